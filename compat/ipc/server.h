@@ -1,0 +1,152 @@
+// A Hadoop IPC (version 9) server: one listening port, the protocols it serves, the ways to log in.
+// Source: wire facts "ipc". I/O and framing on net:: loops; handlers answer whenever they like.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/net/connection.h"
+#include "base/result.h"
+#include "security/caller.h"
+#include "security/secret.h"
+
+namespace heddle::compat::ipc {
+
+/// The Java exception a client will see. The class name is part of the protocol.
+struct JavaException {
+  std::string class_name;
+  std::string message;
+};
+/// Turns an error of a door into the exception of one protocol (see ErrorSubject).
+using ExceptionMapper = std::function<JavaException(const Error&)>;
+
+/// One call, as its handler sees it. Valid until the handler returns; copy what is needed later.
+struct CallContext {
+  const security::Caller& caller;
+  std::string_view client_id;  // 16 bytes
+  std::int32_t call_id;
+  std::int32_t retry_count;
+};
+
+/// Answers one call, once, from any thread: serialising and sending happen on the connection's loop.
+/// Dropped unanswered it sends an error, so that no client waits for ever.
+template <class Response>
+class Reply {
+ public:
+  using Send = std::function<void(Result<Response>)>;
+  explicit Reply(Send send) : send_(std::move(send)) {}
+  Reply(Reply&&) noexcept = default;
+  Reply& operator=(Reply&&) noexcept = default;
+  Reply(const Reply&) = delete;
+  Reply& operator=(const Reply&) = delete;
+  ~Reply() {
+    if (send_) send_(fail(ErrorCode::kInternal, "the call was dropped without an answer"));
+  }
+  void operator()(Result<Response> response) { std::exchange(send_, nullptr)(std::move(response)); }
+
+ private:
+  Send send_;
+};
+
+/// A protocol: a name, a version, methods. Filled before serving starts, then read only.
+class ProtocolService {
+ public:
+  /// `name` is the declaringClassProtocolName, "org.apache.hadoop.yarn.api.ApplicationClientProtocolPB".
+  ProtocolService(std::string name, std::uint64_t version, ExceptionMapper exceptions)
+      : name_(std::move(name)), version_(version), exceptions_(std::move(exceptions)) {}
+
+  /// Registers a method. The handler runs on the connection's loop thread and must not block.
+  template <class Request, class Response>
+  void on(std::string method,
+          std::function<void(const CallContext&, const Request&, Reply<Response>)> handler);
+
+  /// One decoded call: parses, runs the handler, hands serialised bytes or an error to `done`
+  /// (any thread, once). kInvalidArgument with subject kNone and a message that starts with
+  /// "InvalidProtocolBuffer" means: the body does not parse.
+  using Done = std::function<void(Result<std::unique_ptr<google::protobuf::MessageLite>>)>;
+  using Method = std::function<void(const CallContext&, std::string_view body, Done done)>;
+
+  const std::string& name() const { return name_; }
+  std::uint64_t version() const { return version_; }
+  const ExceptionMapper& exceptions() const { return exceptions_; }
+  const Method* find(std::string_view method) const {
+    const auto found = methods_.find(method);
+    return found == methods_.end() ? nullptr : &found->second;
+  }
+  const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }
+
+ private:
+  std::string name_;
+  std::uint64_t version_;
+  ExceptionMapper exceptions_;
+  std::map<std::string, Method, std::less<>> methods_;
+};
+
+inline Error unparsable_body(std::string_view method) {
+  return {ErrorCode::kInvalidArgument,
+          "InvalidProtocolBuffer: the request of " + std::string(method) + " does not parse"};
+}
+
+template <class Request, class Response>
+void ProtocolService::on(
+    std::string method,
+    std::function<void(const CallContext&, const Request&, Reply<Response>)> handler) {
+  Method adapter = [handler = std::move(handler), method](const CallContext& context,
+                                                          std::string_view body, Done done) {
+    Request request;
+    if (!request.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+      done(fail(unparsable_body(method)));
+      return;
+    }
+    handler(context, request, Reply<Response>([done = std::move(done)](Result<Response> response) {
+              if (!response) {
+                done(fail(std::move(response).error()));
+                return;
+              }
+              done(std::make_unique<Response>(*std::move(response)));
+            }));
+  };
+  methods_.insert_or_assign(std::move(method), std::move(adapter));
+}
+
+/// What a token proves: its password, and who is calling then.
+struct TokenLogin {
+  security::Secret password;
+  security::Caller caller;
+};
+
+struct ServerOptions {
+  std::string host;
+  std::uint16_t port = 0;  // 0 = any free port
+  bool simple_allowed = true;
+  /// Set where the port accepts tokens (SASL DIGEST-MD5). Called on a loop thread with the token
+  /// identifier; must not block. kUnauthenticated becomes SecretManager$InvalidToken.
+  std::function<Result<TokenLogin>(std::string_view identifier)> token_login;
+  std::uint32_t frame_max = 128U * 1024 * 1024;  // ipc.maximum.data.length
+  std::size_t queued_calls_max = 1'000;          // a connection's unanswered calls; then reading stops
+  Duration negotiation_timeout = std::chrono::seconds(30);  // from accept to a logged-in caller
+  Duration progress_timeout = std::chrono::seconds(60);     // a frame begun must get on
+  /// Answers kept for retries (same client id and call id, retry count > 0).
+  std::size_t retry_cache_max = 10'000;
+  std::string web_address;  // told to people who point a browser at this port
+  net::Listener::Limits connections;
+};
+
+class Server {
+ public:
+  static Result<std::unique_ptr<Server>> listen(
+      net::EventLoops& loops, ServerOptions options,
+      std::vector<std::shared_ptr<const ProtocolService>> protocols);
+  virtual ~Server() = default;
+  virtual net::Endpoint endpoint() const = 0;
+};
+
+}  // namespace heddle::compat::ipc
