@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint64_t kUnsentMax = 1024 * 1024;    // answers not read: then no further request
 constexpr std::size_t kReadAheadMax = 64 * 1024;     // requests not begun: then no further read
 constexpr std::size_t kJoinedBodyMax = 16 * 1024;    // a body up to this goes out with its head
-constexpr Duration kLingerTime = std::chrono::seconds(2);
-constexpr std::uint64_t kLingerBytes = 64ULL * 1024 * 1024;
 
 /// What all connections of a server share; outlives the server while one of them is open.
 struct Shared {
@@ -68,13 +66,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void when_drained(std::uint64_t id, const std::function<void(bool)>& ready);
 
  private:
-  enum class Phase : std::uint8_t { kReading, kAnswering, kStreaming, kLingering, kClosed };
-  enum class Waiting : std::uint8_t { kNothing, kIdle, kHead, kBody, kWrite, kLinger };
+  enum class Phase : std::uint8_t { kReading, kAnswering, kStreaming, kClosed };
+  enum class Waiting : std::uint8_t { kNothing, kIdle, kHead, kBody, kWrite };
 
   void pump();
   bool pump_once();
   void dispatch();
-  void refuse(int status, const std::string& reason, bool more_to_come);
+  void refuse(int status, const std::string& reason);
   void answered();
   void wait_for_request();
   void close_when_sent(std::string_view reason);
@@ -107,7 +105,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::uint64_t queued_bytes_ = 0;     // handed to the connection, ever
   std::uint64_t delivered_bytes_ = 0;  // of these, with the kernel when last looked at
-  std::uint64_t lingered_bytes_ = 0;
   std::vector<std::function<void(bool)>> drain_waiters_;
 
   Waiting waiting_ = Waiting::kNothing;
@@ -120,11 +117,6 @@ class Session : public std::enable_shared_from_this<Session> {
 void Session::bytes(std::string_view bytes) {
   const auto keep = shared_from_this();  // closing may let go of this session
   if (phase_ == Phase::kClosed) return;
-  if (phase_ == Phase::kLingering) {
-    lingered_bytes_ += bytes.size();
-    if (lingered_bytes_ > kLingerBytes) close_when_sent("refused and still sending");
-    return;
-  }
   reader_.append(bytes);
   pump();
 }
@@ -136,7 +128,7 @@ void Session::pump() {
   }
   pumping_ = false;
   const auto connection = connection_.lock();
-  if (!connection || phase_ == Phase::kClosed || phase_ == Phase::kLingering) return;
+  if (!connection || phase_ == Phase::kClosed) return;
   const bool full = reader_.buffered() > kReadAheadMax;
   if (full && !paused_ && phase_ != Phase::kReading) {
     connection->pause_reading();
@@ -162,7 +154,7 @@ bool Session::pump_once() {
   switch (reader_.advance()) {
     case State::kReady: dispatch(); return true;
     case State::kRefused:
-      refuse(reader_.refused_status(), reader_.refused_reason(), reader_.refused_status() != 400);
+      refuse(reader_.refused_status(), reader_.refused_reason());
       return false;
     case State::kIdle:
       wait_for_request();
@@ -281,30 +273,18 @@ void Session::dispatch() {
   shared_->handler(std::move(request), std::move(responder));
 }
 
-void Session::refuse(int status, const std::string& reason, bool more_to_come) {
-  HttpResponse response = text_response(status, "text/plain; charset=utf-8", reason + "\n");
-  std::string out = response_head(response, {.length = response.body.size(), .close = true});
-  send(out + response.body);
+void Session::refuse(int status, const std::string& reason) {
+  const HttpResponse response = text_response(status, "text/plain; charset=utf-8", reason + "\n");
+  send(response_head(response, {.length = response.body.size(), .close = true}) + response.body);
   log::debug("HTTP request of {} refused with {}: {}", to_string(peer_), status, reason);
-  if (!more_to_come || peer_finished_) {
-    close_when_sent("bad request");
-    return;
-  }
-  // Closing with unread bytes would reset the connection and lose the answer on its way.
-  phase_ = Phase::kLingering;
-  set_deadline(Waiting::kLinger, kLingerTime);
+  close_when_sent("bad request");
 }
 
+/// The connection itself sees to it that the last bytes arrive, within a time of its own.
 void Session::close_when_sent(std::string_view reason) {
-  const auto connection = connection_.lock();
   phase_ = Phase::kClosed;
-  if (!connection) return;
-  connection->close_after_flush(reason);
-  if (connection->pending_bytes() > 0) {
-    set_deadline(Waiting::kWrite, shared_->limits.idle_timeout);
-  } else {
-    set_deadline(Waiting::kNothing, {});
-  }
+  set_deadline(Waiting::kNothing, {});
+  if (const auto connection = connection_.lock()) connection->close_after_flush(reason);
 }
 
 void Session::send(std::string bytes) {
@@ -446,11 +426,7 @@ void Session::drained() {
 void Session::peer_finished() {
   const auto keep = shared_from_this();
   peer_finished_ = true;
-  if (phase_ == Phase::kReading) {
-    pump();
-  } else if (phase_ == Phase::kLingering) {
-    close_when_sent("closed by peer");
-  }
+  if (phase_ == Phase::kReading) pump();
 }
 
 void Session::closed() {
@@ -497,13 +473,8 @@ void Session::on_deadline() {
   switch (waiting_) {
     case Waiting::kNothing: return;
     case Waiting::kIdle: close_when_sent("idle"); return;
-    case Waiting::kHead:
-      refuse(408, "the request head did not arrive in time", false);
-      return;
-    case Waiting::kBody:
-      refuse(408, "the request body did not get on in time", false);
-      return;
-    case Waiting::kLinger: close_when_sent("refused"); return;
+    case Waiting::kHead: refuse(408, "the request head did not arrive in time"); return;
+    case Waiting::kBody: refuse(408, "the request body did not get on in time"); return;
     case Waiting::kWrite: {
       const std::uint64_t delivered = queued_bytes_ - connection->pending_bytes();
       if (delivered == delivered_bytes_) {
