@@ -24,7 +24,8 @@ JAVA_CLASSES = {
     "history": "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
     "namenode": "org.apache.hadoop.hdfs.server.namenode.NameNode",
     "datanode": "org.apache.hadoop.hdfs.server.datanode.DataNode"}
-LOG4J = """log4j.rootLogger=${hadoop.root.logger}
+LOG4J = """log4j.logger.http.requests=WARN
+log4j.rootLogger=${hadoop.root.logger}
 hadoop.root.logger=INFO,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
 log4j.appender.console.target=System.err
@@ -284,7 +285,10 @@ class Cluster(contextlib.AbstractContextManager):
 
     def wait_for_state(self, application: str, state: str, timeout_s: float = 90) -> dict:
         def reached():
-            app = self.app(application)
+            found = self.get(f"apps/{application}", missing_ok=True)
+            if found is None:  # clients print the id before they submit
+                return None
+            app = found["app"]
             if app["state"] in ("FINISHED", "FAILED", "KILLED") and app["state"] != state:
                 raise AssertionError(f"{application} is {app['state']}, not {state}: "
                                      f"{app.get('diagnostics')}")

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.cli
 
 @pytest.fixture(scope="module")
 def job(shared_cluster):
-    """A job that runs while the commands are tried: (client, application id)."""
+    """A job that runs while the commands are tried: its application id."""
     running = shared_cluster.clients.start_sleep_job("-Dmapreduce.job.queuename=alpha",
                                                      map_ms=600_000)
     application = shared_cluster.wait_for_app(running)
