@@ -84,6 +84,7 @@ struct HttpLimits {
   Duration head_timeout = std::chrono::seconds(30);  // from the first byte; 408
   Duration body_timeout = std::chrono::seconds(60);  // without progress; 408
   Duration idle_timeout = std::chrono::seconds(60);  // keep-alive without a request; closed
+  Duration write_timeout = std::chrono::seconds(60);  // an answer of which no byte is taken; closed
   std::uint64_t requests_per_connection_max = 100'000;
   Listener::Limits connections;
 };

@@ -147,7 +147,7 @@ bool Session::pump_once() {
   if (connection->pending_bytes() > kUnsentMax) {  // goes on in drained()
     if (!paused_) connection->pause_reading();
     paused_ = true;
-    set_deadline(Waiting::kWrite, shared_->limits.idle_timeout);
+    set_deadline(Waiting::kWrite, shared_->limits.write_timeout);
     return false;
   }
   using State = HttpRequestReader::State;
@@ -174,7 +174,11 @@ bool Session::pump_once() {
 void Session::wait_for_request() {
   const auto connection = connection_.lock();
   const bool unsent = connection && connection->pending_bytes() > 0;
-  set_deadline(unsent ? Waiting::kWrite : Waiting::kIdle, shared_->limits.idle_timeout);
+  if (unsent) {
+    set_deadline(Waiting::kWrite, shared_->limits.write_timeout);
+  } else {
+    set_deadline(Waiting::kIdle, shared_->limits.idle_timeout);
+  }
 }
 
 class Responder final : public HttpResponder {
@@ -293,7 +297,7 @@ void Session::send(std::string bytes) {
   queued_bytes_ += bytes.size();
   connection->send(std::move(bytes));
   if (waiting_ == Waiting::kNothing) {
-    set_deadline(Waiting::kWrite, shared_->limits.idle_timeout);
+    set_deadline(Waiting::kWrite, shared_->limits.write_timeout);
   }
 }
 
@@ -366,7 +370,7 @@ void Session::send_file(std::uint64_t id, OwnedFile& file, std::uint64_t offset,
   queued_bytes_ += length;
   connection->send_file(file.release(), offset, length);
   if (waiting_ == Waiting::kNothing) {
-    set_deadline(Waiting::kWrite, shared_->limits.idle_timeout);
+    set_deadline(Waiting::kWrite, shared_->limits.write_timeout);
   }
   if (chunked_) send("\r\n");
 }
@@ -484,7 +488,7 @@ void Session::on_deadline() {
         return;
       }
       delivered_bytes_ = delivered;
-      set_deadline(Waiting::kWrite, shared_->limits.idle_timeout);
+      set_deadline(Waiting::kWrite, shared_->limits.write_timeout);
       return;
     }
   }

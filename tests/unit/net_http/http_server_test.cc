@@ -360,7 +360,7 @@ TEST_F(HttpServerTest, FieldsOfAnAnswerCannotHoldLineEnds) {
 TEST_F(HttpServerTest, StopsWorkingForAClientThatDoesNotRead) {
   std::atomic<int> handled = 0;
   HttpLimits limits;
-  limits.idle_timeout = 50ms;
+  limits.write_timeout = 50ms;
   RawClient client(serve(
                        [&](const HttpRequest&, const auto& responder) {
                          ++handled;
