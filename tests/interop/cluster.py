@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import random
 import shutil
 import signal
@@ -299,9 +300,8 @@ class Cluster(contextlib.AbstractContextManager):
 
     def _env(self) -> dict:
         env = {"JAVA_HOME": hadoop.java_home(), "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
-               "HADOOP_CONF_DIR": str(self.conf), "HOME": os.environ.get("HOME", "/")}
-        if "USER" in os.environ:
-            env["USER"] = os.environ["USER"]
+               "HADOOP_CONF_DIR": str(self.conf), "HOME": os.environ.get("HOME", "/"),
+               "USER": pwd.getpwuid(os.getuid()).pw_name}
         for name, value in os.environ.items():
             if name.startswith(("ASAN_", "UBSAN_", "TSAN_", "HEDDLE_")):
                 env[name] = value

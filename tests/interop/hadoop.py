@@ -3,6 +3,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -130,9 +131,7 @@ class Clients:
         self.env = {"HADOOP_CONF_DIR": str(conf), "YARN_CONF_DIR": str(conf),
                     "JAVA_HOME": java_home(), "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
                     "HOME": os.environ.get("HOME", "/"), "TERM": "dumb",
-                    "HADOOP_ROOT_LOGGER": "INFO,console"}
-        if "USER" in os.environ:
-            self.env["USER"] = os.environ["USER"]
+                    "USER": pwd.getpwuid(os.getuid()).pw_name}
 
     def start(self, command: list, label: str, env: dict | None = None) -> Running:
         folder = self.work / f"client-{len(self.started)}"
