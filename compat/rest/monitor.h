@@ -1,0 +1,24 @@
+// The pages both daemons have: /jmx, /prom, /conf, /stacks, /logs, /isActive, /static.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compat/rest/beans.h"
+#include "compat/rest/router.h"
+
+namespace heddle::compat::rest {
+
+/// `beans` is called for each request, on a loop thread.
+void add_monitor_routes(Router& router, const WebOptions& options,
+                        std::function<std::vector<Bean>()> beans);
+
+/// Whether a property's value must not be shown.
+bool is_secret_property(std::string_view name);
+/// All settings, or the one called `name`; secrets are replaced.
+std::string conf_xml(const Settings& settings, std::string_view name);
+std::string conf_json(const Settings& settings, std::string_view name);
+
+}  // namespace heddle::compat::rest
