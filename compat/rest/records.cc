@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "compat/rest/web.h"
 
 namespace heddle::compat::rest {
 namespace {

@@ -31,9 +31,12 @@ void send_allow(const Exchange& exchange, int status, const std::string& allow) 
 }
 
 // The steps every request takes before its route sees it.
-void serve(const Router& router, const LoginCookie& cookies, const WebOptions& options,
-           net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+template <class State>
+void serve(const std::shared_ptr<State>& state, net::HttpRequest request,
+           std::shared_ptr<net::HttpResponder> responder) {
+  const WebOptions& options = state->web.options;
   auto exchange = std::make_shared<Exchange>();
+  exchange->keep_alive = state;
   exchange->options = &options;
   exchange->request = std::move(request);
   exchange->responder = std::move(responder);
@@ -44,7 +47,7 @@ void serve(const Router& router, const LoginCookie& cookies, const WebOptions& o
     send_refusal(*exchange, *refusal);
     return;
   }
-  Router::Match match = router.match(asked.method, asked.path);
+  Router::Match match = state->router.match(asked.method, asked.path);
   if (match.allow.empty() && match.handler == nullptr) {
     send_page_error(*exchange, 404, "Not found", "There is nothing at " + shortened(asked.path));
     return;
@@ -53,7 +56,7 @@ void serve(const Router& router, const LoginCookie& cookies, const WebOptions& o
     send_allow(*exchange, 405, match.allow);
     return;
   }
-  if (const auto known = identify(*exchange, cookies); !known) {
+  if (const auto known = identify(*exchange, state->cookies); !known) {
     send_error(*exchange, known.error());
     return;
   }
@@ -97,7 +100,7 @@ void add_start_page(Router& router, const WebOptions& options, std::string path)
 }  // namespace
 
 net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
-                                     net::HttpHandler proxy) {
+                                     ProxyHandler proxy) {
   auto state = std::make_shared<RmState>(door, std::move(options));
   add_start_page(state->router, state->web.options, "/cluster");
   add_rm_read_routes(state->router, state->web);
@@ -109,13 +112,12 @@ net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
   if (proxy) {
     for (const auto* method : {"GET", "POST", "PUT", "DELETE"}) {
       state->router.add(method, "/proxy/{*}", [proxy](const ExchangePtr& exchange) {
-        proxy(std::move(exchange->request), exchange->responder);
+        proxy(std::move(exchange->request), exchange->caller.user, exchange->responder);
       });
     }
   }
   return [state](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-    serve(state->router, state->cookies, state->web.options, std::move(request),
-          std::move(responder));
+    serve(state, std::move(request), std::move(responder));
   };
 }
 
@@ -130,8 +132,7 @@ net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions 
     return nm_beans(web->reports, web->options);
   });
   return [state](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-    serve(state->router, state->cookies, state->web.options, std::move(request),
-          std::move(responder));
+    serve(state, std::move(request), std::move(responder));
   };
 }
 

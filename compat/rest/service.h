@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/net/http.h"
@@ -11,11 +13,15 @@
 
 namespace heddle::compat::rest {
 
+/// Answers /proxy/...: the request, who asks, where the answer goes.
+using ProxyHandler = std::function<void(net::HttpRequest, std::string user,
+                                        std::shared_ptr<net::HttpResponder>)>;
+
 /// Everything under /ws/v1/cluster, /cluster, /jmx, /conf, /prom, /stacks, /logs, /isActive.
 /// `door` and what `options` points to must outlive the handler and its answers. `proxy` answers
 /// /proxy/...; empty = 404. The handler may be called from any thread and never blocks.
 net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
-                                     net::HttpHandler proxy = {});
+                                     ProxyHandler proxy = {});
 
 /// Everything under /ws/v1/node, /node, /jmx, /conf, /prom, /stacks, /logs.
 net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions options,

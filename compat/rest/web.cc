@@ -141,6 +141,9 @@ std::optional<Refusal> guard(const net::HttpRequest& request, const WebOptions& 
   }
   if (!changes_state(request.method)) return std::nullopt;
   const std::string* origin = request.headers.find("Origin");
+  if (origin != nullptr && origin->ends_with("://" + std::string(request.headers.get("Host")))) {
+    return std::nullopt;  // one of our own pages
+  }
   if (origin != nullptr && host_of(*origin) != host) {
     return forbidden(fmt::format("Origin '{}' is not allowed to change anything here",
                                  shortened(*origin)));
