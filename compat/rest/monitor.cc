@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "compat/rest/pages.h"
+#include "compat/xml/write.h"
 
 namespace heddle::compat::rest {
 namespace {
@@ -16,10 +17,6 @@ void send_as(const Exchange& exchange, int status, std::string type, std::string
   auto response = with_common_headers(exchange, status, std::move(type));
   response.body = std::move(text);
   exchange.responder->respond(std::move(response));
-}
-
-std::string shown(const std::string& name, const Setting& setting) {
-  return is_secret_property(name) ? "<redacted>" : setting.value;
 }
 
 void get_conf(const WebOptions& options, const ExchangePtr& exchange) {
@@ -37,7 +34,7 @@ void get_conf(const WebOptions& options, const ExchangePtr& exchange) {
   if (accept.find("application/json") != std::string::npos) {
     send_as(*exchange, 200, "application/json;charset=utf-8", conf_json(settings, only));
   } else {
-    send_as(*exchange, 200, "text/xml;charset=utf-8", conf_xml(settings, only));
+    send_as(*exchange, 200, "text/xml;charset=utf-8", xml::to_xml(settings, only));
   }
 }
 
@@ -77,36 +74,11 @@ void log_level(const ExchangePtr& exchange) {
 
 }  // namespace
 
-bool is_secret_property(std::string_view name) {
-  const std::string lower = to_lower(name);
-  for (const auto* part : {"password", "passwd", "secret", "credential", "access.key",
-                           "account.key", "private.key", "encryption.key", "keystore.pass",
-                           "truststore.pass"}) {
-    if (lower.find(part) != std::string::npos) return true;
-  }
-  return lower.ends_with(".token");
-}
-
-std::string conf_xml(const Settings& settings, std::string_view name) {
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?><configuration>\n";
-  for (const auto& [key, setting] : settings.all()) {
-    if (!name.empty() && key != name) continue;
-    out += "<property><name>";
-    append_xml_text(out, key);
-    out += "</name><value>";
-    append_xml_text(out, shown(key, setting));
-    out += fmt::format("</value><final>{}</final><source>", setting.is_final);
-    append_xml_text(out, setting.source);
-    out += "</source></property>\n";
-  }
-  return out + "</configuration>\n";
-}
-
 std::string conf_json(const Settings& settings, std::string_view name) {
   Writer out(Format::kJson);
   const auto write = [&](const std::string& key, const Setting& setting) {
     out.text("key", key);
-    out.text("value", shown(key, setting));
+    out.text("value", xml::shown_value(key, setting));
     out.flag("isFinal", setting.is_final);
     out.text("resource", setting.source);
   };

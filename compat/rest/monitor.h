@@ -15,10 +15,7 @@ namespace heddle::compat::rest {
 void add_monitor_routes(Router& router, const WebOptions& options,
                         std::function<std::vector<Bean>()> beans);
 
-/// Whether a property's value must not be shown.
-bool is_secret_property(std::string_view name);
 /// All settings, or the one called `name`; secrets are replaced.
-std::string conf_xml(const Settings& settings, std::string_view name);
 std::string conf_json(const Settings& settings, std::string_view name);
 
 }  // namespace heddle::compat::rest

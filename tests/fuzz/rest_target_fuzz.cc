@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <string>
 
+#define HEDDLE_TEST_DATA ""
+
 #include "compat/proxy/route.h"
 #include "tests/unit/compat_rest/recorded.h"
 

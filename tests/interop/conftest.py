@@ -1,0 +1,80 @@
+"""Fixtures: the shared cluster, clusters of one test, and their logs when a test fails."""
+import pathlib
+
+import pytest
+
+from cluster import Cluster
+
+# The cheapest first: what they find need not be found by the others.
+ORDER = ["test_cli", "test_mapreduce", "test_dshell", "test_spark", "test_mixed", "test_nodes",
+         "test_hdfs"]
+LIVING = pytest.StashKey()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--against", choices=("heddle", "java"), default="heddle",
+                     help="whose ResourceManager and NodeManagers the tests run on")
+
+
+def pytest_configure(config):
+    config.stash[LIVING] = []
+
+
+def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: ORDER.index(pathlib.Path(item.path).stem))
+    if config.getoption("--against") == "java":  # a mix of Java and Java tells nothing
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("mixed")])
+        items[:] = [i for i in items if not i.get_closest_marker("mixed")]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and call.when != "teardown":
+        for cluster in item.config.stash[LIVING]:
+            report.sections.append((f"daemons of {cluster.folder}", cluster.logs()))
+
+
+def living(config, **arguments):
+    """A started cluster that is closed after use; kinds not named come from --against."""
+    against = config.getoption("--against")
+    arguments.setdefault("rm", against)
+    arguments.setdefault("nodes", (against,))
+    with Cluster(**arguments) as cluster:
+        config.stash[LIVING].append(cluster)
+        yield cluster
+        config.stash[LIVING].remove(cluster)
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(pytestconfig):
+    yield from living(pytestconfig)
+
+
+@pytest.fixture
+def cluster(shared_cluster):
+    """One RM, one NM, queues default, alpha and beta. A test fails when a daemon died in it."""
+    shared_cluster.check_alive()
+    yield shared_cluster
+    shared_cluster.check_alive()
+
+
+@pytest.fixture
+def new_cluster(pytestconfig):
+    """Makes clusters for one test: new_cluster(nodes=(...), rm=...)."""
+    opened = []
+
+    def make(**arguments):
+        generator = living(pytestconfig, **arguments)
+        opened.append(generator)
+        return next(generator)
+
+    yield make
+    for generator in opened:
+        generator.close()
+
+
+@pytest.fixture
+def against(pytestconfig):
+    return pytestconfig.getoption("--against")
