@@ -1,5 +1,5 @@
 # heddle_library(name SOURCES a.cc ... LINKS target ...): one static library, warnings on, includes from the repository root.
-# heddle_program(name SOURCES ... LINKS ...): one executable in build/bin.
+# heddle_program(name SOURCES ... LINKS ...): one executable in build/bin. The target `programs` is all of them.
 # heddle_unit_test(folder LINKS ...): every tests/unit/<folder>/*_test.cc in one GoogleTest program.
 # heddle_fuzzer(name SOURCES ... LINKS ...): one libFuzzer program (only with HEDDLE_FUZZERS).
 
@@ -20,11 +20,14 @@ function(heddle_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
 endfunction()
 
+add_custom_target(programs)
+
 function(heddle_program name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LINKS")
   add_executable(${name} ${ARG_SOURCES})
   heddle_settings(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+  add_dependencies(programs ${name})
 endfunction()
 
 function(heddle_unit_test folder)

@@ -56,7 +56,40 @@ std::string check_group(const AskGroup& group, bool listed) {
 
 }  // namespace
 
+// The naive scheduler: looks at every ask and every node. Once schedule() has run dry there must be
+// nothing that it could have given.
+std::string Scheduler::Impl::check_nothing_left() const {
+  for (const auto& [id, app] : apps_) {
+    if (!app->active || app->user->over) continue;
+    for (const auto& [key, group] : app->groups) {
+      if (group->total == 0) continue;
+      const Resources& size = caps_.size(group->cap);
+      bool room = true;
+      for (const Queue* at = app->leaf; at != nullptr; at = at->parent) {
+        room = room && within(at->used + size, at->maximum);
+      }
+      for (const NodeIndex::Node& node : nodes_.all()) {
+        if (!room) break;
+        if (!node.present || !node.usable || !within(size, node.free())) continue;
+        if (blacklisted(*app, node)) continue;
+        const auto rack = group->racks.find(node.rack);
+        const bool wanted = group->relax || group->hosts.contains(node.id.host) ||
+                            (rack != group->racks.end() && rack->second.relax);
+        if (wanted) {
+          return fmt::format("{} waits for {} although {} has room", to_string(id),
+                             to_string(size), to_string(node.id));
+        }
+      }
+    }
+  }
+  return "";
+}
+
 std::string Scheduler::Impl::check() const {
+  if (!work_) {
+    const std::string left = check_nothing_left();
+    if (!left.empty()) return left;
+  }
   std::map<const Queue*, Sums> queue_sums;
   std::map<const User*, Sums> user_sums;
   std::map<const User*, std::vector<std::pair<App*, const DemandTable<AskGroup>*>>> apps_of;

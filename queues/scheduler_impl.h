@@ -93,6 +93,7 @@ class Scheduler::Impl {
   Resources headroom(const App& app) const;
   std::string explain(const App& app) const;
   std::string check() const;
+  std::string check_nothing_left() const;
 
   QueueConfig config_;
   Limits limits_;
@@ -116,7 +117,6 @@ class Scheduler::Impl {
   void index_queues(Queue& queue);
   void compute_shares(Queue& parent);
   void set_ratio(Queue& queue) const;
-  friend class ImplAccess;
 };
 
 }  // namespace heddle::queues

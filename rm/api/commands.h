@@ -80,6 +80,7 @@ struct GrantedContainer {
   WallTime token_expiry;
   std::string user;
   bool is_master = false;
+  LaunchBlob log_aggregation_context = nullptr;  // of the submission, unread; nullptr = none
 };
 
 struct FinishedContainer {

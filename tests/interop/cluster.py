@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import random
 import shutil
 import signal
@@ -32,6 +33,9 @@ log4j.appender.console.target=System.err
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
 log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
 """
+RM_ADDRESSES = {"client": "address", "scheduler": "scheduler.address",
+                "tracker": "resource-tracker.address", "admin": "admin.address",
+                "web": "webapp.address"}
 POLL_S = 0.1
 START_S = 60
 
@@ -118,10 +122,12 @@ class Cluster(contextlib.AbstractContextManager):
         self.node_memory_mb = node_memory_mb
         self.daemons = {}
         self.libraries = fetch.hadoop()
-        names = ("client", "scheduler", "tracker", "admin", "web", "history", "history_web",
-                 "history_admin", "namenode", "namenode_web")
+        names = (*RM_ADDRESSES, "history", "history_web", "history_admin", "namenode",
+                 "namenode_web")
         self.port = dict(zip(names, free_ports(len(names))))
-        self.conf = self._write_conf("client", self._yarn(), {})
+        if rm == "heddle":  # it chooses its own and tells
+            self.port.update(dict.fromkeys(RM_ADDRESSES, 0))
+        self.conf = self._write_conf("client", {})
         self.clients = hadoop.Clients(self.conf, self.folder / "clients")
 
     # -- life
@@ -174,17 +180,20 @@ class Cluster(contextlib.AbstractContextManager):
     # -- daemons
 
     def start_rm(self) -> None:
-        conf = self._write_conf("rm", self._yarn(), {
-            "heddle.state.dir": self.folder / "state" / "rm"})
-        self._start("rm", "rm", conf)
-        for name in ("client", "scheduler", "tracker", "admin", "web"):
+        state = self.folder / "state" / "rm"
+        ports = state / "ports.properties"
+        ports.unlink(missing_ok=True)
+        self._start("rm", "rm", self._write_conf("rm", {"heddle.state.dir": state}))
+        if self.kinds["rm"] == "heddle":
+            self._read_ports(ports)
+        for name in RM_ADDRESSES:
             self._wait_for_port("rm", self.port[name])
         wait_until("the RM's web service answers", lambda: self.get("info", missing_ok=True),
                    START_S)
 
     def start_node(self, name: str) -> None:
         here = self.folder / name
-        conf = self._write_conf(name, self._yarn(), {
+        conf = self._write_conf(name, {
             "yarn.nodemanager.local-dirs": here / "local",
             "yarn.nodemanager.log-dirs": here / "logs",
             "heddle.state.dir": self.folder / "state" / name})
@@ -237,6 +246,18 @@ class Cluster(contextlib.AbstractContextManager):
         beans = get_json(f"http://localhost:{self.port['namenode_web']}/jmx?qry={bean}") or {}
         return any(b.get("NumLiveDataNodes") == 1 and b.get("FSState") == "Operational"
                    for b in beans.get("beans", []))
+
+    def _read_ports(self, file: pathlib.Path) -> None:
+        """Takes over the ports that our RM chose, for the clients and for a later start."""
+        def written():
+            self.daemons["rm"].must_live()
+            return file.exists()
+        wait_until(f"the RM writes {file}", written, START_S)
+        lines = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+        chosen = {name.strip(): value.strip() for name, value in lines}
+        for name, suffix in RM_ADDRESSES.items():
+            self.port[name] = int(chosen["yarn.resourcemanager." + suffix].rsplit(":", 1)[1])
+        self._write_conf("client", {})
 
     def _wait_for_port(self, daemon: str, port: int) -> None:
         def listens():
@@ -299,22 +320,21 @@ class Cluster(contextlib.AbstractContextManager):
 
     def _env(self) -> dict:
         env = {"JAVA_HOME": hadoop.java_home(), "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
-               "HADOOP_CONF_DIR": str(self.conf), "HOME": os.environ.get("HOME", "/")}
-        if "USER" in os.environ:
-            env["USER"] = os.environ["USER"]
+               "HADOOP_CONF_DIR": str(self.conf), "HOME": os.environ.get("HOME", "/"),
+               "USER": pwd.getpwuid(os.getuid()).pw_name}
         for name, value in os.environ.items():
             if name.startswith(("ASAN_", "UBSAN_", "TSAN_", "HEDDLE_")):
                 env[name] = value
         return env
 
-    def _write_conf(self, name: str, yarn: dict, more: dict) -> pathlib.Path:
+    def _write_conf(self, name: str, more: dict) -> pathlib.Path:
         conf = self.folder / "conf" / name
         conf.mkdir(parents=True, exist_ok=True)
         fs = f"hdfs://localhost:{self.port['namenode']}" if self.with_hdfs else "file:///"
         write_xml(conf / "core-site.xml", {
             "fs.defaultFS": fs, "hadoop.tmp.dir": self.folder / "tmp",
             "ipc.client.connect.max.retries.on.timeouts": 3})
-        write_xml(conf / "yarn-site.xml", {**yarn, **more})
+        write_xml(conf / "yarn-site.xml", {**self._yarn(), **more})
         write_xml(conf / "mapred-site.xml", self._mapred())
         write_xml(conf / "capacity-scheduler.xml", self._capacity())
         write_xml(conf / "hdfs-site.xml", self._hdfs())
@@ -327,11 +347,8 @@ class Cluster(contextlib.AbstractContextManager):
         client_conf = self.folder / "conf" / "client"
         return {
             rm + "hostname": "localhost", rm + "bind-host": "127.0.0.1",
-            rm + "address": f"localhost:{self.port['client']}",
-            rm + "scheduler.address": f"localhost:{self.port['scheduler']}",
-            rm + "resource-tracker.address": f"localhost:{self.port['tracker']}",
-            rm + "admin.address": f"localhost:{self.port['admin']}",
-            rm + "webapp.address": f"localhost:{self.port['web']}",
+            **{rm + suffix: f"localhost:{self.port[name]}"
+               for name, suffix in RM_ADDRESSES.items()},
             rm + "nodemanagers.heartbeat-interval-ms": 250,
             rm + "scheduler.class": "org.apache.hadoop.yarn.server.resourcemanager.scheduler"
                                     ".capacity.CapacityScheduler",

@@ -6,8 +6,8 @@ import pytest
 from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
-ORDER = ["test_cli", "test_mapreduce", "test_dshell", "test_spark", "test_mixed", "test_nodes",
-         "test_hdfs"]
+ORDER = ["test_daemons", "test_cli", "test_mapreduce", "test_dshell", "test_spark", "test_mixed",
+         "test_nodes", "test_hdfs"]
 LIVING = pytest.StashKey()
 
 
@@ -22,9 +22,11 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: ORDER.index(pathlib.Path(item.path).stem))
-    if config.getoption("--against") == "java":  # a mix of Java and Java tells nothing
-        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("mixed")])
-        items[:] = [i for i in items if not i.get_closest_marker("mixed")]
+    if config.getoption("--against") == "java":  # what is about our daemons tells nothing there
+        ours = [item for item in items
+                if item.get_closest_marker("mixed") or item.get_closest_marker("daemons")]
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
 
 
 @pytest.hookimpl(hookwrapper=True)

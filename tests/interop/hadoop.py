@@ -3,6 +3,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -64,8 +65,8 @@ class Answer:
     err: str
 
     def __str__(self) -> str:
-        return (f"$ {self.command}\nexit {self.code}\n--- stdout\n{self.out[-6000:]}"
-                f"\n--- stderr\n{self.err[-6000:]}")
+        return (f"$ {self.command}\nexit {self.code}\n--- stdout\n{self.out[-20000:]}"
+                f"\n--- stderr\n{self.err[-20000:]}")
 
     def ok(self) -> "Answer":
         """Itself, after a check that the client was content."""
@@ -130,9 +131,7 @@ class Clients:
         self.env = {"HADOOP_CONF_DIR": str(conf), "YARN_CONF_DIR": str(conf),
                     "JAVA_HOME": java_home(), "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
                     "HOME": os.environ.get("HOME", "/"), "TERM": "dumb",
-                    "HADOOP_ROOT_LOGGER": "INFO,console"}
-        if "USER" in os.environ:
-            self.env["USER"] = os.environ["USER"]
+                    "USER": pwd.getpwuid(os.getuid()).pw_name}
 
     def start(self, command: list, label: str, env: dict | None = None) -> Running:
         folder = self.work / f"client-{len(self.started)}"
@@ -191,11 +190,16 @@ class Clients:
             "spark.yarn.jars": f"local:{package}/jars/*", "spark.driver.memory": "512m",
             "spark.executor.memory": "512m", "spark.executor.instances": "2",
             "spark.pyspark.python": python, "spark.yarn.appMasterEnv.PYSPARK_PYTHON": python,
-            "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "localhost",
-            "spark.ui.enabled": "false", "spark.yarn.submit.waitAppCompletion": "true"}
+            "spark.yarn.stagingDir": str(self.work / "spark-staging"),
+            "spark.ui.enabled": "false"}
+        # The machine's own name may lead to an address that does not reach it.
+        for where in ("spark.yarn.appMasterEnv.", "spark.executorEnv."):
+            settings[where + "SPARK_LOCAL_IP"] = "127.0.0.1"
+            settings[where + "SPARK_LOCAL_HOSTNAME"] = "localhost"
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         command = [str(venv / "bin" / "spark-submit"), "--master", "yarn", *options,
                    *map(str, args)]
         return self.start(command, "spark-submit " + " ".join(map(str, args)),
-                          {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": python,
+                          {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost",
+                           "PYSPARK_PYTHON": python,
                            "SPARK_HOME": str(package)}).wait(timeout_s)

@@ -1,6 +1,7 @@
 """Distributed shell, and an ApplicationMaster that runs outside the cluster."""
 import re
 import shlex
+import struct
 
 import pytest
 
@@ -36,11 +37,13 @@ def test_an_unmanaged_master_gets_containers(cluster):
     marks.mkdir()
     command = hadoop.java_command(cluster.conf, DS_MASTER, "--container_memory", 256,
                                   "--num_containers", 2, "--priority", 0)
-    script = cluster.folder / "unmanaged-master.sh"
-    shell_command = f"touch {marks}/$CONTAINER_ID"
-    script.write_text("cd \"$(mktemp -d)\" || exit 1\n"
-                      f"printf %s {shlex.quote(shell_command)} >shellCommands\n"
-                      f"exec {shlex.join(command)}\n", encoding="utf-8")
+    # The master reads its command from a file in its folder, as Java's writeUTF writes text.
+    home = cluster.folder / "unmanaged-master"
+    home.mkdir()
+    shell_command = f"touch {marks}/$CONTAINER_ID".encode()
+    (home / "shellCommands").write_bytes(struct.pack(">H", len(shell_command)) + shell_command)
+    script = home / "start.sh"
+    script.write_text(f"cd {home} && exec {shlex.join(command)}\n", encoding="utf-8")
     answer = cluster.clients.run_class(
         UNMANAGED, "-appname", "unmanaged", "-classpath",
         f"{cluster.conf}:{cluster.libraries}/*", "-cmd", f"/bin/bash {script}")

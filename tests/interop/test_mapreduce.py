@@ -66,7 +66,7 @@ def test_a_failing_mapper_fails_the_job(cluster):
     answer = cluster.clients.run_class("org.apache.hadoop.mapreduce.FailJob",
                                        "-Dmapreduce.map.maxattempts=2", "-failMappers")
     assert answer.code == 1, str(answer)
-    assert "Intentional failure" in answer.out + answer.err, str(answer)
+    assert "Intentional map failure" in answer.out + answer.err, str(answer)
     assert final(cluster, answer.application()) == "FAILED"
 
 

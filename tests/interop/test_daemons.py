@@ -1,0 +1,59 @@
+"""How our daemons start and stop, as a supervisor sees it."""
+import subprocess
+
+import pytest
+
+from cluster import ROOT, write_xml
+
+pytestmark = pytest.mark.daemons
+EX_CONFIG = 78
+
+
+def start(program: str, *args) -> subprocess.CompletedProcess:
+    return subprocess.run([ROOT / "build" / "bin" / program, *map(str, args)], text=True,
+                          capture_output=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("program", ["heddle-rm", "heddle-nm"])
+def test_a_missing_configuration_folder_is_named(program, tmp_path):
+    answer = start(program, "--conf", tmp_path / "nowhere")
+    assert answer.returncode == EX_CONFIG, answer
+    assert str(tmp_path / "nowhere") in answer.stderr, answer
+
+
+@pytest.mark.parametrize("program", ["heddle-rm", "heddle-nm"])
+def test_broken_xml_is_named_with_its_line(program, tmp_path):
+    (tmp_path / "yarn-site.xml").write_text("<configuration>\n<property>\n</configuration>\n")
+    answer = start(program, "--conf", tmp_path)
+    assert answer.returncode == EX_CONFIG, answer
+    assert "yarn-site.xml: line 3, column" in answer.stderr, answer
+
+
+def test_a_value_that_is_no_number_is_named_with_its_place(tmp_path):
+    write_xml(tmp_path / "yarn-site.xml", {"heddle.state.dir": tmp_path / "state",
+                                           "yarn.scheduler.maximum-allocation-mb": "lots"})
+    answer = start("heddle-rm", "--conf", tmp_path)
+    assert answer.returncode == EX_CONFIG, answer
+    assert "yarn.scheduler.maximum-allocation-mb" in answer.stderr, answer
+    assert "yarn-site.xml:4" in answer.stderr, answer
+
+
+def test_terminating_ends_them_with_zero(new_cluster):
+    cluster = new_cluster(history=False)
+    for name in ("nm1", "rm"):
+        assert cluster.daemons.pop(name).stop() == 0, name
+
+
+def test_a_second_resource_manager_on_the_same_state_is_refused(new_cluster):
+    cluster = new_cluster(history=False)
+    answer = start("heddle-rm", "--conf", cluster.folder / "conf" / "rm")
+    assert answer.returncode != 0
+    assert "locked" in answer.stderr, answer
+    cluster.check_alive()
+
+
+def test_the_resource_manager_takes_its_node_back_after_a_restart(new_cluster):
+    cluster = new_cluster(history=False)
+    cluster.daemons["rm"].kill()
+    cluster.start_rm()
+    cluster.wait_for_nodes(1)
