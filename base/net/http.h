@@ -84,6 +84,7 @@ struct HttpLimits {
   Duration head_timeout = std::chrono::seconds(30);  // from the first byte; 408
   Duration body_timeout = std::chrono::seconds(60);  // without progress; 408
   Duration idle_timeout = std::chrono::seconds(60);  // keep-alive without a request; closed
+  Duration write_timeout = std::chrono::seconds(60);  // an answer of which no byte is taken; closed
   std::uint64_t requests_per_connection_max = 100'000;
   Listener::Limits connections;
 };
@@ -103,18 +104,18 @@ class HttpServer {
 /// proxy from the environment; only http and https.
 struct HttpCall {
   std::string method = "GET";
-  std::string url;
-  HttpFields headers;
-  std::string body;                 // sent when not empty, or with PUT and POST
-  std::string upload_file;          // if not empty: body is read from this file instead
+  std::string url = {};
+  HttpFields headers = {};
+  std::string body = {};                 // sent when not empty, or with PUT and POST
+  std::string upload_file = {};          // if not empty: body is read from this file instead
   int redirects_max = 0;
   Duration connect_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);  // without a byte moved
   std::uint64_t body_max = UINT64_MAX;               // kLimitExceeded beyond
   /// When set, body bytes go here instead of HttpResponse::body; returning false stops the call.
-  std::function<bool(std::string_view)> on_body;
+  std::function<bool(std::string_view)> on_body = {};
   /// When set, called with status and headers before the first byte of the body.
-  std::function<void(const HttpResponse&)> on_head;
+  std::function<void(const HttpResponse&)> on_head = {};
 };
 /// kUnavailable: no connection or broken off; otherwise the answer, whatever its status.
 Result<HttpResponse> http_call(const HttpCall& call);

@@ -1,5 +1,6 @@
-// A Hadoop IPC (version 9) client: what the RM needs towards NodeManagers, a NodeManager towards its
-// RM, and our own tools. One connection per (address, protocol, login), pipelined, closed when idle.
+// A Hadoop IPC (version 9) client: what the RM needs towards NodeManagers, a NodeManager towards
+// its RM, and our own tools. One connection per (address, protocol, login), pipelined, closed when
+// idle.
 #pragma once
 
 #include <google/protobuf/message_lite.h>

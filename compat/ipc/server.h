@@ -36,8 +36,8 @@ struct CallContext {
   std::int32_t retry_count;
 };
 
-/// Answers one call, once, from any thread: serialising and sending happen on the connection's loop.
-/// Dropped unanswered it sends an error, so that no client waits for ever.
+/// Answers one call, once, from any thread: serialising and sending happen on the connection's
+/// loop. Dropped unanswered it sends an error, so that no client waits for ever.
 template <class Response>
 class Reply {
  public:
@@ -59,7 +59,8 @@ class Reply {
 /// A protocol: a name, a version, methods. Filled before serving starts, then read only.
 class ProtocolService {
  public:
-  /// `name` is the declaringClassProtocolName, "org.apache.hadoop.yarn.api.ApplicationClientProtocolPB".
+  /// `name` is the declaringClassProtocolName,
+  /// "org.apache.hadoop.yarn.api.ApplicationClientProtocolPB".
   ProtocolService(std::string name, std::uint64_t version, ExceptionMapper exceptions)
       : name_(std::move(name)), version_(version), exceptions_(std::move(exceptions)) {}
 
@@ -131,7 +132,7 @@ struct ServerOptions {
   /// identifier; must not block. kUnauthenticated becomes SecretManager$InvalidToken.
   std::function<Result<TokenLogin>(std::string_view identifier)> token_login;
   std::uint32_t frame_max = 128U * 1024 * 1024;  // ipc.maximum.data.length
-  std::size_t queued_calls_max = 1'000;          // a connection's unanswered calls; then reading stops
+  std::size_t queued_calls_max = 1'000;  // a connection's unanswered calls; then reading stops
   Duration negotiation_timeout = std::chrono::seconds(30);  // from accept to a logged-in caller
   Duration progress_timeout = std::chrono::seconds(60);     // a frame begun must get on
   /// Answers kept for retries (same client id and call id, retry count > 0).

@@ -1,0 +1,65 @@
+// What every daemon's main() needs.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+
+namespace heddle::daemon {
+
+// sysexits.h: what supervisors and scripts can act on.
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUnavailable = 69;
+inline constexpr int kExitIoError = 74;
+inline constexpr int kExitConfig = 78;
+
+struct Arguments {
+  std::string conf_dir;
+  std::vector<std::string> overrides;  // "name=value"
+};
+
+/// --conf DIR (else $YARN_CONF_DIR, $HADOOP_CONF_DIR) and -D name=value. The error is the exit code,
+/// after the message has been printed (0 for --help and --version).
+tl::expected<Arguments, int> parse_arguments(const char* name, const char* purpose, int argc,
+                                             char** argv);
+
+/// Logs the error; the exit code that goes with it.
+int refuse_start(const Error& error);
+
+/// Blocks SIGTERM and SIGINT in this and all later threads, and ignores SIGPIPE.
+void block_stop_signals();
+/// Returns at SIGTERM or SIGINT.
+void wait_for_stop_signal();
+
+/// Creates the folder, mode 0700, if it is missing. The error says what to set instead.
+Result<void> make_state_folder(const std::string& path);
+/// Replaces `<state dir>/ports.properties`: one "property=host:port" a line.
+Result<void> write_ports(const std::string& state_dir,
+                         const std::map<std::string, std::string>& ports);
+
+bool is_loopback(std::string_view host);
+/// kUnsupported when hadoop.security.authentication asks for more than this daemon can do yet; logs
+/// loudly when an insecure network is allowed.
+Result<void> check_security(const Settings& settings);
+
+/// Where to bind for an address property: the host of `bind_property` if set, else its own. With
+/// security off everything but loopback needs heddle.security.allow-insecure-network:
+/// 0.0.0.0 becomes 127.0.0.1, any other host is kPermissionDenied.
+Result<HostPort> listen_address(const Settings& settings, std::string_view property,
+                                std::string_view bind_property, std::uint16_t default_port);
+/// How others reach that address: its own host ("localhost" for 0.0.0.0) and port.
+Result<HostPort> advertised_address(const Settings& settings, std::string_view property,
+                                    std::uint16_t default_port);
+std::string to_string(const HostPort& address);
+
+/// The names a browser may use for this machine in a Host header.
+std::set<std::string> own_host_names(std::string_view web_address);
+std::string login_user();
+
+}  // namespace heddle::daemon

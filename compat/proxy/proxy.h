@@ -1,0 +1,39 @@
+// /proxy/<application>/...: passes requests to the application's ApplicationMaster.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/net/http.h"
+#include "compat/proxy/workers.h"
+#include "rm/api/reports.h"
+
+namespace heddle::compat::proxy {
+
+struct ProxyLimits {
+  std::size_t threads = 16;       // calls at the same time
+  std::size_t queue_max = 512;    // waiting for a thread; else 503
+  std::uint64_t window = 256 * 1024;  // bytes on their way to a client before we wait for it
+  std::chrono::seconds client_patience{60};  // a client that takes nothing is given up
+  Duration connect_timeout = std::chrono::seconds(10);
+  Duration idle_timeout = std::chrono::seconds(60);
+};
+
+/// Any thread; never blocks the caller. `reports` must outlive it. Destroying it waits for the
+/// calls that run, at most their timeouts.
+class WebProxy {
+ public:
+  WebProxy(const rm::Reports& reports, ProxyLimits limits);
+
+  /// `user`: who asks, told to the ApplicationMaster; "" = nobody known.
+  void handle(net::HttpRequest request, std::string user,
+              std::shared_ptr<net::HttpResponder> responder);
+
+ private:
+  const rm::Reports& reports_;
+  const ProxyLimits limits_;
+  Workers workers_;  // last: its threads use the others
+};
+
+}  // namespace heddle::compat::proxy

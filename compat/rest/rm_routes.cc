@@ -1,0 +1,527 @@
+// GET /ws/v1/cluster/...
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/text.h"
+#include "compat/rest/app_query.h"
+#include "compat/rest/rm_web.h"
+
+namespace heddle::compat::rest {
+namespace {
+
+constexpr std::size_t kPieceBytes = 64 * 1024;
+
+void not_found(const Exchange& exchange, std::string message) {
+  send_error(exchange, {ErrorCode::kNotFound, std::move(message)});
+}
+
+Error as_hadoop_id_error(std::string_view what, std::string_view prefix, std::string_view text,
+                         const Error& error) {
+  if (text.starts_with(prefix)) return error;
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("Invalid {} prefix: {}. The valid {} should start with prefix {}", what,
+                      shortened(text), what, prefix)};
+}
+
+// Errors of ids carry another Java class in their text than those of parameters.
+void send_bad_id(const Exchange& exchange, const Error& error) {
+  Refusal refusal = refusal_for(error);
+  refusal.message = "java.lang.IllegalArgumentException: " + error.message;
+  send_refusal(exchange, refusal);
+}
+
+// Writes a long list piece by piece, never more than the peer takes.
+class AppStream : public std::enable_shared_from_this<AppStream> {
+ public:
+  AppStream(const RmWeb& web, ExchangePtr exchange, std::vector<rm::AppReportPtr> apps,
+            Deselected deselected)
+      : web_(web),
+        exchange_(std::move(exchange)),
+        apps_(std::move(apps)),
+        deselected_(deselected),
+        context_(web.context()),
+        out_(exchange_->format) {
+    out_.begin_root("apps");
+    if (!apps_.empty()) out_.begin_list("app");
+  }
+
+  void start() {
+    if (fill()) {
+      send(*exchange_, 200, out_);
+      return;
+    }
+    const bool json = exchange_->format == Format::kJson;
+    exchange_->responder->start(
+        with_common_headers(*exchange_, 200,
+                            json ? "application/json;charset=utf-8"
+                                 : "application/xml; charset=utf-8"),
+        std::nullopt);
+    go_on(false);
+  }
+
+ private:
+  // True when everything is written.
+  bool fill() {
+    while (next_ < apps_.size() && out_.size() < kPieceBytes) {
+      out_.begin_object("");
+      write_app(out_, *apps_[next_], context_, deselected_);
+      out_.end_object();
+      apps_[next_++].reset();
+    }
+    if (next_ < apps_.size()) return false;
+    if (!apps_.empty()) out_.end_list();
+    out_.end_root();
+    return true;
+  }
+
+  void go_on(bool done) {
+    exchange_->responder->write(out_.take());
+    if (done) {
+      exchange_->responder->finish();
+      return;
+    }
+    exchange_->responder->when_drained([self = shared_from_this()](bool alive) {
+      if (alive) self->go_on(self->fill());
+    });
+  }
+
+  const RmWeb& web_;
+  ExchangePtr exchange_;
+  std::vector<rm::AppReportPtr> apps_;
+  Deselected deselected_;
+  RecordContext context_;
+  Writer out_;
+  std::size_t next_ = 0;
+};
+
+void get_apps(const RmWeb& web, const ExchangePtr& exchange) {
+  auto query = parse_app_query(exchange->request.query);
+  if (!query) {
+    send_error(*exchange, query.error());
+    return;
+  }
+  std::make_shared<AppStream>(web, exchange, query->select(web.door.reports), query->deselected)
+      ->start();
+}
+
+void get_app(const RmWeb& web, const ExchangePtr& exchange) {
+  auto deselected = parse_deselected(exchange->request.query);
+  if (!deselected) {
+    send_error(*exchange, deselected.error());
+    return;
+  }
+  const auto app = find_app(web, *exchange, exchange->captures[0]);
+  if (!app) return;
+  Writer out(exchange->format);
+  out.begin_root("app");
+  write_app(out, *app, web.context(), *deselected);
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_statistics(const RmWeb& web, const ExchangePtr& exchange) {
+  auto query = parse_statistics_query(exchange->request.query);
+  if (!query) {
+    send_error(*exchange, query.error());
+    return;
+  }
+  std::map<std::string_view, std::int64_t> counts;
+  for (const auto& app : web.door.reports.apps({})) {
+    if (query->type == "*" || to_lower(app->type) == query->type) ++counts[public_state(*app)];
+  }
+  Writer out(exchange->format);
+  out.begin_root("appStatInfo");
+  out.begin_list("statItem");
+  for (const std::string& state : query->states) {
+    out.begin_object("");
+    out.text("state", state);
+    out.text("type", query->type);
+    out.number("count", counts[state]);
+    out.end_object();
+  }
+  out.end_list();
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_timeouts(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto app = find_app(web, *exchange, exchange->captures[0]);
+  if (!app) return;
+  Writer out(exchange->format);
+  out.begin_root("timeouts");
+  out.begin_list("timeout");
+  out.begin_object("");
+  write_timeout(out, *app, web.context().now);
+  out.end_object();
+  out.end_list();
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_timeout(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto app = find_app(web, *exchange, exchange->captures[0]);
+  if (!app) return;
+  if (to_upper(exchange->captures[1]) != "LIFETIME") {
+    send_error(*exchange, {ErrorCode::kInvalidArgument,
+                           fmt::format("Invalid timeout type '{}': it should be LIFETIME",
+                                       shortened(exchange->captures[1]))});
+    return;
+  }
+  Writer out(exchange->format);
+  out.begin_root("timeout");
+  write_timeout(out, *app, web.context().now);
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_attempts(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto app = find_app(web, *exchange, exchange->captures[0]);
+  if (!app) return;
+  Writer out(exchange->format);
+  out.begin_root("appAttempts");
+  const auto attempts = web.door.reports.attempts(app->id);
+  if (!attempts.empty()) {
+    out.begin_list("appAttempt");
+    for (const auto& attempt : attempts) {
+      out.begin_object("");
+      write_attempt_row(out, *attempt);
+      out.end_object();
+    }
+    out.end_list();
+  }
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+rm::AttemptReportPtr find_attempt(const RmWeb& web, const Exchange& exchange) {
+  const auto app = find_app(web, exchange, exchange.captures[0]);
+  if (!app) return nullptr;
+  const std::string& text = exchange.captures[1];
+  const auto id = parse_attempt_id(text);
+  if (!id) {
+    send_bad_id(exchange, as_hadoop_id_error("AppAttemptId", "appattempt", text, id.error()));
+    return nullptr;
+  }
+  auto attempt = id->app == app->id ? web.door.reports.attempt(*id) : nullptr;
+  if (!attempt) not_found(exchange, fmt::format("appattempt with id: {} not found", text));
+  return attempt;
+}
+
+void get_attempt(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto attempt = find_attempt(web, *exchange);
+  if (!attempt) return;
+  Writer out(exchange->format);
+  write_attempt(out, *attempt, web.context());
+  send(*exchange, 200, out);
+}
+
+void get_containers(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto attempt = find_attempt(web, *exchange);
+  if (!attempt) return;
+  Writer out(exchange->format);
+  out.begin_root("containers", false);
+  const auto containers = web.door.reports.containers(attempt->id);
+  if (!containers.empty()) {
+    out.begin_list("container");
+    for (const auto& container : containers) {
+      out.begin_object("");
+      write_container(out, *container, web.context());
+      out.end_object();
+    }
+    out.end_list();
+  }
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_container(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto attempt = find_attempt(web, *exchange);
+  if (!attempt) return;
+  const std::string& text = exchange->captures[2];
+  const auto id = parse_container_id(text);
+  if (!id) {
+    send_bad_id(*exchange, as_hadoop_id_error("ContainerId", "container", text, id.error()));
+    return;
+  }
+  const auto container = web.door.reports.container(*id);
+  if (!container || id->attempt != attempt->id) {
+    not_found(*exchange, fmt::format("container with id: {} not found", text));
+    return;
+  }
+  Writer out(exchange->format);
+  out.begin_root("container", false);
+  write_container(out, *container, web.context());
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_nodes(const RmWeb& web, const ExchangePtr& exchange) {
+  auto states = parse_node_states(exchange->request.query);
+  if (!states) {
+    send_bad_id(*exchange, states.error());
+    return;
+  }
+  Writer out(exchange->format);
+  out.begin_root("nodes");
+  std::vector<rm::NodeReportPtr> nodes = web.door.reports.nodes(*states);
+  // Without a wish: the nodes that are part of the cluster, as Hadoop does.
+  if (states->empty()) {
+    std::erase_if(nodes, [](const rm::NodeReportPtr& node) {
+      return node->state == rm::NodeState::kLost || node->state == rm::NodeState::kRebooted ||
+             node->state == rm::NodeState::kDecommissioned ||
+             node->state == rm::NodeState::kShutdown;
+    });
+  }
+  if (!nodes.empty()) {
+    out.begin_list("node");
+    for (const auto& node : nodes) {
+      out.begin_object("");
+      write_node(out, *node, web.context());
+      out.end_object();
+    }
+    out.end_list();
+  }
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_node(const RmWeb& web, const ExchangePtr& exchange) {
+  const std::string& text = exchange->captures[0];
+  const auto id = parse_node_id(text);
+  if (!id) {
+    send_bad_id(*exchange, id.error());
+    return;
+  }
+  const auto node = web.door.reports.node(*id);
+  if (!node) {
+    not_found(*exchange, fmt::format("nodeId, {}, is not found", text));
+    return;
+  }
+  Writer out(exchange->format);
+  out.begin_root("node");
+  write_node(out, *node, web.context());
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+const rm::QueueReport* find_queue(const rm::QueueReport& queue, std::string_view name,
+                                  std::vector<const rm::QueueReport*>& path) {
+  path.push_back(&queue);
+  if (queue.path.value() == name || queue.name == name) return &queue;
+  for (const rm::QueueReport& child : queue.children) {
+    if (const auto* found = find_queue(child, name, path); found != nullptr) return found;
+  }
+  path.pop_back();
+  return nullptr;
+}
+
+// "user1,user2 group1": the groups are the core's business, names are judged here.
+bool acl_names(std::string_view acl, const std::string& user) {
+  if (trim(acl) == "*") return true;
+  const std::string_view users = acl.substr(0, acl.find(' '));
+  for (const std::string& name : split_list(users)) {
+    if (name == user) return true;
+  }
+  return false;
+}
+
+void get_queue_access(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto root = web.door.reports.queues();
+  std::vector<const rm::QueueReport*> path;
+  if (!root || find_queue(*root, exchange->captures[0], path) == nullptr) {
+    send_error(*exchange, {ErrorCode::kInvalidArgument,
+                           fmt::format("Unknown queue: {}", shortened(exchange->captures[0]))});
+    return;
+  }
+  const std::string* asked = exchange->request.query_value("user");
+  const std::string user = asked == nullptr || asked->empty() ? exchange->caller.user : *asked;
+  const std::string* given = exchange->request.query_value("queue-acl-type");
+  const std::string type = given == nullptr ? "SUBMIT_APPLICATIONS" : to_upper(*given);
+  if (type != "SUBMIT_APPLICATIONS" && type != "ADMINISTER_QUEUE") {
+    send_error(*exchange, {ErrorCode::kInvalidArgument,
+                           fmt::format("Specified queueAclType={} is not a valid type, valid queue "
+                                       "acl types={{SUBMIT_APPLICATIONS/ADMINISTER_QUEUE}}",
+                                       shortened(type))});
+    return;
+  }
+  bool allowed = false;
+  for (const rm::QueueReport* queue : path) {
+    allowed = allowed || acl_names(queue->administer_acl, user) ||
+              (type == "SUBMIT_APPLICATIONS" && acl_names(queue->submit_acl, user));
+  }
+  Writer out(exchange->format);
+  out.begin_root("rmQueueAclInfo", false);
+  out.flag_as_text("allowed", allowed);
+  out.text("user", user);
+  out.text("diagnostics", allowed ? ""
+                                  : fmt::format("User={} doesn't have access to queue={} with "
+                                                "acl-type={}",
+                                                user, path.back()->path.value(), type));
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_user_info(const RmWeb& web, const ExchangePtr& exchange) {
+  Writer out(exchange->format);
+  out.begin_root("clusterUserInfo", false);
+  out.text("rmLoginUser", web.options.login_user);
+  out.text("requestedUser", exchange->caller.user);
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_activities(const ExchangePtr& exchange) {
+  Writer out(exchange->format);
+  out.begin_root("activities");
+  out.text("diagnostic", "scheduler activities are not recorded yet");
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+void get_app_activities(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto app = find_app(web, *exchange, exchange->captures[0]);
+  if (!app) return;
+  Writer out(exchange->format);
+  out.begin_root("appActivities");
+  out.text("applicationId", to_string(app->id));
+  out.text("diagnostic", app->diagnostics.empty() ? "scheduler activities are not recorded yet"
+                                                  : app->diagnostics);
+  out.number("timestamp", web.context().now.ms);
+  out.end_root();
+  send(*exchange, 200, out);
+}
+
+// Node labels are off; the answers are those of a cluster without any.
+void add_label_routes(Router& router) {
+  const auto empty = [&](std::string_view path, std::string root) {
+    router.add("GET", path, [root](const ExchangePtr& exchange) {
+      Writer out(exchange->format);
+      out.begin_root(root, false);
+      out.end_root();
+      send(*exchange, 200, out);
+    });
+  };
+  empty("/ws/v1/cluster/get-node-labels", "nodeLabelsInfo");
+  empty("/ws/v1/cluster/get-rm-node-labels", "nodeLabelsInfo");
+  empty("/ws/v1/cluster/nodes/{}/get-labels", "nodeLabelsInfo");
+  const auto null = [&](std::string_view path, std::string root, std::string field) {
+    router.add("GET", path, [root, field](const ExchangePtr& exchange) {
+      Writer out(exchange->format);
+      out.begin_root(root, false);
+      out.null(field);
+      out.end_root();
+      send(*exchange, 200, out);
+    });
+  };
+  null("/ws/v1/cluster/get-node-to-labels", "nodeToLabelsInfo", "nodeToLabels");
+  null("/ws/v1/cluster/label-mappings", "labelsToNodesInfo", "labelsToNodes");
+}
+
+// One small field of an application under its own root.
+void add_app_field_routes(Router& router, const RmWeb& web) {
+  router.add("GET", "/ws/v1/cluster/apps/{}/state", [&web](const ExchangePtr& exchange) {
+    const auto app = find_app(web, *exchange, exchange->captures[0]);
+    if (!app) return;
+    Writer out(exchange->format);
+    out.begin_root("appstate", false);
+    out.text("state", rm::to_string(app->state));
+    out.end_root();
+    send(*exchange, 200, out);
+  });
+  router.add("GET", "/ws/v1/cluster/apps/{}/priority", [&web](const ExchangePtr& exchange) {
+    const auto app = find_app(web, *exchange, exchange->captures[0]);
+    if (!app) return;
+    Writer out(exchange->format);
+    out.begin_root("applicationpriority", false);
+    out.number("priority", app->priority);
+    out.end_root();
+    send(*exchange, 200, out);
+  });
+  router.add("GET", "/ws/v1/cluster/apps/{}/queue", [&web](const ExchangePtr& exchange) {
+    const auto app = find_app(web, *exchange, exchange->captures[0]);
+    if (!app) return;
+    Writer out(exchange->format);
+    out.begin_root("appqueue", false);
+    out.text("queue", app->queue);
+    out.end_root();
+    send(*exchange, 200, out);
+  });
+}
+
+void add_unsupported_reads(Router& router) {
+  router.add("GET", "/ws/v1/cluster/scheduler-conf", [](const ExchangePtr& exchange) {
+    send_plain(*exchange, 400,
+               "This API only supports to retrieve scheduler configuration from a mutable-conf "
+               "scheduler, underneath scheduler CapacityScheduler is not an instance of "
+               "MutableConfScheduler");
+  });
+  router.add("GET", "/ws/v1/cluster/scheduler-conf/version", [](const ExchangePtr& exchange) {
+    send_plain(*exchange, 400, "Configuration Version only supported by MutableConfScheduler.");
+  });
+  router.add("GET", "/ws/v1/cluster/scheduler-conf/format", [](const ExchangePtr& exchange) {
+    send_plain(*exchange, 400,
+               "Scheduler Configuration format only supported by MutableConfScheduler.");
+  });
+  router.add("GET", "/ws/v1/cluster/reservation/list", [](const ExchangePtr& exchange) {
+    send_error(*exchange, {ErrorCode::kUnsupported,
+                           "Reservation is not enabled. Please enable & try again"});
+  });
+}
+
+}  // namespace
+
+rm::AppReportPtr find_app(const RmWeb& web, const Exchange& exchange, std::string_view text) {
+  const auto id = parse_app_id(text);
+  if (!id) {
+    send_bad_id(exchange, as_hadoop_id_error("ApplicationId", "application", text, id.error()));
+    return nullptr;
+  }
+  auto app = web.door.reports.app(*id);
+  if (!app) not_found(exchange, fmt::format("app with id: {} not found", text));
+  return app;
+}
+
+void add_rm_read_routes(Router& router, const RmWeb& web) {
+  const auto get = [&](std::string path, auto handler) {
+    router.add("GET", "/ws/v1/cluster" + path,
+               [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
+  };
+  const auto write = [&](std::string path, auto writer) {
+    router.add("GET", "/ws/v1/cluster" + path, [&web, writer](const ExchangePtr& exchange) {
+      Writer out(exchange->format);
+      writer(out, web.context());
+      send(*exchange, 200, out);
+    });
+  };
+  write("", write_cluster_info);
+  write("/info", write_cluster_info);
+  write("/metrics", write_cluster_metrics);
+  write("/scheduler-overview", write_scheduler_overview);
+  write("/scheduler", [](Writer& out, const RecordContext& context) {
+    const auto root = context.reports.queues();
+    write_scheduler(out, root ? *root : rm::QueueReport{}, context);
+  });
+  get("/userinfo", get_user_info);
+  get("/nodes", get_nodes);
+  get("/nodes/{}", get_node);
+  get("/apps", get_apps);
+  get("/apps/{}", get_app);
+  get("/apps/{}/timeouts", get_timeouts);
+  get("/apps/{}/timeouts/{}", get_timeout);
+  get("/apps/{}/appattempts", get_attempts);
+  get("/apps/{}/appattempts/{}", get_attempt);
+  get("/apps/{}/appattempts/{}/containers", get_containers);
+  get("/apps/{}/appattempts/{}/containers/{}", get_container);
+  get("/appstatistics", get_statistics);
+  get("/queues/{}/access", get_queue_access);
+  get("/scheduler/app-activities/{}", get_app_activities);
+  const auto activities = [](const RmWeb&, const ExchangePtr& e) { get_activities(e); };
+  get("/scheduler/activities", activities);
+  get("/scheduler/bulk-activities", activities);
+  add_label_routes(router);
+  add_app_field_routes(router, web);
+  add_unsupported_reads(router);
+}
+
+}  // namespace heddle::compat::rest

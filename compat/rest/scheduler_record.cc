@@ -1,0 +1,256 @@
+#include <fmt/format.h>
+
+#include "compat/rest/records.h"
+
+namespace heddle::compat::rest {
+namespace {
+
+float percent(float share) { return share * 100.0F; }
+
+void write_vector_info(Writer& out, const ResourceTypes& types, float capacity) {
+  const std::string share = real_text(percent(capacity)) + "%";
+  std::string all;
+  for (const auto& type : types.all()) {
+    all += fmt::format("{}{}={}", all.empty() ? "" : ",", type.name, share);
+  }
+  out.begin_object("queueCapacityVectorInfo");
+  out.text("configuredCapacityVector", "[" + all + "]");
+  out.begin_list("capacityVectorEntries");
+  for (const auto& type : types.all()) {
+    out.begin_object("");
+    out.text("resourceName", type.name);
+    out.text("resourceValue", share);
+    out.end_object();
+  }
+  out.end_list();
+  out.end_object();
+}
+
+void write_capacities(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
+  out.begin_object("capacities");
+  out.begin_list("queueCapacitiesByPartition");
+  out.begin_object("");
+  out.text("partitionName", "");
+  write_vector_info(out, types, queue.capacity);
+  out.real("capacity", percent(queue.capacity));
+  out.real("usedCapacity", percent(queue.used_capacity));
+  out.real("maxCapacity", percent(queue.max_capacity));
+  out.real("absoluteCapacity", percent(queue.absolute_capacity));
+  out.real("absoluteUsedCapacity", percent(queue.absolute_used_capacity));
+  out.real("absoluteMaxCapacity", percent(queue.absolute_max_capacity));
+  out.real("maxAMLimitPercentage", percent(queue.max_master_share));
+  out.real("weight", -1.0F);
+  out.real("normalizedWeight", 0.0F);
+  write_resource(out, "configuredMinResource", {}, types, true);
+  write_resource(out, "configuredMaxResource", {}, types, true);
+  write_resource(out, "effectiveMinResource", queue.guaranteed, types);
+  write_resource(out, "effectiveMaxResource", queue.maximum, types);
+  out.end_object();
+  out.end_list();
+  out.end_object();
+}
+
+struct UsageRow {
+  Resources used, reserved, pending, master_used, master_limit, user_master_limit;
+};
+
+void write_usage(Writer& out, const UsageRow& row, const ResourceTypes& types) {
+  out.begin_object("resources");
+  out.begin_list("resourceUsagesByPartition");
+  out.begin_object("");
+  out.text("partitionName", "");
+  write_resource(out, "used", row.used, types);
+  write_resource(out, "reserved", row.reserved, types);
+  write_resource(out, "pending", row.pending, types);
+  write_resource(out, "amUsed", row.master_used, types);
+  write_resource(out, "amLimit", row.master_limit, types);
+  write_resource(out, "userAmLimit", row.user_master_limit, types);
+  out.end_object();
+  out.end_list();
+  out.end_object();
+}
+
+void write_acls(Writer& out, const rm::QueueReport& queue) {
+  const auto acl = [&](std::string_view type, std::string_view list) {
+    out.begin_object("");
+    out.text("accessType", type);
+    out.text("accessControlList", list);
+    out.end_object();
+  };
+  out.begin_object("queueAcls");
+  out.begin_list("queueAcl");
+  acl("ADMINISTER_QUEUE", queue.administer_acl);
+  acl("APPLICATION_MAX_PRIORITY", "*");
+  acl("SUBMIT_APP", queue.submit_acl);
+  out.end_list();
+  out.end_object();
+}
+
+// The tail that all queues share.
+void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
+  write_acls(out, queue);
+  out.number("queuePriority", 0);
+  out.text("orderingPolicyInfo", queue.leaf ? queue.ordering_policy : "utilization");
+  if (nested) {
+    out.flag("autoCreateChildQueueEnabled", false);
+    out.begin_object("leafQueueTemplate");
+    out.end_object();
+  }
+  out.text("mode", "percentage");
+  out.text("queueType", queue.leaf ? "leaf" : "parent");
+  out.text("creationMethod", "static");
+  out.text("autoCreationEligibility", "off");
+  for (const auto* name : {"autoQueueTemplateProperties", "autoQueueParentTemplateProperties",
+                           "autoQueueLeafTemplateProperties"}) {
+    out.begin_object(name);
+    out.end_object();
+  }
+}
+
+void write_users(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
+  out.begin_object("users");
+  if (!queue.users.empty()) {
+    out.begin_list("user");
+    for (const rm::QueueUserReport& user : queue.users) {
+      out.begin_object("");
+      out.text("username", user.user);
+      write_resource(out, "resourcesUsed", user.used, types);
+      out.number("numPendingApplications", user.pending_apps);
+      out.number("numActiveApplications", user.active_apps);
+      write_resource(out, "AMResourceUsed", user.master_used, types);
+      write_resource(out, "userResourceLimit", user.limit, types);
+      write_usage(out, {user.used, {}, {}, user.master_used, queue.master_limit, {}}, types);
+      out.real("userWeight", 1.0F);
+      out.flag("isActive", user.active_apps > 0);
+      out.end_object();
+    }
+    out.end_list();
+  }
+  out.end_object();
+}
+
+void write_leaf(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
+  out.number("numActiveApplications", queue.active_apps);
+  out.number("numPendingApplications", queue.pending_apps);
+  out.number("numContainers", queue.containers);
+  out.number("maxApplications", queue.max_apps);
+  out.number("maxApplicationsPerUser", queue.max_apps_per_user);
+  out.real("userLimit", queue.user_limit_percent);
+  write_users(out, queue, types);
+  out.real("userLimitFactor", queue.user_limit_factor);
+  out.real("configuredMaxAMResourceLimit", queue.max_master_share);
+  write_resource(out, "AMResourceLimit", queue.master_limit, types);
+  write_resource(out, "usedAMResource", queue.master_used, types);
+  write_resource(out, "userAMResourceLimit", queue.user_master_limit, types);
+  out.flag("preemptionDisabled", true);
+  out.flag("intraQueuePreemptionDisabled", true);
+  out.number("defaultPriority", queue.default_priority);
+  out.flag("isAutoCreatedLeafQueue", false);
+  out.number("maxApplicationLifetime", queue.max_lifetime_seconds);
+  out.number("defaultApplicationLifetime", queue.default_lifetime_seconds);
+}
+
+void write_queues(Writer& out, const rm::QueueReport& parent, const ResourceTypes& types);
+
+void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
+  out.begin_object("queue");
+  if (queue.leaf) out.type("capacitySchedulerLeafQueueInfo");
+  out.text("queuePath", queue.path.value());
+  out.real("capacity", percent(queue.capacity));
+  out.real("usedCapacity", percent(queue.used_capacity));
+  out.real("maxCapacity", percent(queue.max_capacity));
+  out.real("absoluteCapacity", percent(queue.absolute_capacity));
+  out.real("absoluteMaxCapacity", percent(queue.absolute_max_capacity));
+  out.real("absoluteUsedCapacity", percent(queue.absolute_used_capacity));
+  out.real("weight", -1.0F);
+  out.real("normalizedWeight", 0.0F);
+  out.number("numApplications", queue.apps);
+  out.number("maxParallelApps", INT32_MAX);
+  out.text("queueName", queue.name);
+  out.flag("isAbsoluteResource", false);
+  out.text("state", queue.running ? "RUNNING" : "STOPPED");
+  if (!queue.leaf) write_queues(out, queue, types);
+  write_resource(out, "resourcesUsed", queue.used, types);
+  out.flag("hideReservationQueues", false);
+  out.begin_list("nodeLabels");
+  out.text("", "*");
+  out.end_list();
+  out.number("allocatedContainers", queue.containers);
+  out.number("reservedContainers", queue.reserved_containers);
+  out.number("pendingContainers", queue.pending_containers);
+  write_capacities(out, queue, types);
+  write_usage(out, {queue.used, queue.reserved, queue.pending, queue.master_used,
+                    queue.master_limit, queue.user_master_limit},
+              types);
+  write_resource(out, "minEffectiveCapacity", queue.guaranteed, types);
+  write_resource(out, "maxEffectiveCapacity", queue.maximum, types);
+  write_resource(out, "maximumAllocation", queue.max_allocation, types);
+  write_policy(out, queue, true);
+  if (queue.leaf) write_leaf(out, queue, types);
+  out.end_object();
+}
+
+void write_queues(Writer& out, const rm::QueueReport& parent, const ResourceTypes& types) {
+  out.begin_object("queues");
+  out.begin_list("queue");
+  for (const rm::QueueReport& child : parent.children) write_queue(out, child, types);
+  out.end_list();
+  out.end_object();
+}
+
+// The core keeps no history of single operations, so the places are N/A and the counts those of
+// now.
+void write_health(Writer& out, const rm::QueueReport& root, const RecordContext& context) {
+  const ResourceTypes& types = context.reports.info().resource_types;
+  out.begin_object("health");
+  out.number("lastrun", context.now.ms);
+  out.begin_list("operationsInfo");
+  for (const auto* operation :
+       {"last-allocation", "last-release", "last-preemption", "last-reservation"}) {
+    out.begin_object("");
+    out.text("operation", operation);
+    out.text("nodeId", "N/A");
+    out.text("containerId", "N/A");
+    out.text("queue", "N/A");
+    out.end_object();
+  }
+  out.end_list();
+  out.begin_list("lastRunDetails");
+  for (const auto* operation : {"releases", "allocations", "reservations"}) {
+    out.begin_object("");
+    out.text("operation", operation);
+    out.number("count", std::string_view(operation) == "reservations" ? root.reserved_containers : 0);
+    write_resource(out, "resources", {}, types);
+    out.end_object();
+  }
+  out.end_list();
+  out.end_object();
+}
+
+}  // namespace
+
+void write_scheduler(Writer& out, const rm::QueueReport& root, const RecordContext& context) {
+  const ResourceTypes& types = context.reports.info().resource_types;
+  out.begin_root("scheduler");
+  out.begin_object("schedulerInfo");
+  out.type("capacityScheduler");
+  out.real("capacity", percent(root.capacity));
+  out.real("usedCapacity", percent(root.used_capacity));
+  out.real("maxCapacity", percent(root.max_capacity));
+  out.real("weight", -1.0F);
+  out.real("normalizedWeight", 0.0F);
+  write_vector_info(out, types, root.capacity);
+  out.text("queueName", root.name);
+  out.text("queuePath", root.path.value());
+  out.number("maxParallelApps", INT32_MAX);
+  out.flag("isAbsoluteResource", false);
+  write_queues(out, root, types);
+  write_capacities(out, root, types);
+  write_health(out, root, context);
+  write_resource(out, "maximumAllocation", context.reports.info().maximum_allocation, types);
+  write_policy(out, root, false);
+  out.end_object();
+  out.end_root();
+}
+
+}  // namespace heddle::compat::rest

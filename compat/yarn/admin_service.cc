@@ -1,0 +1,215 @@
+#include <fmt/core.h>
+
+#include <atomic>
+#include <limits>
+
+#include "compat/proto/yarn_server_resourcemanager_service_protos.pb.h"
+#include "compat/records/exceptions.h"
+#include "compat/records/ids.h"
+#include "compat/records/resources.h"
+#include "compat/yarn/service.h"
+
+namespace heddle::compat::yarn {
+namespace {
+
+using ipc::CallContext;
+using ipc::Reply;
+
+constexpr int kNodesMax = 10'000;  // in one updateNodeResource
+
+void refresh_queues(const ContextPtr& context, const CallContext& call,
+                    const pb::RefreshQueuesRequestProto&,
+                    Reply<pb::RefreshQueuesResponseProto> reply) {
+  context->door.admin.refresh_queues(call.caller, answer_empty(std::move(reply)));
+}
+
+/// A graceful timeout below zero means: wait as long as it takes.
+std::optional<std::chrono::seconds> graceful_timeout(const pb::RefreshNodesRequestProto& request) {
+  constexpr std::chrono::seconds kForEver{std::numeric_limits<std::int32_t>::max()};
+  constexpr std::chrono::seconds kDefault{3600};
+  if (request.decommissiontype() != pb::DECOMMISSION_GRACEFUL) return std::nullopt;
+  if (!request.has_decommissiontimeout()) return kDefault;
+  if (request.decommissiontimeout() < 0) return kForEver;
+  return std::chrono::seconds(request.decommissiontimeout());
+}
+
+void refresh_nodes(const ContextPtr& context, const CallContext& call,
+                   const pb::RefreshNodesRequestProto& request,
+                   Reply<pb::RefreshNodesResponseProto> reply) {
+  context->door.admin.refresh_nodes(call.caller, graceful_timeout(request),
+                                    answer_empty(std::move(reply)));
+}
+
+/// Counts the nodes of one request down; the first error is the answer.
+struct PendingUpdates {
+  explicit PendingUpdates(Reply<pb::UpdateNodeResourceResponseProto> to) : reply(std::move(to)) {}
+  Reply<pb::UpdateNodeResourceResponseProto> reply;
+  std::atomic<std::size_t> left{0};
+  std::atomic<bool> answered{false};
+};
+
+void update_node_resource(const ContextPtr& context, const CallContext& call,
+                          const pb::UpdateNodeResourceRequestProto& request,
+                          Reply<pb::UpdateNodeResourceResponseProto> reply) {
+  if (request.node_resource_map_size() > kNodesMax) {
+    return reply(fail(ErrorCode::kLimitExceeded,
+                      fmt::format("{} nodes in one updateNodeResource, the limit is {}",
+                                  request.node_resource_map_size(), kNodesMax)));
+  }
+  std::vector<std::pair<NodeId, Resources>> updates;
+  for (const auto& entry : request.node_resource_map()) {
+    auto node = node_id_from_wire(entry.node_id());
+    if (!node) return reply(fail(std::move(node).error()));
+    auto total = resources_from_wire(entry.resource_option().resource(), context->types());
+    if (!total) return reply(fail(std::move(total).error().within("node " + to_string(*node))));
+    updates.emplace_back(*node, *total);
+  }
+  if (updates.empty()) return reply(pb::UpdateNodeResourceResponseProto{});
+  auto pending = std::make_shared<PendingUpdates>(std::move(reply));
+  pending->left = updates.size();
+  for (const auto& [node, total] : updates) {
+    context->door.admin.update_node_resources(
+        call.caller, node, total, [pending](Result<void> result) {
+          const bool last = --pending->left == 0;
+          if (result && !last) return;
+          if (pending->answered.exchange(true)) return;
+          if (!result) return pending->reply(fail(std::move(result).error()));
+          pending->reply(pb::UpdateNodeResourceResponseProto{});
+        });
+  }
+}
+
+Result<pb::CheckForDecommissioningNodesResponseProto> decommissioning_nodes(
+    const Context& context) {
+  pb::CheckForDecommissioningNodesResponseProto out;
+  for (const auto& node : context.door.reports.nodes({rm::NodeState::kDecommissioning})) {
+    compat::to_wire(node->id, out.add_decommissioningnodes());
+  }
+  return out;
+}
+
+Result<pb::GetGroupsForUserResponseProto> groups_for_user(
+    const Context& context, const pb::GetGroupsForUserRequestProto& request) {
+  if (!context.options.groups) return fail(not_yet("Looking up the groups of users"));
+  auto groups = context.options.groups(request.user());
+  if (!groups) return fail(std::move(groups).error());
+  pb::GetGroupsForUserResponseProto out;
+  for (std::string& group : *groups) out.add_groups(std::move(group));
+  return out;
+}
+
+/// A refresh of something that is read afresh each time anyway: admin rights are all it needs.
+template <class Request, class Response>
+void add_checked(ipc::ProtocolService& service, const ContextPtr& context, std::string method) {
+  on_now<Request, Response>(
+      service, std::move(method),
+      [context](const CallContext& call, const Request&) -> Result<Response> {
+        RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
+        return Response{};
+      });
+}
+
+/// Refused, but only to administrators: others are told that they may not.
+template <class Request, class Response>
+void add_refused(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+                 Error error) {
+  on_now<Request, Response>(service, std::move(method),
+                            [context, error = std::move(error)](
+                                const CallContext& call, const Request&) -> Result<Response> {
+                              RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
+                              return fail(error);
+                            });
+}
+
+template <class Request, class Response>
+void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+         void (*handler)(const ContextPtr&, const CallContext&, const Request&, Reply<Response>)) {
+  service.on<Request, Response>(
+      std::move(method), [context, handler](const CallContext& call, const Request& request,
+                                            Reply<Response> reply) {
+        handler(context, call, request, std::move(reply));
+      });
+}
+
+void add_refreshes(ipc::ProtocolService& service, const ContextPtr& context) {
+  add(service, context, "refreshQueues", refresh_queues);
+  add(service, context, "refreshNodes", refresh_nodes);
+  add_checked<pb::RefreshSuperUserGroupsConfigurationRequestProto,
+              pb::RefreshSuperUserGroupsConfigurationResponseProto>(
+      service, context, "refreshSuperUserGroupsConfiguration");
+  add_checked<pb::RefreshUserToGroupsMappingsRequestProto,
+              pb::RefreshUserToGroupsMappingsResponseProto>(service, context,
+                                                            "refreshUserToGroupsMappings");
+  add_checked<pb::RefreshAdminAclsRequestProto, pb::RefreshAdminAclsResponseProto>(
+      service, context, "refreshAdminAcls");
+  add_refused<pb::RefreshServiceAclsRequestProto, pb::RefreshServiceAclsResponseProto>(
+      service, context, "refreshServiceAcls",
+      {ErrorCode::kUnsupported,
+       "Service Authorization (hadoop.security.authorization) not enabled.", ErrorSubject::kNone});
+  add_refused<pb::RefreshNodesResourcesRequestProto, pb::RefreshNodesResourcesResponseProto>(
+      service, context, "refreshNodesResources",
+      not_yet("Reading dynamic-resources.xml (refreshNodesResources)", ErrorSubject::kNode));
+  add_refused<pb::RefreshClusterMaxPriorityRequestProto, pb::RefreshClusterMaxPriorityResponseProto>(
+      service, context, "refreshClusterMaxPriority",
+      not_yet("Changing yarn.cluster.max-application-priority without a restart"));
+}
+
+void add_labels(ipc::ProtocolService& service, const ContextPtr& context) {
+  const Error labels_off{ErrorCode::kUnsupported,
+                         "java.io.IOException: Node-label-based scheduling is disabled. Please "
+                         "check yarn.node-labels.enabled",
+                         ErrorSubject::kLabel};
+  add_refused<pb::AddToClusterNodeLabelsRequestProto, pb::AddToClusterNodeLabelsResponseProto>(
+      service, context, "addToClusterNodeLabels", labels_off);
+  add_refused<pb::RemoveFromClusterNodeLabelsRequestProto,
+              pb::RemoveFromClusterNodeLabelsResponseProto>(
+      service, context, "removeFromClusterNodeLabels", labels_off);
+  add_refused<pb::ReplaceLabelsOnNodeRequestProto, pb::ReplaceLabelsOnNodeResponseProto>(
+      service, context, "replaceLabelsOnNodes", labels_off);
+  add_refused<pb::NodesToAttributesMappingRequestProto, pb::NodesToAttributesMappingResponseProto>(
+      service, context, "mapAttributesToNodes", not_yet("Mapping node attributes"));
+}
+
+void add_federation(ipc::ProtocolService& service, const ContextPtr& context) {
+  const Error off = not_yet("YARN federation (yarn.federation.enabled)");
+  add_refused<pb::DeregisterSubClusterRequestProto, pb::DeregisterSubClusterResponseProto>(
+      service, context, "deregisterSubCluster", off);
+  add_refused<pb::SaveFederationQueuePolicyRequestProto, pb::SaveFederationQueuePolicyResponseProto>(
+      service, context, "saveFederationQueuePolicy", off);
+  add_refused<pb::BatchSaveFederationQueuePoliciesRequestProto,
+              pb::BatchSaveFederationQueuePoliciesResponseProto>(
+      service, context, "batchSaveFederationQueuePolicies", off);
+  add_refused<pb::QueryFederationQueuePoliciesRequestProto,
+              pb::QueryFederationQueuePoliciesResponseProto>(service, context,
+                                                             "listFederationQueuePolicies", off);
+  add_refused<pb::DeleteFederationApplicationRequestProto,
+              pb::DeleteFederationApplicationResponseProto>(service, context,
+                                                            "deleteFederationApplication", off);
+  add_refused<pb::GetSubClustersRequestProto, pb::GetSubClustersResponseProto>(
+      service, context, "getFederationSubClusters", off);
+  add_refused<pb::DeleteFederationQueuePoliciesRequestProto,
+              pb::DeleteFederationQueuePoliciesResponseProto>(
+      service, context, "deleteFederationPoliciesByQueues", off);
+}
+
+}  // namespace
+
+ServicePtr make_admin_service(const ContextPtr& context) {
+  auto service = std::make_shared<ipc::ProtocolService>(std::string(kAdminProtocol), 1,
+                                                        mapper(admin_exception));
+  add_refreshes(*service, context);
+  add_labels(*service, context);
+  add_federation(*service, context);
+  add(*service, context, "updateNodeResource", update_node_resource);
+  on_now<pb::CheckForDecommissioningNodesRequestProto,
+         pb::CheckForDecommissioningNodesResponseProto>(
+      *service, "checkForDecommissioningNodes",
+      [context](const CallContext&, const auto&) { return decommissioning_nodes(*context); });
+  on_now<pb::GetGroupsForUserRequestProto, pb::GetGroupsForUserResponseProto>(
+      *service, "getGroupsForUser", [context](const CallContext&, const auto& request) {
+        return groups_for_user(*context, request);
+      });
+  return service;
+}
+
+}  // namespace heddle::compat::yarn

@@ -1,0 +1,43 @@
+// Starts ApplicationMasters on nodes through Hadoop's ContainerManagementProtocol.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "compat/ipc/client.h"
+#include "compat/proto/yarn_service_protos.pb.h"
+#include "compat/records/pb.h"
+#include "compat/yarn/context.h"
+#include "compat/yarn/token_maker.h"
+#include "rm/api/door.h"
+
+namespace heddle::compat::yarn {
+
+/// Decoding and sending run on `post`'s thread, never in the core's call. The client and what is
+/// behind the context outlive every task posted.
+class AmLauncher final : public rm::MasterLauncher {
+ public:
+  using Post = std::function<void(std::function<void()>)>;
+  AmLauncher(ContextPtr context, ipc::Client& client, Post post);
+
+  void launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) override;
+  void clean_up(const AttemptId& attempt, const ContainerId& container,
+                const NodeId& node) override;
+
+ private:
+  struct Parts;
+  std::shared_ptr<const Parts> parts_;
+};
+
+/// The call that starts the master: the client's context with the web proxy's base, the submit time
+/// and the AMRM token put in (wire facts "tokens" section 7). kInvalidArgument: the stored context
+/// or its credentials do not decode.
+Result<pb::StartContainersRequestProto> start_request(const rm::MasterLaunch& launch,
+                                                      const TokenMaker& tokens);
+
+/// kWrongState with the node's own words when it refused that container.
+Result<void> started_from_wire(std::string_view response, const ContainerId& container);
+
+}  // namespace heddle::compat::yarn

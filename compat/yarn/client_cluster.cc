@@ -1,0 +1,132 @@
+#include "base/text.h"
+#include "compat/proto/yarn_service_protos.pb.h"
+#include "compat/records/resources.h"
+#include "compat/yarn/client_parts.h"
+#include "compat/yarn/states.h"
+
+namespace heddle::compat::yarn {
+namespace {
+
+using ipc::CallContext;
+
+Result<pb::GetClusterMetricsResponseProto> cluster_metrics(
+    const Context& context, const CallContext&, const pb::GetClusterMetricsRequestProto&) {
+  const rm::ClusterMetrics metrics = context.door.reports.metrics();
+  pb::GetClusterMetricsResponseProto out;
+  auto* wire = out.mutable_cluster_metrics();
+  wire->set_num_node_managers(metrics.nodes_active + metrics.nodes_unhealthy +
+                              metrics.nodes_decommissioning);
+  wire->set_num_decommissioned_nms(metrics.nodes_decommissioned);
+  wire->set_num_active_nms(metrics.nodes_active);
+  wire->set_num_lost_nms(metrics.nodes_lost);
+  wire->set_num_unhealthy_nms(metrics.nodes_unhealthy);
+  wire->set_num_rebooted_nms(metrics.nodes_rebooted);
+  wire->set_num_decommissioning_nms(metrics.nodes_decommissioning);
+  wire->set_num_shutdown_nms(metrics.nodes_shutdown);
+  return out;
+}
+
+Result<pb::GetClusterNodesResponseProto> cluster_nodes(
+    const Context& context, const CallContext&, const pb::GetClusterNodesRequestProto& request) {
+  std::set<rm::NodeState> states;
+  for (const int state : request.nodestates()) {
+    states.insert(node_state_from_wire(static_cast<pb::NodeStateProto>(state)));
+  }
+  pb::GetClusterNodesResponseProto out;
+  const ReportView view = view_of(context);
+  for (const rm::NodeReportPtr& node : context.door.reports.nodes(states)) {
+    to_wire(*node, view, out.add_nodereports());
+  }
+  return out;
+}
+
+/// An unknown queue is answered without a queue, as in Hadoop: the CLI says so itself.
+Result<pb::GetQueueInfoResponseProto> queue_info(const Context& context, const CallContext&,
+                                                 const pb::GetQueueInfoRequestProto& request) {
+  pb::GetQueueInfoResponseProto out;
+  const rm::QueueReportPtr root = context.door.reports.queues();
+  const rm::QueueReport* queue = root ? find_queue(*root, request.queuename()) : nullptr;
+  if (queue == nullptr) return out;
+  const ReportView view = view_of(context);
+  to_wire(*queue, view, request.includechildqueues(), request.recursive(),
+          out.mutable_queueinfo());
+  if (request.includeapplications()) {
+    rm::AppFilter filter;
+    filter.queues = {queue->path.value()};
+    filter.states = {rm::AppState::kSubmitted, rm::AppState::kAccepted, rm::AppState::kRunning,
+                     rm::AppState::kFinalSaving, rm::AppState::kFinishing, rm::AppState::kKilling};
+    for (const rm::AppReportPtr& app : context.door.reports.apps(filter)) {
+      to_wire(*app, view, out.mutable_queueinfo()->add_applications());
+    }
+  }
+  return out;
+}
+
+/// Whether an access list names the user. Groups are not looked at: this is what a client is shown,
+/// the queue itself decides.
+bool names(const std::string& acl, const std::string& user) {
+  if (trim(acl) == "*") return true;
+  for (const std::string& name : split_list(acl.substr(0, acl.find(' ')))) {
+    if (name == user) return true;
+  }
+  return false;
+}
+
+void queue_acls(const rm::QueueReport& queue, const std::string& user, bool may_submit,
+                bool may_administer, pb::GetQueueUserAclsInfoResponseProto& out) {
+  may_submit = may_submit || names(queue.submit_acl, user);
+  may_administer = may_administer || names(queue.administer_acl, user);
+  auto* entry = out.add_queueuseracls();
+  entry->set_queuename(queue.path.value());
+  if (may_submit) entry->add_useracls(pb::QACL_SUBMIT_APPLICATIONS);
+  if (may_administer) entry->add_useracls(pb::QACL_ADMINISTER_QUEUE);
+  for (const rm::QueueReport& child : queue.children) {
+    queue_acls(child, user, may_submit, may_administer, out);
+  }
+}
+
+Result<pb::GetQueueUserAclsInfoResponseProto> queue_user_acls(
+    const Context& context, const CallContext& call, const pb::GetQueueUserAclsInfoRequestProto&) {
+  pb::GetQueueUserAclsInfoResponseProto out;
+  if (const rm::QueueReportPtr root = context.door.reports.queues()) {
+    queue_acls(*root, call.caller.user, false, false, out);
+  }
+  return out;
+}
+
+Result<pb::GetAllResourceTypeInfoResponseProto> resource_types(
+    const Context& context, const CallContext&, const pb::GetAllResourceTypeInfoRequestProto&) {
+  pb::GetAllResourceTypeInfoResponseProto out;
+  for (const auto& type : context.types().all()) type_to_wire(type, out.add_resource_type_info());
+  return out;
+}
+
+template <class Request, class Response>
+void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+         Result<Response> (*handler)(const Context&, const CallContext&, const Request&)) {
+  on_now<Request, Response>(service, std::move(method),
+                            [context, handler](const CallContext& call, const Request& request) {
+                              return handler(*context, call, request);
+                            });
+}
+
+}  // namespace
+
+void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& context) {
+  add(service, context, "getClusterMetrics", cluster_metrics);
+  add(service, context, "getClusterNodes", cluster_nodes);
+  add(service, context, "getQueueInfo", queue_info);
+  add(service, context, "getQueueUserAcls", queue_user_acls);
+  add(service, context, "getResourceTypeInfo", resource_types);
+  const Error profiles_off{ErrorCode::kUnsupported,
+                           "Resource profile is not enabled, please enable resource profile feature "
+                           "before using its functions. (by setting "
+                           "yarn.resourcemanager.resource-profiles.enabled to true)",
+                           ErrorSubject::kResourceProfile};
+  refuse<pb::GetAllResourceProfilesRequestProto, pb::GetAllResourceProfilesResponseProto>(
+      service, "getResourceProfiles", profiles_off);
+  refuse<pb::GetResourceProfileRequestProto, pb::GetResourceProfileResponseProto>(
+      service, "getResourceProfile", profiles_off);
+}
+
+}  // namespace heddle::compat::yarn

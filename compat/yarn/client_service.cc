@@ -1,0 +1,78 @@
+#include "compat/proto/yarn_service_protos.pb.h"
+#include "compat/records/exceptions.h"
+#include "compat/yarn/client_parts.h"
+#include "compat/yarn/service.h"
+
+namespace heddle::compat::yarn {
+
+ServicePtr make_client_service(const ContextPtr& context) {
+  auto service = std::make_shared<ipc::ProtocolService>(std::string(kClientProtocol), 1,
+                                                        mapper(client_exception));
+  add_submission_methods(*service, context);
+  add_report_methods(*service, context);
+  add_cluster_methods(*service, context);
+  add_label_methods(*service);
+  add_reservation_methods(*service);
+  add_delegation_token_methods(*service);
+  return service;
+}
+
+void add_reservation_methods(ipc::ProtocolService& service) {
+  const Error off{ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again",
+                  ErrorSubject::kReservation};
+  refuse<pb::GetNewReservationRequestProto, pb::GetNewReservationResponseProto>(
+      service, "getNewReservation", off);
+  refuse<pb::ReservationSubmissionRequestProto, pb::ReservationSubmissionResponseProto>(
+      service, "submitReservation", off);
+  refuse<pb::ReservationUpdateRequestProto, pb::ReservationUpdateResponseProto>(
+      service, "updateReservation", off);
+  refuse<pb::ReservationDeleteRequestProto, pb::ReservationDeleteResponseProto>(
+      service, "deleteReservation", off);
+  refuse<pb::ReservationListRequestProto, pb::ReservationListResponseProto>(
+      service, "listReservations", off);
+}
+
+void add_delegation_token_methods(ipc::ProtocolService& service) {
+  const auto off = [](std::string_view what) {
+    return Error{ErrorCode::kUnsupported,
+                 "Delegation Token can be " + std::string(what) +
+                     " only with kerberos authentication",
+                 ErrorSubject::kToken};
+  };
+  refuse<pbc::GetDelegationTokenRequestProto, pbc::GetDelegationTokenResponseProto>(
+      service, "getDelegationToken", off("issued"));
+  refuse<pbc::RenewDelegationTokenRequestProto, pbc::RenewDelegationTokenResponseProto>(
+      service, "renewDelegationToken", off("renewed"));
+  refuse<pbc::CancelDelegationTokenRequestProto, pbc::CancelDelegationTokenResponseProto>(
+      service, "cancelDelegationToken", off("cancelled"));
+}
+
+namespace {
+
+/// A getter of something this cluster has none of.
+template <class Request, class Response>
+void answer_none(ipc::ProtocolService& service, std::string method) {
+  on_now<Request, Response>(service, std::move(method),
+                            [](const ipc::CallContext&, const Request&) -> Result<Response> {
+                              return Response{};
+                            });
+}
+
+}  // namespace
+
+void add_label_methods(ipc::ProtocolService& service) {
+  answer_none<pb::GetNodesToLabelsRequestProto, pb::GetNodesToLabelsResponseProto>(
+      service, "getNodeToLabels");
+  answer_none<pb::GetLabelsToNodesRequestProto, pb::GetLabelsToNodesResponseProto>(
+      service, "getLabelsToNodes");
+  answer_none<pb::GetClusterNodeLabelsRequestProto, pb::GetClusterNodeLabelsResponseProto>(
+      service, "getClusterNodeLabels");
+  answer_none<pb::GetClusterNodeAttributesRequestProto, pb::GetClusterNodeAttributesResponseProto>(
+      service, "getClusterNodeAttributes");
+  answer_none<pb::GetAttributesToNodesRequestProto, pb::GetAttributesToNodesResponseProto>(
+      service, "getAttributesToNodes");
+  answer_none<pb::GetNodesToAttributesRequestProto, pb::GetNodesToAttributesResponseProto>(
+      service, "getNodesToAttributes");
+}
+
+}  // namespace heddle::compat::yarn

@@ -1,0 +1,123 @@
+// Which of Hadoop's RPC methods are there. docs/compatibility.md is printed from this table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace heddle::compat::yarn {
+
+enum class Support : std::uint8_t {
+  kWorks,    // does what Hadoop does
+  kEmpty,    // answers that there is none: the feature is off
+  kRefused,  // answers a named error: off, or not there yet
+};
+
+struct MethodSupport {
+  std::string_view protocol;
+  std::string_view method;
+  Support support;
+  std::string_view note;
+};
+
+namespace protocol {
+inline constexpr std::string_view kClient = "ApplicationClientProtocol";
+inline constexpr std::string_view kMaster = "ApplicationMasterProtocol";
+inline constexpr std::string_view kTracker = "ResourceTracker";
+inline constexpr std::string_view kAdmin = "ResourceManagerAdministrationProtocol";
+inline constexpr std::string_view kHa = "HAServiceProtocol";
+inline constexpr std::string_view kContainers = "ContainerManagementProtocol";
+}  // namespace protocol
+
+inline constexpr auto kCompatibility = [] {
+  using enum Support;
+  using namespace protocol;
+  return std::to_array<MethodSupport>({
+      {kClient, "getNewApplication", kWorks, ""},
+      {kClient, "submitApplication", kWorks, ""},
+      {kClient, "getApplicationReport", kWorks, ""},
+      {kClient, "getApplications", kWorks, "all filters"},
+      {kClient, "forceKillApplication", kWorks, ""},
+      {kClient, "failApplicationAttempt", kWorks, ""},
+      {kClient, "getApplicationAttemptReport", kWorks, ""},
+      {kClient, "getApplicationAttempts", kWorks, ""},
+      {kClient, "getContainerReport", kWorks, ""},
+      {kClient, "getContainers", kWorks, ""},
+      {kClient, "moveApplicationAcrossQueues", kWorks, ""},
+      {kClient, "updateApplicationPriority", kWorks, ""},
+      {kClient, "updateApplicationTimeouts", kWorks, "LIFETIME, the only type there is"},
+      {kClient, "signalToContainer", kWorks, ""},
+      {kClient, "getClusterMetrics", kWorks, ""},
+      {kClient, "getClusterNodes", kWorks, ""},
+      {kClient, "getQueueInfo", kWorks, ""},
+      {kClient, "getQueueUserAcls", kWorks, "by user names; groups are not looked at"},
+      {kClient, "getResourceTypeInfo", kWorks, ""},
+      {kClient, "getResourceProfiles", kRefused, "resource profiles are off"},
+      {kClient, "getResourceProfile", kRefused, "resource profiles are off"},
+      {kClient, "getNodeToLabels", kEmpty, "node labels are off"},
+      {kClient, "getLabelsToNodes", kEmpty, "node labels are off"},
+      {kClient, "getClusterNodeLabels", kEmpty, "node labels are off"},
+      {kClient, "getClusterNodeAttributes", kEmpty, "no node attributes yet"},
+      {kClient, "getAttributesToNodes", kEmpty, "no node attributes yet"},
+      {kClient, "getNodesToAttributes", kEmpty, "no node attributes yet"},
+      {kClient, "getNewReservation", kRefused, "reservations are off"},
+      {kClient, "submitReservation", kRefused, "reservations are off"},
+      {kClient, "updateReservation", kRefused, "reservations are off"},
+      {kClient, "deleteReservation", kRefused, "reservations are off"},
+      {kClient, "listReservations", kRefused, "reservations are off"},
+      {kClient, "getDelegationToken", kRefused, "needs Kerberos, which is not there yet"},
+      {kClient, "renewDelegationToken", kRefused, "needs Kerberos, which is not there yet"},
+      {kClient, "cancelDelegationToken", kRefused, "needs Kerberos, which is not there yet"},
+      {kMaster, "registerApplicationMaster", kWorks, "placement constraints are refused"},
+      {kMaster, "allocate", kWorks, "scheduling requests and container updates are refused"},
+      {kMaster, "finishApplicationMaster", kWorks, ""},
+      {kTracker, "registerNodeManager", kWorks, "labels and attributes of nodes are ignored"},
+      {kTracker, "nodeHeartbeat", kWorks, "labels and attributes of nodes are ignored"},
+      {kTracker, "unRegisterNodeManager", kWorks, ""},
+      {kAdmin, "refreshQueues", kWorks, ""},
+      {kAdmin, "refreshNodes", kWorks, "normal, graceful and forceful"},
+      {kAdmin, "refreshSuperUserGroupsConfiguration", kWorks, "checks rights; nothing is cached"},
+      {kAdmin, "refreshUserToGroupsMappings", kWorks, "checks rights; nothing is cached"},
+      {kAdmin, "refreshAdminAcls", kWorks, "checks rights; lists are read at start"},
+      {kAdmin, "refreshServiceAcls", kRefused, "service authorization is off"},
+      {kAdmin, "getGroupsForUser", kWorks, ""},
+      {kAdmin, "updateNodeResource", kWorks, ""},
+      {kAdmin, "refreshNodesResources", kRefused, "dynamic-resources.xml is not read yet"},
+      {kAdmin, "addToClusterNodeLabels", kRefused, "node labels are off"},
+      {kAdmin, "removeFromClusterNodeLabels", kRefused, "node labels are off"},
+      {kAdmin, "replaceLabelsOnNodes", kRefused, "node labels are off"},
+      {kAdmin, "checkForDecommissioningNodes", kWorks, ""},
+      {kAdmin, "refreshClusterMaxPriority", kRefused, "needs a restart for now"},
+      {kAdmin, "mapAttributesToNodes", kRefused, "no node attributes yet"},
+      {kAdmin, "deregisterSubCluster", kRefused, "no federation"},
+      {kAdmin, "saveFederationQueuePolicy", kRefused, "no federation"},
+      {kAdmin, "batchSaveFederationQueuePolicies", kRefused, "no federation"},
+      {kAdmin, "listFederationQueuePolicies", kRefused, "no federation"},
+      {kAdmin, "deleteFederationApplication", kRefused, "no federation"},
+      {kAdmin, "getFederationSubClusters", kRefused, "no federation"},
+      {kAdmin, "deleteFederationPoliciesByQueues", kRefused, "no federation"},
+      {kHa, "monitorHealth", kWorks, ""},
+      {kHa, "getServiceStatus", kWorks, "always active: one ResourceManager"},
+      {kHa, "transitionToActive", kRefused, "no high availability yet"},
+      {kHa, "transitionToStandby", kRefused, "no high availability yet"},
+      {kHa, "transitionToObserver", kRefused, "no high availability yet"},
+      {kContainers, "startContainers", kWorks, ""},
+      {kContainers, "stopContainers", kWorks, ""},
+      {kContainers, "getContainerStatuses", kWorks, ""},
+      {kContainers, "signalToContainer", kWorks, ""},
+      {kContainers, "increaseContainersResource", kRefused, "containers keep their size for now"},
+      {kContainers, "updateContainer", kRefused, "containers keep their size for now"},
+      {kContainers, "localize", kRefused, "not yet in a running container"},
+      {kContainers, "reInitializeContainer", kRefused, "not yet"},
+      {kContainers, "restartContainer", kRefused, "not yet"},
+      {kContainers, "rollbackLastReInitialization", kRefused, "not yet"},
+      {kContainers, "commitLastReInitialization", kRefused, "not yet"},
+      {kContainers, "getLocalizationStatuses", kRefused, "not yet"},
+  });
+}();
+
+/// The page for docs/.
+std::string compatibility_page();
+
+}  // namespace heddle::compat::yarn

@@ -1,0 +1,200 @@
+// The NodeManager agent: containers and applications of one node, and its talk with the
+// ResourceManager. docs/design/0005-container-life.md draws it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/net/event_loop.h"
+#include "base/worker_pool.h"
+#include "nodemanager/api/door.h"
+#include "nodemanager/board.h"
+#include "nodemanager/config.h"
+#include "nodemanager/launch/launcher.h"
+#include "nodemanager/launch/process.h"
+#include "nodemanager/launch/process_tree.h"
+#include "nodemanager/localize/cache.h"
+#include "nodemanager/localize/fetch.h"
+#include "nodemanager/model.h"
+#include "nodemanager/states.h"
+
+namespace heddle::nm {
+
+/// What the agent needs from outside; everything must outlive it.
+struct AgentParts {
+  net::EventLoop* loop = nullptr;  // the agent's thread
+  const Clock* clock = nullptr;
+  RmLink* link = nullptr;
+  TokenVerifiers* verifiers = nullptr;
+  ResourceSource* source = nullptr;
+  LogStore* log_store = nullptr;            // null: logs cannot be aggregated
+  const LogFileFormat* log_format = nullptr;  // likewise
+  /// The ResourceManager ended or refused this node, or was away too long; the agent's thread.
+  std::function<void(std::string reason)> on_fatal;
+};
+
+/// State changes happen on the loop's thread alone; what blocks runs in workers and comes back as an
+/// event. Destroy it only after the loops have stopped.
+class Agent final : public ContainerService {
+ public:
+  /// Makes the node's directories (what earlier runs left is deleted), opens the cgroups.
+  static Result<std::unique_ptr<Agent>> create(AgentConfig config, AgentParts parts);
+  ~Agent() override;
+
+  /// Before start(); the service must outlive the agent.
+  void add_service(AuxService* service);
+  /// Registers and begins to serve. Any thread.
+  void start(NodeId id, std::string http_host, std::int32_t http_port);
+  /// Ends all containers and applications, says good-bye to the ResourceManager and calls `done`
+  /// once, on the agent's thread; after 15 s at the latest.
+  void stop(std::function<void()> done);
+
+  // ContainerService.
+  void start(const AttemptId& attempt, StartContainer request, ReplyTo<void> reply) override;
+  void stop(const AttemptId& attempt, const ContainerId& container, ReplyTo<void> reply) override;
+  void status(const AttemptId& attempt, const ContainerId& container,
+              ReplyTo<ContainerStatus> reply) override;
+  void signal(const AttemptId& attempt, const ContainerId& container, Signal signal,
+              ReplyTo<void> reply) override;
+
+  const NodeReports& reports() const { return board_; }
+  const AgentConfig& config() const { return config_; }
+
+ private:
+  Agent(AgentConfig config, AgentParts parts);
+  void post(std::function<void()> task) { parts_.loop->post(std::move(task)); }
+  Now now() const { return parts_.clock->now(); }
+  Result<void> make_node_dirs();
+
+  // services.cc: the requests of AMs.
+  Result<void> admit(const AttemptId& attempt, StartContainer request);
+  Result<void> check_request(const AttemptId& attempt, const StartContainer& request) const;
+  App& app_of(const StartContainer& request);
+  Result<Container*> owned(const AttemptId& attempt, const ContainerId& id);
+  void send_signal(Container& container, Signal signal);
+
+  // containers.cc: the life of containers.
+  void raise(Container& container, ContainerEvent event);
+  void carry_out(Container& container, ContainerEffect effect);
+  void init_container(const ContainerId& id);
+  Result<void> init_services(Container& container, App& app);
+  void localize(Container& container);
+  void fetch_resource(const ResourceKey& key, const LocalResource& resource, std::int64_t number,
+                      const Container& container);
+  void resource_fetched(const ResourceKey& key, Result<Fetched> result);
+  void kill(Container& container, std::int32_t status, std::string_view reason);
+  void stop_process(Container& container);
+  void clean_up(Container& container);
+  void finish(Container& container);
+  void note(Container& container, std::string_view text);
+  void publish(const Container& container);
+  ContainerStatus status_of(const Container& container) const;
+
+  // launching.cc: their processes.
+  void launch_container(Container& container);
+  LaunchJob make_job(Container& container);
+  Variables node_variables(const Container& container, const std::string& work_dir) const;
+  Variables container_variables(const Container& container) const;
+  void container_started(const ContainerId& id, std::uint32_t number,
+                         Result<std::optional<pid_t>> result);
+  void container_exited(const ContainerId& id, std::uint32_t number, std::int32_t code,
+                        const std::string& report, const std::string& complaint);
+  bool takes_retry(Container& container, std::int32_t code);
+
+  // apps.cc: the life of applications.
+  void raise(App& app, AppEvent event);
+  void carry_out(App& app, AppEffect effect);
+  void prepare(App& app);
+  void finish_app(const AppId& id, std::string reason);
+  void kill_containers(App& app);
+  void clean_up(App& app);
+  void handle_logs(App& app);
+  void logs_handled(const AppId& id, Result<void> result);
+  void publish(const App& app);
+  void delete_later(std::vector<std::string> paths, std::chrono::seconds delay);
+  void delete_now(std::vector<std::string> paths);
+
+  // heartbeats.cc: the ResourceManager.
+  void register_node();
+  void registered(Result<Registered> result);
+  void schedule_heartbeat(Duration delay);
+  void heartbeat_soon();  // something has finished
+  void send_heartbeat();
+  void heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t reports_sent);
+  void obey(HeartbeatAnswer answer);
+  void retry_later(const Error& error, std::string_view what, std::function<void()> again);
+  void forget(const ContainerId& id);
+  void forget_old_containers();
+  void fatal(std::string reason);
+  void continue_stop();
+
+  // monitor.cc: what containers use, how the disks are, what the cache holds.
+  void start_monitors();
+  void monitor_containers();
+  void measured(std::vector<struct Measurement> measurements, Utilization node);
+  void monitor_disks();
+  void disks_checked(DiskCheck result);
+  void trim_cache();
+  void publish_facts();
+
+  const AgentConfig config_;
+  const AgentParts parts_;
+  std::vector<AuxService*> services_;
+  std::unique_ptr<Cgroups> cgroups_;  // null: no limits by the kernel
+
+  // The agent's thread only.
+  NodeId id_;
+  std::string http_address_;
+  std::int32_t http_port_ = 0;
+  std::map<AppId, App> apps_;
+  std::map<ContainerId, Container> containers_;
+  std::map<ContainerId, Instant> recently_stopped_;
+  ResourceCache cache_;
+  std::size_t next_disk_ = 0;
+  std::vector<std::string> good_local_dirs_;
+  std::vector<std::string> good_log_dirs_;
+
+  enum class LinkState : std::uint8_t { kIdle, kRegistering, kBeating, kOver };
+  LinkState link_state_ = LinkState::kIdle;
+  bool in_flight_ = false;   // a heartbeat waits for its answer
+  bool beat_again_ = false;  // something finished meanwhile
+  std::int64_t rm_identifier_ = 0;
+  std::int32_t response_id_ = 0;
+  std::int32_t container_key_id_ = 0;
+  std::int32_t nm_key_id_ = 0;
+  std::vector<LogReport> log_reports_;
+  std::optional<Instant> unreachable_since_;
+  Duration retry_pause_{0};
+  Health health_;
+  Utilization containers_use_;
+  Utilization node_use_;
+  std::map<ContainerId, std::uint64_t> cpu_ticks_;  // at the last measurement
+  Instant measured_at_;
+  bool measuring_ = false;
+  WallTime started_;
+  WallTime last_update_;
+  Resources total_;
+  std::function<void()> on_stopped_;  // set while stopping
+  bool stopping_ = false;
+  bool unregistered_ = false;
+
+  net::EventLoop::Timer heartbeat_timer_;
+  net::EventLoop::Timer monitor_timer_;
+  net::EventLoop::Timer disk_timer_;
+  net::EventLoop::Timer cache_timer_;
+  net::EventLoop::Timer stop_timer_;
+  std::map<std::uint64_t, net::EventLoop::Timer> delete_timers_;
+  std::uint64_t next_timer_ = 0;
+
+  Board board_;
+  Processes processes_;
+  WorkerPool fetchers_;
+  WorkerPool workers_;  // last: its tasks use everything above
+};
+
+}  // namespace heddle::nm

@@ -1,0 +1,160 @@
+// The life of applications on this node: what each effect of the state table does.
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "nodemanager/agent.h"
+#include "nodemanager/launch/layout.h"
+
+namespace heddle::nm {
+
+void Agent::raise(App& app, AppEvent event) {
+  const AppTransition* row = find_transition(app.state, event);
+  if (row == nullptr) {
+    log::debug("{}: {} means nothing in {}", to_string(app.id), to_string(event),
+               to_string(app.state));
+    return;
+  }
+  app.state = row->to;
+  publish(app);
+  carry_out(app, row->effect);
+}
+
+void Agent::carry_out(App& app, AppEffect effect) {
+  switch (effect) {
+    case AppEffect::kNone: return;
+    case AppEffect::kPrepare: return prepare(app);
+    case AppEffect::kStartContainers:
+      for (const ContainerId& id : std::exchange(app.waiting, {})) {
+        post([this, id] { init_container(id); });
+      }
+      return;
+    case AppEffect::kKillContainers: return kill_containers(app);
+    case AppEffect::kCleanUp: return clean_up(app);
+    case AppEffect::kHandleLogs: return handle_logs(app);
+  }
+}
+
+void Agent::prepare(App& app) {
+  const auto inited = [this, id = app.id](std::string error) {
+    const auto found = apps_.find(id);
+    if (found == apps_.end()) return;
+    found->second.prepare_error = std::move(error);
+    raise(found->second, AppEvent::kInited);
+  };
+  auto posted = workers_.post([this, inited, id = app.id, user = app.user,
+                               local = good_local_dirs_, logs = good_log_dirs_] {
+    auto made = make_app_dirs(local, logs, user, id);
+    post([inited, error = made ? std::string() : made.error().message] { inited(error); });
+  });
+  if (!posted) post([inited, error = posted.error().message] { inited(error); });
+}
+
+void Agent::finish_app(const AppId& id, std::string reason) {
+  const auto found = apps_.find(id);
+  if (found == apps_.end()) return;
+  App& app = found->second;
+  app.finish_reason = std::move(reason);
+  raise(app, app.live.empty() ? AppEvent::kFinishEmpty : AppEvent::kFinishWithContainers);
+}
+
+void Agent::kill_containers(App& app) {
+  const std::vector<ContainerId> ids(app.live.begin(), app.live.end());
+  const std::string reason = "Container killed on application-finish event: " + app.finish_reason;
+  for (const ContainerId& id : ids) {
+    const auto found = containers_.find(id);
+    if (found != containers_.end()) {
+      kill(found->second, exit_status::kKilledAfterAppCompletion, reason);
+    }
+  }
+}
+
+void Agent::clean_up(App& app) {
+  for (AuxService* service : services_) {
+    if (app.services.contains(std::string(service->name()))) service->stop_app(app.id);
+  }
+  cache_.forget_app(app.user + "/" + to_string(app.id));
+  std::vector<std::string> paths;
+  for (const std::string& local : config_.local_dirs) {
+    paths.push_back(app_dir(local, app.user, app.id));
+    paths.push_back(private_app_dir(local, app.id));
+  }
+  delete_later(std::move(paths), config_.delete_delay);
+  raise(app, AppEvent::kCleanedUp);
+}
+
+void Agent::handle_logs(App& app) {
+  const bool can = parts_.log_store != nullptr && parts_.log_format != nullptr;
+  if (!config_.log_aggregation || !can) {
+    std::vector<std::string> paths;
+    for (const std::string& logs : config_.log_dirs) paths.push_back(app_log_dir(logs, app.id));
+    delete_later(std::move(paths), config_.log_retain);
+    post([this, id = app.id] {
+      apps_.erase(id);
+      board_.remove_app(id);
+      continue_stop();
+    });
+    return;
+  }
+  AggregationJob job;
+  job.upload.app = app.id;
+  job.upload.user = app.user;
+  job.upload.node = id_;
+  job.upload.view_acl = app.view_acl;
+  job.upload.modify_acl = app.modify_acl;
+  job.ended = app.ended;
+  job.rules = app.log_rules;
+  job.log_dirs = config_.log_dirs;
+  job.remote_root = config_.remote_log_dir;
+  job.suffix = config_.remote_log_suffix;
+  log_reports_.push_back({app.id, "RUNNING", ""});
+  auto posted = workers_.post([this, id = app.id, job = std::move(job)]() mutable {
+    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.log_store);
+    post([this, id, result = std::move(result)]() mutable { logs_handled(id, std::move(result)); });
+  });
+  if (!posted) {
+    post([this, id = app.id, error = std::move(posted).error()] { logs_handled(id, fail(error)); });
+  }
+}
+
+void Agent::logs_handled(const AppId& id, Result<void> result) {
+  std::vector<std::string> paths;
+  for (const std::string& logs : config_.log_dirs) paths.push_back(app_log_dir(logs, id));
+  if (result) {
+    log_reports_.push_back({id, "SUCCEEDED", ""});
+    delete_later(std::move(paths), config_.delete_delay);
+  } else {
+    log::error("logs of {} were not aggregated, they stay on this node for {} s: {}", to_string(id),
+               config_.log_retain.count(), result.error().message);
+    log_reports_.push_back({id, "FAILED", result.error().message});
+    delete_later(std::move(paths), config_.log_retain);
+  }
+  apps_.erase(id);
+  board_.remove_app(id);
+  heartbeat_soon();
+  continue_stop();
+}
+
+void Agent::publish(const App& app) {
+  board_.set_app({app.id, app.state, app.user, {app.containers.begin(), app.containers.end()}});
+}
+
+void Agent::delete_later(std::vector<std::string> paths, std::chrono::seconds delay) {
+  if (delay.count() <= 0) return delete_now(std::move(paths));
+  const std::uint64_t number = next_timer_++;
+  delete_timers_[number] =
+      parts_.loop->run_after(delay, [this, number, paths = std::move(paths)] {
+        delete_now(paths);
+        post([this, number] { delete_timers_.erase(number); });
+      });
+}
+
+void Agent::delete_now(std::vector<std::string> paths) {
+  auto posted = workers_.post([paths] {
+    for (const std::string& path : paths) {
+      if (auto removed = remove_tree(path); !removed) log::warn("{}", removed.error().message);
+    }
+  });
+  if (!posted && !stopping_) delete_later(std::move(paths), std::chrono::seconds(10));
+}
+
+}  // namespace heddle::nm

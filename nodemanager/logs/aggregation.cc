@@ -1,0 +1,122 @@
+#include "nodemanager/logs/aggregation.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "nodemanager/launch/layout.h"
+#include "nodemanager/localize/name_pattern.h"
+
+namespace heddle::nm {
+namespace {
+
+constexpr std::int32_t kBuckets = 10'000;
+
+std::string_view simple_name(std::string_view class_name) {
+  const auto dot = class_name.rfind('.');
+  return dot == std::string_view::npos ? class_name : class_name.substr(dot + 1);
+}
+
+bool was_killed(std::int32_t exit_status) {
+  return exit_status == 137 || exit_status == 143 || exit_status <= exit_status::kPreempted;
+}
+
+Result<std::optional<NamePattern>> compiled(const std::string& pattern) {
+  if (pattern.empty()) return std::optional<NamePattern>();
+  auto result = NamePattern::compile(pattern);
+  if (!result) return fail(std::move(result).error());
+  return std::optional<NamePattern>(*std::move(result));
+}
+
+struct RemoteFolders {
+  std::vector<std::string> to_make;  // in order, below the root
+};
+
+RemoteFolders folders_of(const AggregationJob& job, const LogFileFormat& format) {
+  RemoteFolders folders;
+  std::string at = job.remote_root;
+  while (at.size() > 1 && at.ends_with('/')) at.pop_back();
+  const std::string bucket = fmt::format("{:04}", job.upload.app.sequence % kBuckets);
+  const std::string bucket_folder = fmt::format("bucket-{}-{}", job.suffix, format.folder_suffix());
+  for (const std::string& part : {job.upload.user, bucket_folder, bucket, to_string(job.upload.app)}) {
+    at += "/" + part;
+    folders.to_make.push_back(at);
+  }
+  return folders;
+}
+
+}  // namespace
+
+bool wants_logs(const LogRules& rules, const EndedContainer& container) {
+  const std::string_view policy = simple_name(rules.policy_class);
+  const bool failed = container.exit_status != 0 && !was_killed(container.exit_status);
+  const bool killed = was_killed(container.exit_status);
+  if (policy == "NoneContainerLogAggregationPolicy") return false;
+  if (policy == "AMOnlyLogAggregationPolicy") return container.is_master;
+  if (policy == "FailedContainerLogAggregationPolicy") return failed;
+  if (policy == "FailedOrKilledContainerLogAggregationPolicy") return failed || killed;
+  if (policy == "AMOrFailedContainerLogAggregationPolicy") return container.is_master || failed;
+  return true;
+}
+
+std::vector<LogFile> files_in(const std::vector<std::string>& dirs) {
+  std::vector<LogFile> files;
+  for (const std::string& dir : dirs) {
+    for (const std::string& name : list_dir(dir)) {
+      const std::string path = dir + "/" + name;
+      struct stat info {};
+      if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+      const std::int64_t ms = info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000;
+      files.push_back({name, static_cast<std::uint64_t>(info.st_size), WallTime{ms}, path});
+    }
+  }
+  std::ranges::stable_sort(files, {}, &LogFile::name);
+  const auto same = std::ranges::unique(files, {}, &LogFile::name);
+  files.erase(same.begin(), same.end());
+  return files;
+}
+
+std::string remote_log_path(const AggregationJob& job, const LogFileFormat& format) {
+  return fmt::format("{}/{}_{}", folders_of(job, format).to_make.back(), job.upload.node.host,
+                     job.upload.node.port);
+}
+
+Result<void> aggregate(AggregationJob job, const LogFileFormat& format, LogStore& store) {
+  auto include = compiled(job.rules.include_pattern);
+  if (!include) return fail(std::move(include).error());
+  auto exclude = compiled(job.rules.exclude_pattern);
+  if (!exclude) return fail(std::move(exclude).error());
+  std::ranges::sort(job.ended, {}, &EndedContainer::id);
+  for (const EndedContainer& container : job.ended) {
+    if (!wants_logs(job.rules, container)) continue;
+    std::vector<std::string> dirs;
+    for (const std::string& root : job.log_dirs) dirs.push_back(log_dir(root, container.id));
+    std::vector<LogFile> files = files_in(dirs);
+    std::erase_if(files, [&](const LogFile& file) {
+      return (*include && !(*include)->found_in(file.name)) ||
+             (*exclude && (*exclude)->found_in(file.name));
+    });
+    if (!files.empty()) job.upload.containers.push_back({container.id, std::move(files)});
+  }
+  if (job.upload.containers.empty()) return {};
+  const std::string& user = job.upload.user;
+  RETURN_IF_ERROR(store.make_dir(job.remote_root, 01777, user));
+  for (const std::string& folder : folders_of(job, format).to_make) {
+    RETURN_IF_ERROR(store.make_dir(folder, 0770, user));
+  }
+  const std::string path = remote_log_path(job, format);
+  const std::string temporary = path + ".tmp";
+  auto written = store.write(temporary, 0640, user, [&](const LogStore::Sink& sink) {
+    return format.write(job.upload, sink);
+  });
+  if (!written) {
+    (void)store.remove(temporary, user);
+    return written;
+  }
+  return store.rename(temporary, path, user);
+}
+
+}  // namespace heddle::nm

@@ -1,0 +1,217 @@
+// Who is listed where, and who is next.
+#include "queues/scheduler_impl.h"
+
+namespace heddle::queues {
+namespace {
+
+/// Brings the place of `self` in its parent's list for one size in line with what is wanted.
+/// True when that list changed.
+template <class Self, class Child>
+bool relist(Self* self, Demand<Child>& own, DemandTable<Self>& parent, bool wanted,
+            const Place& at) {
+  if (own.listed == wanted && (!wanted || own.listed_at == at)) return false;
+  Demand<Self>& row = parent.get(own.cap);
+  if (own.listed && wanted) {
+    auto entry = row.ready.extract(own.listed_at);
+    entry.key() = at;
+    row.ready.insert(std::move(entry));
+  } else if (own.listed) {
+    row.ready.erase(own.listed_at);
+  } else {
+    row.ready.emplace(at, self);
+  }
+  own.listed = wanted;
+  own.listed_at = at;
+  return true;
+}
+
+}  // namespace
+
+void Scheduler::Impl::sync_group(AskGroup& group) {
+  if (!group.has_cap) return;
+  App& app = *group.app;
+  Demand<AskGroup>& row = app.demand.get(group.cap);
+  if (group.total > 0 && !group.parked) {
+    row.ready.emplace(group.place(), &group);
+  } else {
+    row.ready.erase(group.place());
+  }
+  sync_app(app, group.cap);
+  work_ = true;
+}
+
+void Scheduler::Impl::sync_app(App& app, CapId cap) {
+  Demand<AskGroup>* own = app.demand.find(cap);
+  if (own == nullptr) return;
+  const bool wanted = app.active && !own->ready.empty();
+  if (relist(&app, *own, app.user->demand, wanted, app.place())) sync_user(*app.user, cap);
+  app.demand.drop_if_idle(cap);
+}
+
+void Scheduler::Impl::sync_user(User& user, CapId cap) {
+  Demand<App>* own = user.demand.find(cap);
+  if (own == nullptr) return;
+  const bool wanted = !user.over && !own->ready.empty();
+  const Place at = own->ready.empty() ? Place{} : own->ready.begin()->first;
+  if (relist(&user, *own, user.leaf->leaf->demand, wanted, at)) sync_queue(*user.leaf, cap);
+  user.demand.drop_if_idle(cap);
+}
+
+void Scheduler::Impl::sync_queue(Queue& queue, CapId cap) {
+  const auto sync = [&](auto& table) {
+    auto* own = table.find(cap);
+    if (own == nullptr) return;
+    own->shut = !within(queue.used + caps_.size(cap), queue.maximum);
+    const bool wanted = !own->shut && !own->ready.empty();
+    if (queue.parent != nullptr) {
+      if (relist(&queue, *own, queue.parent->demand, wanted, queue.place())) {
+        sync_queue(*queue.parent, cap);
+      }
+    }
+    table.drop_if_idle(cap);
+  };
+  queue.leaf ? sync(queue.leaf->demand) : sync(queue.demand);
+}
+
+// In the three below a row is never dropped while its table is walked: a row that has nothing
+// ready was dropped when that came about, and a sync changes only the tables further up.
+void Scheduler::Impl::sync_all(App& app) {
+  for (std::size_t i = 0; i < app.demand.rows.size(); ++i)
+    sync_app(app, app.demand.rows[i].cap);
+}
+
+void Scheduler::Impl::sync_all(User& user) {
+  for (std::size_t i = 0; i < user.demand.rows.size(); ++i) {
+    sync_user(user, user.demand.rows[i].cap);
+  }
+}
+
+void Scheduler::Impl::sync_all(Queue& queue) {
+  const auto sync = [&](auto& table) {
+    for (std::size_t i = 0; i < table.rows.size(); ++i)
+      sync_queue(queue, table.rows[i].cap);
+  };
+  queue.leaf ? sync(queue.leaf->demand) : sync(queue.demand);
+}
+
+void Scheduler::Impl::count_pending(AskGroup& group) {
+  const std::int64_t change = group.total - group.counted_total;
+  if (change == 0) return;
+  group.counted_total = group.total;
+  Resources amount = caps_.size(group.cap);
+  for (std::int64_t& value : amount.amount)
+    value *= change;
+  App& app = *group.app;
+  app.pending += amount;
+  app.pending_containers += change;
+  for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
+    queue->pending += amount;
+    queue->pending_containers += change;
+  }
+  set_demands(app);
+}
+
+void Scheduler::Impl::erase_group(AskGroup& group) {
+  unpark(group);
+  group.total = 0;
+  if (group.has_cap) {
+    sync_group(group);
+    count_pending(group);
+    caps_.release(group.cap);
+  }
+  group.app->groups.erase({group.priority, group.request_id});  // ends the group's life
+}
+
+AskGroup* Scheduler::Impl::next_group() {
+  // Goes down one path. At each level only sizes that every level above has room for count; the
+  // child with the smallest place in any of these lists wins.
+  const auto best = [this](auto& rows) {
+    using Child = std::remove_reference_t<decltype(*rows[0].ready.begin()->second)>;
+    Child* found = nullptr;
+    Place place;
+    for (auto& row : rows) {
+      if (!caps_.marked(row.cap, level_) || row.ready.empty()) continue;
+      const auto& head = *row.ready.begin();
+      if (found != nullptr && !(head.first < place)) continue;
+      place = head.first;
+      found = head.second;
+    }
+    return found;
+  };
+  const auto descend = [this](const auto& rows) {
+    ++level_;
+    for (const auto& row : rows) {
+      if (row.listed && caps_.marked(row.cap, level_ - 1)) caps_.mark(row.cap, level_);
+    }
+  };
+  level_ += 2;
+  for (const Demand<Queue>& row : root_->demand.rows) {
+    if (!row.shut && !caps_.roomless(row.cap)) caps_.mark(row.cap, level_);
+  }
+  Queue* queue = best(root_->demand.rows);
+  if (queue == nullptr) return nullptr;
+  while (!queue->leaf) {
+    descend(queue->demand.rows);
+    queue = best(queue->demand.rows);
+  }
+  descend(queue->leaf->demand.rows);
+  User* user = best(queue->leaf->demand.rows);
+  descend(user->demand.rows);
+  App* app = best(user->demand.rows);
+  descend(app->demand.rows);
+  return best(app->demand.rows);
+}
+
+void Scheduler::Impl::park(AskGroup& group, std::vector<std::string> names) {
+  group.parked = true;
+  group.parked_at = std::move(names);
+  const std::pair key{group.cap, group.serial};
+  if (group.parked_at.empty()) lots_.anywhere.emplace(key, &group);
+  for (const std::string& name : group.parked_at)
+    lots_.by_name[name].emplace(key, &group);
+  sync_group(group);
+}
+
+void Scheduler::Impl::unpark(AskGroup& group) {
+  if (!group.parked) return;
+  const std::pair key{group.cap, group.serial};
+  lots_.anywhere.erase(key);
+  for (const std::string& name : group.parked_at) {
+    const auto lot = lots_.by_name.find(name);
+    if (lot == lots_.by_name.end()) continue;
+    lot->second.erase(key);
+    if (lot->second.empty()) lots_.by_name.erase(lot);
+  }
+  group.parked_at.clear();
+  group.parked = false;
+  sync_group(group);
+}
+
+void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
+  const NodeIndex::Node& node = nodes_.at(slot);
+  if (!node.usable) return;
+  const auto fits = [&](const Resources& size) { return nodes_.fits(slot, size); };
+  if (caps_.open_fitting(node.free().memory_mb(), fits)) work_ = true;
+
+  std::vector<AskGroup*> woken;
+  const auto look = [&](const Lots::Lot& lot) {
+    for (auto it = lot.begin(); it != lot.end();) {
+      const CapId cap = it->first.first;
+      if (!fits(caps_.size(cap))) {
+        it = lot.lower_bound({cap + 1, 0});
+        continue;
+      }
+      if (!blacklisted(*it->second->app, node)) woken.push_back(it->second);
+      ++it;
+    }
+  };
+  look(lots_.anywhere);
+  for (const std::string& name : {node.id.host, node.rack}) {
+    const auto lot = lots_.by_name.find(name);
+    if (lot != lots_.by_name.end()) look(lot->second);
+  }
+  for (AskGroup* group : woken)
+    unpark(*group);
+}
+
+}  // namespace heddle::queues

@@ -1,0 +1,227 @@
+#include "queues/node_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace heddle::queues {
+namespace {
+constexpr std::int64_t kShut = std::numeric_limits<std::int64_t>::min();
+}
+
+void FitTree::resize(std::size_t positions) {
+  if (positions <= positions_) return;
+  const std::size_t leaves = std::bit_ceil(positions);
+  if (leaves != leaves_) {
+    std::vector<std::int64_t> grown(2 * leaves * types_, kShut);
+    std::copy_n(maxima_.begin() + static_cast<std::ptrdiff_t>(leaves_ * types_),
+                positions_ * types_, grown.begin() + static_cast<std::ptrdiff_t>(leaves * types_));
+    maxima_ = std::move(grown);
+    leaves_ = leaves;
+    for (std::size_t at = leaves_ - 1; at >= 1; --at)
+      pull_up(at);
+  }
+  positions_ = positions;
+}
+
+void FitTree::pull_up(std::size_t at) {
+  for (std::size_t type = 0; type < types_; ++type) {
+    maxima_[at * types_ + type] =
+        std::max(maxima_[2 * at * types_ + type], maxima_[(2 * at + 1) * types_ + type]);
+  }
+}
+
+void FitTree::set(std::size_t position, const Resources& free) {
+  std::size_t at = leaves_ + position;
+  for (std::size_t type = 0; type < types_; ++type) {
+    maxima_[at * types_ + type] = free.amount[type];
+  }
+  for (at /= 2; at >= 1; at /= 2)
+    pull_up(at);
+}
+
+void FitTree::shut(std::size_t position) {
+  std::size_t at = leaves_ + position;
+  for (std::size_t type = 0; type < types_; ++type)
+    maxima_[at * types_ + type] = kShut;
+  for (at /= 2; at >= 1; at /= 2)
+    pull_up(at);
+}
+
+bool FitTree::fits(std::size_t at, const Resources& need) const {
+  for (std::size_t type = 0; type < types_; ++type) {
+    if (need.amount[type] > maxima_[at * types_ + type]) return false;
+  }
+  return true;
+}
+
+std::size_t FitTree::find(std::size_t from, const Resources& need) const {
+  if (from >= positions_) return kNone;
+  std::size_t at = leaves_ + from;
+  for (;;) {
+    if (fits(at, need)) {
+      if (at >= leaves_) return at - leaves_;
+      at *= 2;  // into the left half; if that fails, the walk below comes to the right one
+      continue;
+    }
+    while (at & 1)
+      at /= 2;  // up while on the right side; 0 once the whole tree is behind us
+    if (at == 0) return kNone;
+    ++at;
+  }
+}
+
+NodeIndex::NodeIndex(std::size_t type_count) : types_(type_count) {
+  cluster_.tree = FitTree(types_);
+}
+
+void NodeIndex::set_type_count(std::size_t type_count) {
+  if (type_count == types_) return;
+  types_ = type_count;
+  const auto rebuild = [this](Group& group) {
+    group.tree = FitTree(types_);
+    group.tree.resize(group.members.size());
+  };
+  rebuild(cluster_);
+  for (Group& group : racks_.all)
+    rebuild(group);
+  for (Group& group : hosts_.all)
+    rebuild(group);
+  for (Slot slot = 0; slot < nodes_.size(); ++slot) {
+    if (nodes_[slot].present) refresh(slot);
+  }
+}
+
+std::uint32_t NodeIndex::take_position(Group& group, Slot slot) const {
+  std::uint32_t position = static_cast<std::uint32_t>(group.members.size());
+  if (!group.holes.empty()) {
+    position = group.holes.back();
+    group.holes.pop_back();
+    group.members[position] = slot;
+  } else {
+    group.members.push_back(slot);
+    group.tree.resize(group.members.size());
+  }
+  ++group.live;
+  return position;
+}
+
+std::uint32_t NodeIndex::join(Groups& groups, const std::string& name, Slot slot,
+                              std::uint32_t& position) {
+  std::uint32_t index = groups.find(name);
+  if (index == kNone) {
+    if (!groups.holes.empty()) {
+      index = groups.holes.back();
+      groups.holes.pop_back();
+    } else {
+      index = static_cast<std::uint32_t>(groups.all.size());
+      groups.all.emplace_back();
+    }
+    groups.all[index] = Group{};
+    groups.all[index].tree = FitTree(types_);
+    groups.by_name.emplace(name, index);
+  }
+  position = take_position(groups.all[index], slot);
+  return index;
+}
+
+void NodeIndex::leave(Groups& groups, const std::string& name, std::uint32_t group,
+                      std::uint32_t position) {
+  Group& left = groups.all[group];
+  left.tree.shut(position);
+  left.members[position] = kNone;
+  left.holes.push_back(position);
+  if (--left.live > 0) return;
+  left = Group{};
+  groups.by_name.erase(name);
+  groups.holes.push_back(group);
+}
+
+NodeIndex::Slot NodeIndex::add(const NodeId& id, std::string_view rack, const Resources& total) {
+  const Slot slot =
+      cluster_.holes.empty() ? static_cast<Slot>(nodes_.size()) : cluster_.holes.back();
+  take_position(cluster_, slot);
+  if (slot == nodes_.size()) nodes_.emplace_back();
+  Node& node = nodes_[slot];
+  node = Node{};
+  node.id = id;
+  node.rack = rack;
+  node.total = total;
+  node.present = true;
+  node.rack_group = join(racks_, node.rack, slot, node.rack_position);
+  node.host_group = join(hosts_, node.id.host, slot, node.host_position);
+  by_id_.emplace(id, slot);
+  total_ += total;
+  refresh(slot);
+  return slot;
+}
+
+void NodeIndex::remove(Slot slot) {
+  Node& node = nodes_[slot];
+  total_ -= node.total;
+  used_ -= node.used;
+  leave(racks_, node.rack, node.rack_group, node.rack_position);
+  leave(hosts_, node.id.host, node.host_group, node.host_position);
+  cluster_.tree.shut(slot);
+  cluster_.members[slot] = kNone;
+  cluster_.holes.push_back(slot);
+  --cluster_.live;
+  by_id_.erase(node.id);
+  node = Node{};
+}
+
+void NodeIndex::set_total(Slot slot, const Resources& total) {
+  total_ += total - nodes_[slot].total;
+  nodes_[slot].total = total;
+  refresh(slot);
+}
+
+void NodeIndex::set_usable(Slot slot, bool usable) {
+  nodes_[slot].usable = usable;
+  refresh(slot);
+}
+
+void NodeIndex::charge(Slot slot, const Resources& amount, std::int64_t containers) {
+  nodes_[slot].used += amount;
+  nodes_[slot].containers += containers;
+  used_ += amount;
+  refresh(slot);
+}
+
+NodeIndex::Slot NodeIndex::slot_of(const NodeId& id) const {
+  const auto it = by_id_.find(id);
+  return it == by_id_.end() ? kNone : it->second;
+}
+
+void NodeIndex::refresh(Slot slot) {
+  const Node& node = nodes_[slot];
+  const Resources free = node.free();
+  const auto apply = [&](FitTree& tree, std::size_t position) {
+    node.usable ? tree.set(position, free) : tree.shut(position);
+  };
+  apply(cluster_.tree, slot);
+  apply(racks_.all[node.rack_group].tree, node.rack_position);
+  apply(hosts_.all[node.host_group].tree, node.host_position);
+}
+
+void NodeIndex::took(Slot slot) {
+  const Node& node = nodes_[slot];
+  const auto pass = [](Group& group, std::size_t position) {
+    group.cursor = position + 1 < group.members.size() ? position + 1 : 0;
+  };
+  pass(cluster_, slot);
+  pass(racks_.all[node.rack_group], node.rack_position);
+  pass(hosts_.all[node.host_group], node.host_position);
+}
+
+bool NodeIndex::fits(Slot slot, const Resources& need) const {
+  const Node& node = nodes_[slot];
+  if (!node.present || !node.usable) return false;
+  const Resources free = node.free();
+  for (std::size_t type = 0; type < types_; ++type) {
+    if (need.amount[type] > free.amount[type]) return false;
+  }
+  return true;
+}
+
+}  // namespace heddle::queues

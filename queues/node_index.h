@@ -1,0 +1,156 @@
+// Nodes by free room: the first node from a rotating cursor that fits, in the cluster, in a rack,
+// on a host. See docs/design/0004-placement-index.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/resources.h"
+
+namespace heddle::queues {
+
+/// A segment tree over positions; each inner node holds, per resource type, the most that is free
+/// in any position below it. Finding costs O(log positions) for one type. For several types a
+/// subtree may promise in its maxima what no single position has; such a search goes on.
+class FitTree {
+ public:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  explicit FitTree(std::size_t type_count = 1) : types_(type_count) {}
+  std::size_t size() const { return positions_; }
+  void resize(std::size_t positions);  // grows only; new positions are shut
+  void set(std::size_t position, const Resources& free);
+  void shut(std::size_t position);  // nothing fits there
+  /// The first position >= `from` where `need` fits, or kNone.
+  std::size_t find(std::size_t from, const Resources& need) const;
+
+ private:
+  bool fits(std::size_t at, const Resources& need) const;
+  void pull_up(std::size_t at);
+
+  std::size_t types_;
+  std::size_t positions_ = 0;
+  std::size_t leaves_ = 0;            // a power of two
+  std::vector<std::int64_t> maxima_;  // types_ numbers a tree node; root at 1
+};
+
+class NodeIndex {
+ public:
+  using Slot = std::uint32_t;
+  static constexpr Slot kNone = static_cast<Slot>(-1);
+
+  struct Node {
+    NodeId id;
+    std::string rack;
+    Resources total;
+    Resources used;
+    std::int64_t containers = 0;
+    bool usable = true;
+    bool present = false;
+    std::uint32_t rack_group = 0;
+    std::uint32_t rack_position = 0;
+    std::uint32_t host_group = 0;
+    std::uint32_t host_position = 0;
+    Resources free() const { return total - used; }
+  };
+
+  /// `type_count`: how many leading resource types decide whether something fits.
+  explicit NodeIndex(std::size_t type_count = 1);
+  void set_type_count(std::size_t type_count);  // rebuilds; O(nodes)
+
+  Slot add(const NodeId& id, std::string_view rack, const Resources& total);  // not known yet
+  void remove(Slot slot);
+  void set_total(Slot slot, const Resources& total);
+  void set_usable(Slot slot, bool usable);
+  void charge(Slot slot, const Resources& amount, std::int64_t containers);  // negative: gives back
+
+  Slot slot_of(const NodeId& id) const;
+  const Node& at(Slot slot) const { return nodes_[slot]; }
+  const std::vector<Node>& all() const { return nodes_; }  // absent ones among them
+  std::size_t count() const { return by_id_.size(); }
+  const Resources& total() const { return total_; }
+  const Resources& used() const { return used_; }
+
+  /// A usable node where `need` fits and `allowed(node)` holds, going round from the last one
+  /// taken. Costs one search a refused node. kNone: there is none.
+  template <class Allowed>
+  Slot find_any(const Resources& need, const Allowed& allowed) const {
+    return search(cluster_, need, allowed);
+  }
+  template <class Allowed>
+  Slot find_in_rack(std::string_view rack, const Resources& need, const Allowed& allowed) const {
+    return find_in(racks_, rack, need, allowed);
+  }
+  template <class Allowed>
+  Slot find_on_host(std::string_view host, const Resources& need, const Allowed& allowed) const {
+    return find_in(hosts_, host, need, allowed);
+  }
+  /// The next searches begin behind this node.
+  void took(Slot slot);
+  bool fits(Slot slot, const Resources& need) const;
+  bool knows_host(std::string_view host) const { return hosts_.find(host) != kNone; }
+  bool knows_rack(std::string_view rack) const { return racks_.find(rack) != kNone; }
+
+ private:
+  struct Group {
+    FitTree tree{1};
+    std::vector<Slot> members;  // by position; kNone = free position
+    std::vector<std::uint32_t> holes;
+    std::size_t cursor = 0;
+    std::uint32_t live = 0;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct Groups {
+    std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> by_name;
+    std::vector<Group> all;
+    std::vector<std::uint32_t> holes;
+    std::uint32_t find(std::string_view name) const {
+      const auto it = by_name.find(name);
+      return it == by_name.end() ? kNone : it->second;
+    }
+  };
+
+  template <class Allowed>
+  Slot search(const Group& group, const Resources& need, const Allowed& allowed) const {
+    const std::size_t start = group.cursor;
+    for (std::size_t at = group.tree.find(start, need); at != FitTree::kNone;
+         at = group.tree.find(at + 1, need)) {
+      if (allowed(nodes_[group.members[at]])) return group.members[at];
+    }
+    for (std::size_t at = group.tree.find(0, need); at != FitTree::kNone && at < start;
+         at = group.tree.find(at + 1, need)) {
+      if (allowed(nodes_[group.members[at]])) return group.members[at];
+    }
+    return kNone;
+  }
+  template <class Allowed>
+  Slot find_in(const Groups& groups, std::string_view name, const Resources& need,
+               const Allowed& allowed) const {
+    const std::uint32_t group = groups.find(name);
+    return group == kNone ? kNone : search(groups.all[group], need, allowed);
+  }
+  std::uint32_t join(Groups& groups, const std::string& name, Slot slot, std::uint32_t& position);
+  void leave(Groups& groups, const std::string& name, std::uint32_t group, std::uint32_t position);
+  std::uint32_t take_position(Group& group, Slot slot) const;
+  void refresh(Slot slot);
+
+  std::size_t types_;
+  std::vector<Node> nodes_;
+  std::unordered_map<NodeId, Slot> by_id_;
+  Group cluster_;  // position == slot
+  Groups racks_;
+  Groups hosts_;
+  Resources total_;
+  Resources used_;
+};
+
+}  // namespace heddle::queues

@@ -1,0 +1,140 @@
+// WHO GETS WHAT: events go in, grants come out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/resources.h"
+#include "base/result.h"
+#include "queues/config.h"
+#include "queues/types.h"
+
+namespace heddle::queues {
+
+/// The scheduler. Pure and single-threaded: no I/O, clock, lock or log; never throws. Equal calls
+/// in equal order give equal grants: ties are broken by path, submission order and node order.
+///
+/// Event-driven: each call below notes what changed, schedule() then matches what the changes made
+/// possible. What cannot be served is parked under the reason and costs nothing until an event that
+/// could unblock it (docs/design/0004-placement-index.md).
+///
+/// Locality: Hadoop counts missed heartbeats (node-locality-delay) since it sees one node at a
+/// time. Here the whole cluster is in sight at the decision, so there is nothing to wait for: a
+/// listed host with room wins, else a listed rack with room, else any node. The delay settings are
+/// accepted and have no effect.
+///
+/// Unknown applications, attempts and nodes in notifications (release, remove, ...) are ignored:
+/// these are late news, not faults.
+class Scheduler {
+ public:
+  Scheduler();
+  ~Scheduler();
+  Scheduler(Scheduler&&) noexcept;
+  Scheduler& operator=(Scheduler&&) noexcept;
+
+  // --- configuration
+
+  /// First configuration, or a refresh. All or nothing: on error nothing has changed.
+  /// kWrongState: a queue that holds applications would vanish or stop being a leaf.
+  Result<void> configure(const QueueConfig& config, const Limits& limits);
+
+  // --- nodes
+
+  /// A node that is known already takes the new rack and size and keeps its containers.
+  void add_node(const NodeId& node, std::string_view rack, const Resources& total);
+  void update_node(const NodeId& node, const Resources& total);
+  /// Not usable (unhealthy, draining): nothing new goes there, what runs stays counted. Its size
+  /// still counts for the cluster.
+  void set_node_usable(const NodeId& node, bool usable);
+  /// Its containers stay charged to their applications until release() is called for each.
+  void remove_node(const NodeId& node);
+
+  // --- applications
+
+  /// The full path of a leaf from its path or its name. kNotFound: no such queue, or a name that
+  /// several leaves share; kInvalidArgument: not a leaf. The texts are those of Hadoop.
+  Result<QueuePath> resolve_leaf(const AppId& app, const UserName& user,
+                                 std::string_view queue) const;
+  /// Adds an application to a leaf queue, named by path or leaf name; gives the path. `priority`:
+  /// larger is served first. kNotFound, kInvalidArgument (not a leaf), kWrongState (stopped),
+  /// kLimitExceeded (maximum-applications), kAlreadyExists. The texts are those of Hadoop.
+  /// `recovering` skips the checks of state and number: what was accepted once stays accepted.
+  Result<QueuePath> add_app(const AppId& app, std::string_view queue, const UserName& user,
+                            std::int32_t priority, bool recovering = false);
+  void remove_app(const AppId& app);
+  /// To another leaf, with everything it holds. Same errors as add_app, and kLimitExceeded when
+  /// what it holds would break the maximum capacity there. The application is untouched on error.
+  Result<QueuePath> move_app(const AppId& app, std::string_view queue);
+  Result<void> set_priority(const AppId& app, std::int32_t priority);
+
+  /// The attempt waits for its share of AMs, then for the AM's container, which comes as a Grant
+  /// with is_am. nullopt: unmanaged, or recovered and running already: no container is asked for;
+  /// `am_charge` then still counts against the AM share.
+  void start_attempt(const AttemptId& attempt, const std::optional<AmAsk>& am,
+                     const Resources& am_charge = {});
+  /// Drops its asks and blacklist. Containers stay charged until released, also beyond the attempt.
+  void end_attempt(const AttemptId& attempt);
+
+  /// Sets rows of the ask table; see Ask. Sizes are normalized to the queue's limits here. All or
+  /// nothing. kNotFound: no such live attempt. kUnsupported: labels, opportunistic execution.
+  Result<void> update_asks(const AttemptId& attempt, std::span<const Ask> asks);
+  /// Hosts or "/rack" names where this application wants nothing.
+  void update_blacklist(const AttemptId& attempt, std::span<const std::string> additions,
+                        std::span<const std::string> removals);
+
+  // --- containers
+
+  /// A container has ended, or a grant was not used: its room is free again.
+  void release(const AttemptId& attempt, const NodeId& node, const Resources& resources);
+  /// A container that runs already (work-preserving restart): charges it without an ask.
+  void recover_container(const AttemptId& attempt, const NodeId& node, const Resources& resources);
+  /// A running container changed its size (`after` - `before` is charged; no check is made).
+  void resize_container(const AttemptId& attempt, const NodeId& node, const Resources& before,
+                        const Resources& after);
+
+  // --- decisions
+
+  /// Matches everything that is eligible now, at most `grants_max`. Asks that came just before are
+  /// answered here. O(1) when nothing has changed.
+  std::vector<Grant> schedule(std::size_t grants_max);
+  /// Whether schedule() might give something: true after grants_max cut it short, too.
+  bool has_work() const;
+
+  // --- answers; they change no decision
+
+  /// What the size of an ask becomes in this queue (the cluster's limits when the queue is
+  /// unknown).
+  Resources normalize(const Resources& asked, const QueuePath& queue) const;
+  /// Room the application may still count on: the least of user limit, queue maxima and free nodes.
+  Resources headroom(const AttemptId& attempt) const;
+  /// Why the application waits, for a person; empty when it does not.
+  std::string explain(const AppId& app) const;
+
+  std::optional<QueueReport> queue(const QueuePath& path) const;
+  /// By path or by name that only one queue has.
+  std::optional<QueuePath> find_queue(std::string_view path_or_name) const;
+  std::vector<QueuePath> queue_paths() const;                // depth first, configuration order
+  std::vector<AppId> apps_in(const QueuePath& queue) const;  // a leaf's, in serving order
+  std::optional<AppReport> app(const AppId& app) const;
+  std::optional<NodeReport> node(const NodeId& node) const;
+  std::size_t node_count() const;
+  Resources cluster_total() const;  // every node, usable or not
+  Resources cluster_used() const;
+  const QueueConfig& config() const;
+
+  /// For tests: recomputes every sum and every list. The first difference found, or empty.
+  std::string check_invariants() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace heddle::queues

@@ -1,0 +1,244 @@
+// What front ends ask of the ResourceManager, and its answers. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/resources.h"
+#include "rm/api/types.h"
+
+namespace heddle::rm {
+
+/// How a container is to be started, in the format of the front end that submitted it. The core
+/// keeps and stores it unread; the launcher of the same front end decodes it.
+using LaunchBlob = std::shared_ptr<const std::string>;
+
+/// One line of an AM's ask table. `containers` is absolute: it replaces what was asked under the
+/// same key (priority, resource_name, resources, execution_type, allocation_request_id).
+struct Ask {
+  std::int32_t priority = 0;  // lower is served first
+  std::string resource_name = "*";  // host, "/rack" or "*"
+  Resources resources;
+  std::int32_t containers = 0;
+  bool relax_locality = true;
+  std::string label_expression;
+  ExecutionType execution_type = ExecutionType::kGuaranteed;
+  std::int64_t allocation_request_id = -1;
+};
+
+/// ApplicationSubmissionContext.
+struct Submission {
+  AppId id;
+  std::string name = "N/A";
+  std::string type = "YARN";
+  std::string queue = "default";
+  std::set<std::string> tags;
+  std::int32_t priority = -1;  // -1 = not given
+  Resources am_resources;
+  std::vector<Ask> am_asks;  // locality of the AM; empty = anywhere
+  bool unmanaged = false;
+  bool keep_containers = false;   // across attempts
+  bool cancel_tokens_when_complete = true;
+  std::int32_t max_attempts = 0;  // 0 = the cluster's setting
+  std::int64_t attempt_failures_validity_ms = -1;
+  std::int64_t lifetime_seconds = -1;  // ApplicationTimeoutType.LIFETIME; -1 = none
+  std::string label_expression;
+  std::string view_acl;    // "user1,user2 group1"; "" = owner and admins only
+  std::string modify_acl;
+  LaunchBlob launch;       // ContainerLaunchContext
+  std::string log_aggregation_context;  // as submitted, unread; "" = none
+};
+
+struct KillProgress {
+  bool completed = false;  // false: ask again
+};
+
+// --- ApplicationMaster ------------------------------------------------------------------------
+
+struct RegisterMaster {
+  std::string host;
+  std::int32_t rpc_port = -1;
+  std::string tracking_url;
+};
+
+/// A container as its owner needs to see it. Tokens are made from it at the door.
+struct GrantedContainer {
+  ContainerId id;
+  NodeId node;
+  std::string node_http_address;  // host:port
+  Resources resources;
+  std::int32_t priority = 0;
+  ExecutionType execution_type = ExecutionType::kGuaranteed;
+  std::int64_t allocation_request_id = -1;
+  WallTime created;
+  WallTime token_expiry;
+  std::string user;
+  bool is_master = false;
+  LaunchBlob log_aggregation_context = nullptr;  // of the submission, unread; nullptr = none
+};
+
+struct FinishedContainer {
+  ContainerId id;
+  std::int32_t exit_status = exit_status::kInvalid;
+  std::string diagnostics;
+};
+
+struct MasterRegistered {
+  QueuePath queue;
+  Resources maximum;
+  std::string view_acl;
+  std::string modify_acl;
+  std::vector<GrantedContainer> previous_containers;  // of earlier attempts, kept
+};
+
+struct Allocate {
+  std::int32_t response_id = 0;
+  float progress = 0;
+  std::vector<Ask> asks;
+  std::vector<ContainerId> releases;
+  std::vector<std::string> blacklist_additions;
+  std::vector<std::string> blacklist_removals;
+  std::vector<ContainerId> updates;  // refused one by one, with a reason
+  std::optional<std::string> tracking_url;
+};
+
+struct NodeChange {
+  NodeId node;
+  std::string http_address;
+  std::string rack;
+  NodeState state = NodeState::kRunning;
+  Resources total;
+  Resources used;
+  std::int32_t containers = 0;
+};
+
+struct UpdateRefused {
+  ContainerId container;
+  std::string reason;  // "UPDATE_OUTSTANDING_ERROR" and so on
+};
+
+struct Allocated {
+  std::int32_t response_id = 0;
+  std::vector<GrantedContainer> containers;
+  /// Nodes of `containers` for which this attempt has no valid NM token yet.
+  std::vector<NodeId> nm_tokens_for;
+  std::vector<FinishedContainer> finished;
+  std::vector<NodeChange> updated_nodes;
+  std::vector<UpdateRefused> update_errors;
+  Resources headroom;
+  std::int32_t cluster_nodes = 0;
+  std::int32_t priority = 0;  // of the application
+  /// The AMRM key rolled: the door puts a fresh AMRM token into the answer.
+  bool renew_amrm_token = false;
+};
+
+struct FinishMaster {
+  FinalStatus status = FinalStatus::kUndefined;
+  std::string diagnostics;
+  std::string tracking_url;
+};
+
+// --- NodeManager ------------------------------------------------------------------------------
+
+/// A container as its node reports it (NMContainerStatus, ContainerStatus).
+struct NodeContainer {
+  ContainerId id;
+  bool finished = false;
+  bool running = true;  // false while queued or localizing
+  Resources resources;       // registration only
+  std::int32_t priority = 0; // registration only
+  WallTime created;          // registration only
+  std::int32_t exit_status = exit_status::kInvalid;
+  std::string diagnostics;
+};
+
+struct LogAggregationReport {
+  AppId app;
+  std::string status;  // "RUNNING", "SUCCEEDED", ... (LogAggregationStatus)
+  std::string diagnostics;
+};
+
+struct NodeHealth {
+  bool healthy = true;
+  std::string report;
+  WallTime reported;
+};
+
+struct NodeUtilization {
+  std::int64_t physical_mb = 0;
+  std::int64_t virtual_mb = 0;
+  float cpu = 0;  // cores
+};
+
+struct RegisterNode {
+  NodeId id;
+  std::int32_t http_port = 0;
+  Resources total;
+  std::string version;
+  std::string address;  // of the connection
+  std::vector<NodeContainer> containers;
+  std::vector<AppId> running_apps;
+  NodeHealth health;
+};
+
+struct NodeRegistered {
+  bool shutdown = false;         // refused; `diagnostics` says why
+  std::string diagnostics;
+  std::int64_t rm_identifier = 0;  // cluster start, ms
+};
+
+struct NodeHeartbeat {
+  NodeId id;
+  std::int32_t response_id = 0;
+  std::vector<NodeContainer> containers;
+  NodeHealth health;
+  std::vector<AppId> keep_alive_apps;
+  std::vector<LogAggregationReport> log_aggregation;
+  NodeUtilization containers_utilization;
+  NodeUtilization node_utilization;
+};
+
+enum class NodeAction : std::uint8_t { kNormal, kResync, kShutdown };
+
+struct SignalRequest {
+  ContainerId container;
+  SignalCommand command;
+};
+
+struct NodeHeartbeatAnswer {
+  NodeAction action = NodeAction::kNormal;
+  std::string diagnostics;
+  std::int32_t response_id = 0;
+  std::vector<ContainerId> containers_to_clean_up;
+  std::vector<ContainerId> containers_to_forget;  // containers_to_be_removed_from_nm
+  std::vector<AppId> apps_to_clean_up;
+  std::vector<SignalRequest> signals;
+  std::chrono::milliseconds next_heartbeat{1000};
+  bool decommissioning = false;
+};
+
+// --- Administration ---------------------------------------------------------------------------
+
+struct NodeLists {
+  std::vector<std::string> include;  // empty = everybody
+  std::vector<std::string> exclude;
+};
+
+// --- What the core asks of others -------------------------------------------------------------
+
+/// Everything needed to start an ApplicationMaster's container.
+struct MasterLaunch {
+  AttemptId attempt;
+  GrantedContainer container;
+  std::shared_ptr<const Submission> submission;
+  std::string user;
+  WallTime submitted;
+};
+
+}  // namespace heddle::rm

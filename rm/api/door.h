@@ -1,0 +1,110 @@
+// The services of the ResourceManager. compat/ and api/ call them; rm/service/ implements them.
+// Every call returns at once; its reply comes once, from the core's or the store's thread, after
+// what it promises is durable. A reply callback must not block: it posts to its own loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "rm/api/commands.h"
+#include "rm/api/reports.h"
+#include "security/caller.h"
+#include "security/token_keys.h"
+
+namespace heddle::rm {
+
+template <class T>
+using ReplyTo = std::function<void(Result<T>)>;
+
+/// What users ask for.
+class ApplicationService {
+ public:
+  virtual ~ApplicationService() = default;
+  /// A fresh id. Any thread; not durable: ids restart with the cluster timestamp.
+  virtual AppId new_application_id() = 0;
+  /// Durable when answered. The same id again from the same user is success without effect.
+  virtual void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply) = 0;
+  virtual void kill(const security::Caller& caller, const AppId& app, std::string diagnostics,
+                    ReplyTo<KillProgress> reply) = 0;
+  virtual void fail_attempt(const security::Caller& caller, const AttemptId& attempt,
+                            ReplyTo<void> reply) = 0;
+  virtual void move(const security::Caller& caller, const AppId& app, std::string queue,
+                    ReplyTo<void> reply) = 0;
+  /// Answers the priority in force: clamped to the cluster's maximum.
+  virtual void update_priority(const security::Caller& caller, const AppId& app,
+                               std::int32_t priority, ReplyTo<std::int32_t> reply) = 0;
+  /// The LIFETIME timeout; answers the expiry in force.
+  virtual void update_lifetime(const security::Caller& caller, const AppId& app, WallTime expiry,
+                               ReplyTo<WallTime> reply) = 0;
+  virtual void signal_container(const security::Caller& caller, const ContainerId& container,
+                                SignalCommand command, ReplyTo<void> reply) = 0;
+};
+
+/// What ApplicationMasters ask for. The attempt comes from the authenticated token.
+class MasterService {
+ public:
+  virtual ~MasterService() = default;
+  virtual void register_master(const AttemptId& attempt, RegisterMaster request,
+                               ReplyTo<MasterRegistered> reply) = 0;
+  /// The same response id again gives the same answer again.
+  virtual void allocate(const AttemptId& attempt, Allocate request,
+                        ReplyTo<std::shared_ptr<const Allocated>> reply) = 0;
+  /// True: the final state is durable. False: ask again.
+  virtual void finish_master(const AttemptId& attempt, FinishMaster request,
+                             ReplyTo<bool> reply) = 0;
+};
+
+/// What NodeManagers tell.
+class NodeService {
+ public:
+  virtual ~NodeService() = default;
+  virtual void register_node(RegisterNode request, ReplyTo<NodeRegistered> reply) = 0;
+  virtual void heartbeat(NodeHeartbeat request, ReplyTo<NodeHeartbeatAnswer> reply) = 0;
+  virtual void unregister_node(const NodeId& node, ReplyTo<void> reply) = 0;
+};
+
+/// What operators change. All are refused to callers that are not administrators.
+class AdminService {
+ public:
+  virtual ~AdminService() = default;
+  /// Reads capacity-scheduler.xml again; a broken file changes nothing.
+  virtual void refresh_queues(const security::Caller& caller, ReplyTo<void> reply) = 0;
+  /// Reads the include and exclude files again. `graceful_timeout` set: drain instead of stop.
+  virtual void refresh_nodes(const security::Caller& caller,
+                             std::optional<std::chrono::seconds> graceful_timeout,
+                             ReplyTo<void> reply) = 0;
+  virtual void update_node_resources(const security::Caller& caller, const NodeId& node,
+                                     Resources total, ReplyTo<void> reply) = 0;
+  /// Checks admin rights only: for refreshes that have nothing to reload yet.
+  virtual Result<void> check_admin(const security::Caller& caller) const = 0;
+};
+
+/// Starts and stops ApplicationMasters on nodes; implemented by a front end. Called on the core's
+/// thread; must not block.
+class MasterLauncher {
+ public:
+  virtual ~MasterLauncher() = default;
+  virtual void launch(MasterLaunch launch, ReplyTo<void> reply) = 0;
+  /// Stops the container; nobody waits for the outcome.
+  virtual void clean_up(const AttemptId& attempt, const ContainerId& container, const NodeId& node) = 0;
+};
+
+/// The master keys of the tokens this ResourceManager signs.
+struct TokenSigners {
+  security::TokenKeys amrm;
+  security::TokenKeys nm;
+  security::TokenKeys container;
+};
+
+/// All services together, as wired in main().
+struct Door {
+  ApplicationService& applications;
+  MasterService& masters;
+  NodeService& nodes;
+  AdminService& admin;
+  const Reports& reports;
+  TokenSigners& keys;
+};
+
+}  // namespace heddle::rm

@@ -1,0 +1,131 @@
+// Construction, lookups, and the three state machines' common step.
+#include "rm/core/core.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace heddle::rm {
+
+Core::Core(CoreOptions options, queues::Scheduler scheduler)
+    : options_(std::move(options)), scheduler_(std::move(scheduler)) {}
+
+App* Core::find_app(const AppId& id) {
+  const auto found = apps_.find(id);
+  return found == apps_.end() ? nullptr : &found->second;
+}
+
+Attempt* Core::find_attempt(const AttemptId& id) {
+  App* app = find_app(id.app);
+  if (app == nullptr) return nullptr;
+  const auto found = app->attempts.find(id.number);
+  return found == app->attempts.end() ? nullptr : &found->second;
+}
+
+Node* Core::find_node(const NodeId& id) {
+  const auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+Container* Core::find_container(const ContainerId& id) {
+  const auto found = containers_.find(id);
+  return found == containers_.end() ? nullptr : &found->second;
+}
+
+Result<App*> Core::known_app(const AppId& id) {
+  App* app = find_app(id);
+  if (app == nullptr) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("Application with id '{}' doesn't exist in RM.", to_string(id)),
+                ErrorSubject::kApplication);
+  }
+  return app;
+}
+
+Result<App*> Core::live_app(const AppId& id) {
+  auto app = known_app(id);
+  if (app && is_final((*app)->state)) {
+    return fail(ErrorCode::kWrongState,
+                fmt::format("Application with id {} is in {} state and cannot be changed",
+                            to_string(id), to_string((*app)->state)),
+                ErrorSubject::kApplication);
+  }
+  return app;
+}
+
+bool Core::raise(App& app, AppEvent event, Turn& turn) {
+  const AppTransition* row = find_transition(kAppTransitions, app.state, event);
+  if (row == nullptr) return false;
+  if (row->to == AppState::kFinalSaving) {
+    app.state_before_saving = app.state;
+    app.end.state = [&] {
+      switch (event) {
+        case AppEvent::kKill:
+        case AppEvent::kAttemptKilled: return AppState::kKilled;
+        case AppEvent::kAttemptUnregistered:
+        case AppEvent::kAttemptFinished:
+          return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFinished;
+        default: return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFailed;
+      }
+    }();
+  }
+  app.state = row->to;
+  touch(app);
+  carry_out(app, row->effect, turn);
+  return true;
+}
+
+bool Core::raise(App& app, Attempt& attempt, AttemptEvent event, Turn& turn) {
+  const AttemptTransition* row = find_transition(kAttemptTransitions, attempt.state, event);
+  if (row == nullptr) return false;
+  if (row->to == AttemptState::kFinalSaving) attempt.state_before_saving = attempt.state;
+  attempt.state = row->to;
+  touch(attempt);
+  touch(app);
+  carry_out(app, attempt, event, row->effect, turn);
+  return true;
+}
+
+bool Core::raise(Node& node, NodeEvent event, Turn& turn) {
+  const NodeTransition* row = find_transition(kNodeTransitions, node.state, event);
+  if (row == nullptr) return false;
+  node.state = row->to;
+  touch(node);
+  carry_out(node, row->effect, turn);
+  tell_masters(node);
+  return true;
+}
+
+std::string Core::tracking_page(const AppId& id) const {
+  return fmt::format("{}/cluster/app/{}", options_.web_url, to_string(id));
+}
+
+void Core::account(App& app, const Now& now) {
+  const std::int64_t elapsed_ms = std::max<std::int64_t>(0, now.wall.ms - app.accounted.ms);
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    app.millis.amount[i] += app.used.amount[i] * elapsed_ms;
+  }
+  app.accounted = now.wall;
+}
+
+void Core::saved(const Saved& what, Turn& turn) {
+  const auto app_of = [&](const AppId& id) { return find_app(id); };
+  if (const auto* saved_app = std::get_if<AppSaved>(&what)) {
+    if (App* app = app_of(saved_app->id)) raise(*app, AppEvent::kSaved, turn);
+  } else if (const auto* final_app = std::get_if<AppFinalSaved>(&what)) {
+    if (App* app = app_of(final_app->id)) final_saved(*app, turn);
+  } else if (const auto* saved_attempt = std::get_if<AttemptSaved>(&what)) {
+    Attempt* attempt = find_attempt(saved_attempt->id);
+    if (attempt != nullptr) {
+      raise(*app_of(saved_attempt->id.app), *attempt, AttemptEvent::kSaved, turn);
+    }
+  } else if (const auto* final_attempt = std::get_if<AttemptFinalSaved>(&what)) {
+    Attempt* attempt = find_attempt(final_attempt->id);
+    if (attempt != nullptr) attempt_final_saved(*app_of(final_attempt->id.app), *attempt, turn);
+  }
+  run_scheduler(turn);
+}
+
+}  // namespace heddle::rm

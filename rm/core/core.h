@@ -1,0 +1,261 @@
+// The deterministic core of the ResourceManager. One thread; reads no clock, does no I/O, and given
+// equal inputs in equal order takes equal decisions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "queues/scheduler.h"
+#include "rm/api/commands.h"
+#include "rm/api/door.h"
+#include "rm/api/reports.h"
+#include "rm/app/app_table.h"
+#include "rm/attempt/attempt_table.h"
+#include "rm/container/container_table.h"
+#include "rm/core/records.h"
+#include "rm/core/state.h"
+#include "rm/node/node_table.h"
+#include "security/caller.h"
+
+namespace heddle::rm {
+
+struct CoreOptions {
+  std::int64_t cluster_start_ms = 0;
+  std::int32_t epoch = 0;            // goes into container ids
+  std::int32_t max_attempts = 2;     // yarn.resourcemanager.am.max-attempts
+  std::int32_t max_attempts_limit = 2;
+  Duration master_expiry = std::chrono::minutes(15);
+  Duration node_expiry = std::chrono::minutes(10);
+  Duration container_expiry = std::chrono::minutes(10);
+  std::chrono::milliseconds heartbeat{1000};
+  std::int32_t max_app_priority = 0;
+  queues::Limits limits;
+  ResourceTypes resource_types;
+  std::size_t attempt_diagnostics_max = 64 * 1024;
+  std::size_t finished_apps_max = 1000;
+  bool log_aggregation = false;
+  std::string web_url;               // "http://host:port", for diagnostics
+  Resources node_minimum{0, 0};      // smaller nodes are refused
+};
+
+/// What one turn of the core leaves to do, as plain data and replies. Nothing has happened yet.
+struct Effects {
+  std::vector<Record> records;
+  std::vector<Saved> saved;                             // fed back once the records are durable
+  std::vector<std::function<void()>> replies;           // at once
+  std::vector<std::function<void()>> durable_replies;   // after the records
+  std::vector<MasterLaunch> launches;
+  struct CleanUp {
+    AttemptId attempt;
+    ContainerId container;
+    NodeId node;
+  };
+  std::vector<CleanUp> clean_ups;
+};
+
+/// One turn: the time it happens at, and what comes out.
+struct Turn {
+  Now now;
+  Effects effects;
+};
+
+/// Takes the reports that changed. Implemented by the report board.
+class ReportSink {
+ public:
+  virtual ~ReportSink() = default;
+  virtual void put(AppReportPtr report) = 0;
+  virtual void forget_app(const AppId& id) = 0;
+  virtual void put(AttemptReportPtr report) = 0;
+  virtual void put(ContainerReportPtr report) = 0;
+  virtual void forget_container(const ContainerId& id) = 0;
+  virtual void put(NodeReportPtr report) = 0;
+  virtual void put(QueueReportPtr root) = 0;
+  virtual void put(const ClusterMetrics& metrics) = 0;
+  virtual void allow_login(const AttemptId& id, bool allowed) = 0;
+};
+
+class Core {
+ public:
+  /// `scheduler` is configured already.
+  Core(CoreOptions options, queues::Scheduler scheduler);
+
+  /// What the last run left: finished applications are listed, others get a new attempt.
+  void recover(const StoredState& state, Turn& turn);
+
+  // Applications.
+  void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply, Turn& turn);
+  void kill(const security::Caller& caller, const AppId& id, const std::string& diagnostics,
+            const ReplyTo<KillProgress>& reply, Turn& turn);
+  void fail_attempt(const AttemptId& id, const ReplyTo<void>& reply, Turn& turn);
+  void move(const AppId& id, const std::string& queue, const ReplyTo<void>& reply, Turn& turn);
+  void update_priority(const AppId& id, std::int32_t priority,
+                       const ReplyTo<std::int32_t>& reply, Turn& turn);
+  void update_lifetime(const AppId& id, WallTime expiry, const ReplyTo<WallTime>& reply, Turn& turn);
+  void signal_container(const ContainerId& id, SignalCommand command, const ReplyTo<void>& reply,
+                        Turn& turn);
+
+  // ApplicationMasters.
+  void register_master(const AttemptId& id, const RegisterMaster& request,
+                       const ReplyTo<MasterRegistered>& reply, Turn& turn);
+  void allocate(const AttemptId& id, const Allocate& request,
+                const ReplyTo<std::shared_ptr<const Allocated>>& reply, Turn& turn);
+  void finish_master(const AttemptId& id, const FinishMaster& request, const ReplyTo<bool>& reply,
+                     Turn& turn);
+  void master_launched(const AttemptId& id, const Result<void>& outcome, Turn& turn);
+
+  // Nodes.
+  void register_node(const RegisterNode& request, const ReplyTo<NodeRegistered>& reply, Turn& turn);
+  void heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAnswer>& reply, Turn& turn);
+  void unregister_node(const NodeId& id, const ReplyTo<void>& reply, Turn& turn);
+
+  // Administration.
+  Result<void> configure_queues(const queues::QueueConfig& config, Turn& turn);
+  void set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful, Turn& turn);
+  Result<void> update_node_resources(const NodeId& id, const Resources& total, Turn& turn);
+  /// The AMRM key rolled: attempts get a fresh token with their next answer.
+  void amrm_key_rolled(std::int32_t key_id) { amrm_key_ = key_id; }
+
+  /// The records before it are durable.
+  void saved(const Saved& what, Turn& turn);
+
+  /// Deadlines that have passed: silent nodes and AMs, unused containers, lifetimes.
+  void tick(Turn& turn);
+  /// When tick() next has something to do; nullopt = not until something happens.
+  std::optional<Instant> next_deadline() const;
+
+  /// Hands over every report that changed since the last call.
+  void publish(const Now& now, ReportSink& sink);
+  /// Hands over the sums of queues and cluster, if they changed: O(queues + nodes), so rarer.
+  void publish_totals(ReportSink& sink);
+
+  /// For tests: every sum and cross reference is right. Empty, or what is wrong.
+  std::string check_invariants() const;
+
+  const CoreOptions& options() const { return options_; }
+
+ private:
+  // Lookups.
+  App* find_app(const AppId& id);
+  Attempt* find_attempt(const AttemptId& id);
+  Node* find_node(const NodeId& id);
+  Container* find_container(const ContainerId& id);
+  Result<App*> known_app(const AppId& id);
+  Result<App*> live_app(const AppId& id);
+
+  // State machines: look up the row, move, carry out the effect. False: ignored in that state.
+  bool raise(App& app, AppEvent event, Turn& turn);
+  bool raise(App& app, Attempt& attempt, AttemptEvent event, Turn& turn);
+  bool raise(Node& node, NodeEvent event, Turn& turn);
+  void carry_out(App& app, AppEffect effect, Turn& turn);
+  void carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffect effect, Turn& turn);
+  void carry_out(Node& node, NodeEffect effect, Turn& turn);
+
+  // Applications.
+  Result<void> check_submission(const Submission& submission) const;
+  void record_rejected(App& app, const Error& error, Turn& turn);
+  void ask_queue(App& app, Turn& turn);
+  void save_final(App& app, Turn& turn);
+  void complete(App& app, Turn& turn);
+  void final_saved(App& app, Turn& turn);
+  void age_out_finished(Turn& turn);
+  void recover_app(const StoredApp& stored, Turn& turn);
+
+  // Attempts.
+  void start_attempt(App& app, Turn& turn);
+  void ask_for_master(App& app, Attempt& attempt, Turn& turn);
+  void launch_master(App& app, Attempt& attempt, Turn& turn);
+  void save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Turn& turn);
+  void attempt_final_saved(App& app, Attempt& attempt, Turn& turn);
+  void attempt_over(App& app, Attempt& attempt, AppEvent event, Turn& turn);
+  void attempt_failed(App& app, Attempt& attempt, Turn& turn);
+  void end_containers(App& app, Attempt& attempt, bool keep, Turn& turn);
+  void describe_failure(const App& app, Attempt& attempt, const FinishedContainer& finished);
+  std::string tracking_page(const AppId& id) const;
+
+  // AM protocol.
+  Result<void> check_asks(const App& app, const Allocate& request) const;
+  Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request);
+  void take_releases(App& app, Attempt& attempt, const Allocate& request, Turn& turn);
+  std::shared_ptr<const Allocated> make_answer(App& app, Attempt& attempt, const Allocate& request,
+                                               Turn& turn);
+
+  // Containers.
+  void run_scheduler(Turn& turn);
+  void take_grant(const queues::Grant& grant, Turn& turn);
+  /// Moves the container, frees its room, tells its attempt (and forgets it).
+  void finish_container(const ContainerId& id, ContainerEvent event, std::int32_t exit_status,
+                        const std::string& diagnostics, Turn& turn);
+  void account(App& app, const Now& now);
+  void lower_outstanding(Attempt& attempt, const queues::Grant& grant, const Node& node);
+
+  // Nodes.
+  bool host_allowed(const NodeId& id) const;
+  void take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn);
+  void end_node_containers(Node& node, const std::string& why, Turn& turn);
+  void tell_masters(const Node& node);
+  void check_drained(Node& node, Turn& turn);
+  NodeHeartbeatAnswer make_node_answer(Node& node);
+
+  // Time.
+  enum class DeadlineKind : std::uint8_t { kNode, kMaster, kContainer, kLifetime, kDrain };
+  struct Deadline {
+    Instant at;
+    DeadlineKind kind;
+    ContainerId id;  // the part that `kind` needs
+    NodeId node;
+    friend bool operator>(const Deadline& a, const Deadline& b) {
+      return std::tie(a.at, a.kind, a.id, a.node) > std::tie(b.at, b.kind, b.id, b.node);
+    }
+  };
+  void watch_node(Node& node);
+  void watch_master(const Attempt& attempt);
+  void watch_lifetime(const App& app, const Now& now);
+  void expire(const Deadline& deadline, Turn& turn);
+
+  // Reports.
+  void touch(const App& app) { touched_apps_.insert(app.id); }
+  void touch(const Attempt& attempt) { touched_attempts_.insert(attempt.id); }
+  void touch(const Node& node) { touched_nodes_.insert(node.id); }
+  AppReportPtr report(const App& app, const Now& now) const;
+  AttemptReportPtr report(const App& app, const Attempt& attempt) const;
+  NodeReportPtr report(const Node& node) const;
+  QueueReport report(const QueuePath& path, const queues::QueueConfig& config) const;
+  ClusterMetrics metrics() const;
+
+  struct QueueCounters {
+    std::int64_t submitted = 0, completed = 0, failed = 0, killed = 0;
+    std::int32_t running = 0;
+    std::int64_t allocated = 0, released = 0;
+  };
+
+  CoreOptions options_;
+  queues::Scheduler scheduler_;
+  std::unordered_map<AppId, App> apps_;
+  std::vector<AppId> finished_order_;  // oldest first; its head ages out
+  std::size_t finished_head_ = 0;
+  std::unordered_map<ContainerId, Container> containers_;
+  std::map<NodeId, Node> nodes_;
+  NodeLists node_lists_;
+  std::int32_t amrm_key_ = 0;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  std::map<std::string, QueueCounters> counters_;  // by queue path
+  std::int64_t containers_assigned_ = 0;
+
+  std::unordered_set<AppId> touched_apps_;
+  std::vector<AppId> forgotten_apps_;
+  std::unordered_set<AttemptId> touched_attempts_;
+  std::unordered_set<ContainerId> touched_containers_;
+  std::vector<ContainerId> forgotten_containers_;
+  std::unordered_set<NodeId> touched_nodes_;
+  std::vector<std::pair<AttemptId, bool>> logins_;
+  bool queues_changed_ = true;
+};
+
+}  // namespace heddle::rm

@@ -1,0 +1,434 @@
+// Applications: submission, kill, changes, completion, recovery.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "rm/core/core.h"
+
+namespace heddle::rm {
+namespace {
+
+FinalStatus final_status_of(AppState state, FinalStatus told) {
+  switch (state) {
+    case AppState::kKilled: return FinalStatus::kKilled;
+    case AppState::kFailed: return FinalStatus::kFailed;
+    default: return told == FinalStatus::kUndefined ? FinalStatus::kFailed : told;
+  }
+}
+
+std::int32_t clamp_priority(std::int32_t priority, std::int32_t maximum) {
+  return std::clamp(priority, 0, maximum);
+}
+
+}  // namespace
+
+Result<void> Core::check_submission(const Submission& submission) const {
+  if (submission.unmanaged) return {};
+  const Resources& asked = submission.am_resources;
+  const auto& types = options_.resource_types.all();
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (asked.amount[i] < 0) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("Invalid resource request! Cannot allocate containers as requested "
+                              "resource is less than 0! Requested resource type=[{}], Requested "
+                              "resource={}",
+                              types[i].name, to_string(asked)),
+                  ErrorSubject::kResourceRequest);
+    }
+    if (asked.amount[i] > options_.limits.maximum.amount[i]) {
+      return fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("Invalid resource request! Cannot allocate containers as requested resource "
+                      "is greater than maximum allowed allocation. Requested resource type=[{}], "
+                      "Requested resource={}, maximum allowed allocation={}, please note that "
+                      "maximum allowed allocation is calculated by scheduler based on maximum "
+                      "resource of registered NodeManagers, which might be less than configured "
+                      "maximum allocation={}",
+                      types[i].name, to_string(asked), to_string(options_.limits.maximum),
+                      to_string(options_.limits.maximum)),
+          ErrorSubject::kResourceRequest);
+    }
+  }
+  return {};
+}
+
+void Core::submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply,
+                  Turn& turn) {
+  const AppId id = submission.id;
+  if (const App* known = find_app(id)) {
+    // A retry of the same submission: success, but not before the first one is durable.
+    if (known->user == caller.user) {
+      turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
+    } else {
+      turn.effects.replies.push_back([reply = std::move(reply), id] {
+        reply(fail(ErrorCode::kAlreadyExists,
+                   fmt::format("Application with id {} is already present! Cannot add a duplicate!",
+                               to_string(id)),
+                   ErrorSubject::kApplication));
+      });
+    }
+    return;
+  }
+  if (const auto checked = check_submission(submission); !checked) {
+    turn.effects.replies.push_back(
+        [reply = std::move(reply), error = checked.error()] { reply(fail(error)); });
+    return;
+  }
+  App& app = apps_[id];
+  app.id = id;
+  app.user = caller.user;
+  app.queue = submission.queue;
+  app.priority = clamp_priority(submission.priority, options_.max_app_priority);
+  const std::int32_t asked_attempts = submission.max_attempts;
+  app.max_attempts = asked_attempts > 0 ? std::min(asked_attempts, options_.max_attempts_limit)
+                                        : options_.max_attempts;
+  app.submitted = app.started = app.accounted = turn.now.wall;
+  if (submission.lifetime_seconds > 0) {
+    app.lifetime_expiry = WallTime{turn.now.wall.ms + submission.lifetime_seconds * 1000};
+  }
+  app.submission = std::make_shared<const Submission>(std::move(submission));
+
+  const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.submission->queue);
+  if (!queue) {
+    record_rejected(app, queue.error(), turn);
+    turn.effects.durable_replies.push_back(
+        [reply = std::move(reply), error = queue.error()] { reply(fail(error)); });
+    return;
+  }
+  app.queue = queue->value();
+  ++counters_[app.queue].submitted;
+  watch_lifetime(app, turn.now);
+  raise(app, AppEvent::kStart, turn);
+  turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
+}
+
+void Core::record_rejected(App& app, const Error& error, Turn& turn) {
+  app.diagnostics = error.message;
+  turn.effects.records.push_back(SaveApp{app.submission, app.user, app.queue, app.priority,
+                                         app.submitted, app.lifetime_expiry});
+  raise(app, AppEvent::kRejected, turn);
+}
+
+void Core::carry_out(App& app, AppEffect effect, Turn& turn) {
+  switch (effect) {
+    case AppEffect::kNone: return;
+    case AppEffect::kSaveSubmission:
+      turn.effects.records.push_back(SaveApp{app.submission, app.user, app.queue, app.priority,
+                                             app.submitted, app.lifetime_expiry});
+      turn.effects.saved.push_back(AppSaved{app.id});
+      return;
+    case AppEffect::kAskQueue: ask_queue(app, turn); return;
+    case AppEffect::kStartAttempt: start_attempt(app, turn); return;
+    case AppEffect::kNoteRunning:
+      ++counters_[app.queue].running;
+      queues_changed_ = true;
+      return;
+    case AppEffect::kSaveFinal: save_final(app, turn); return;
+    case AppEffect::kKillAttempt:
+      if (Attempt* attempt = app.current()) {
+        attempt->end.diagnostics = app.kill_diagnostics;
+        if (!raise(app, *attempt, AttemptEvent::kKill, turn)) {
+          raise(app, AppEvent::kAttemptKilled, turn);
+        }
+      }
+      return;
+    case AppEffect::kComplete: complete(app, turn); return;
+  }
+}
+
+void Core::ask_queue(App& app, Turn& turn) {
+  auto queue = scheduler_.add_app(app.id, app.queue, UserName(app.user), app.priority);
+  queues_changed_ = true;
+  if (!queue) {
+    app.diagnostics = queue.error().message;
+    raise(app, AppEvent::kRejected, turn);
+    return;
+  }
+  app.in_scheduler = true;
+  app.queue = queue->value();
+  raise(app, AppEvent::kAccepted, turn);
+}
+
+void Core::save_final(App& app, Turn& turn) {
+  account(app, turn.now);
+  app.end.id = app.id;
+  const Attempt* attempt = app.current();
+  const FinalStatus told = attempt == nullptr ? FinalStatus::kUndefined : attempt->end.final_status;
+  app.end.final_status = final_status_of(app.end.state, told);
+  if (app.end.state == AppState::kKilled) {
+    app.diagnostics = app.kill_diagnostics;
+  } else if (app.end.state == AppState::kFinished && attempt != nullptr) {
+    app.diagnostics = attempt->end.diagnostics;
+    app.end.tracking_url = attempt->end.tracking_url;
+  }
+  app.end.diagnostics = app.diagnostics;
+  app.end.launched = app.launched;
+  app.end.finished = turn.now.wall;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    app.end.seconds.amount[i] = app.millis.amount[i] / 1000;
+  }
+  turn.effects.records.push_back(app.end);
+  turn.effects.saved.push_back(AppFinalSaved{app.id});
+}
+
+void Core::final_saved(App& app, Turn& turn) {
+  if (app.state != AppState::kFinalSaving) return;
+  if (app.state_before_saving == AppState::kRunning) --counters_[app.queue].running;
+  const Attempt* attempt = app.current();
+  const bool master_runs = attempt != nullptr && app.end.state == AppState::kFinished &&
+                           !app.submission->unmanaged && !is_final(attempt->state);
+  const AppEvent event = [&] {
+    switch (app.end.state) {
+      case AppState::kKilled: return AppEvent::kFinalSavedKilled;
+      case AppState::kFailed: return AppEvent::kFinalSavedFailed;
+      default: return master_runs ? AppEvent::kFinalSavedFinishing : AppEvent::kFinalSavedFinished;
+    }
+  }();
+  raise(app, event, turn);
+  if (Attempt* current = app.current()) {
+    for (auto& reply : std::exchange(current->finish_replies, {})) {
+      turn.effects.replies.push_back([reply = std::move(reply)] { reply(true); });
+    }
+  }
+}
+
+void Core::complete(App& app, Turn& turn) {
+  QueueCounters& counters = counters_[app.queue];
+  switch (app.state) {
+    case AppState::kKilled: ++counters.killed; break;
+    case AppState::kFailed: ++counters.failed; break;
+    default: ++counters.completed; break;
+  }
+  if (app.in_scheduler) scheduler_.remove_app(app.id);
+  app.in_scheduler = false;
+  queues_changed_ = true;
+  for (const NodeId& id : app.nodes) {
+    Node* node = find_node(id);
+    if (node == nullptr) continue;
+    node->apps_to_clean_up.push_back(app.id);
+    node->apps.erase(app.id);
+    check_drained(*node, turn);
+  }
+  finished_order_.push_back(app.id);
+  age_out_finished(turn);
+}
+
+void Core::age_out_finished(Turn& turn) {
+  while (finished_order_.size() - finished_head_ > options_.finished_apps_max) {
+    const AppId id = finished_order_[finished_head_++];
+    turn.effects.records.push_back(ForgetApp{id});
+    apps_.erase(id);
+    touched_apps_.erase(id);
+    forgotten_apps_.push_back(id);
+  }
+  if (finished_head_ > 1024 && finished_head_ * 2 > finished_order_.size()) {
+    finished_order_.erase(finished_order_.begin(),
+                          finished_order_.begin() + static_cast<std::ptrdiff_t>(finished_head_));
+    finished_head_ = 0;
+  }
+}
+
+void Core::kill(const security::Caller& caller, const AppId& id, const std::string& diagnostics,
+                const ReplyTo<KillProgress>& reply, Turn& turn) {
+  const auto known = known_app(id);
+  if (!known) {
+    turn.effects.replies.push_back([reply, error = known.error()] { reply(fail(error)); });
+    return;
+  }
+  App& app = **known;
+  if (is_final(app.state)) {
+    turn.effects.replies.push_back([reply] { reply(KillProgress{true}); });
+    return;
+  }
+  if (!app.kill_requested) {
+    app.kill_requested = true;
+    app.kill_diagnostics = fmt::format("Application {} was killed by user {} at {}", to_string(id),
+                                       caller.user, caller.address);
+    if (!diagnostics.empty()) app.kill_diagnostics = diagnostics;
+    raise(app, AppEvent::kKill, turn);
+    run_scheduler(turn);
+  }
+  turn.effects.replies.push_back([reply] { reply(KillProgress{false}); });
+}
+
+void Core::fail_attempt(const AttemptId& id, const ReplyTo<void>& reply, Turn& turn) {
+  Attempt* attempt = find_attempt(id);
+  if (attempt == nullptr) {
+    turn.effects.replies.push_back([reply, id] {
+      reply(fail(ErrorCode::kNotFound,
+                 fmt::format("ApplicationAttempt with id '{}' doesn't exist in RM.", to_string(id)),
+                 ErrorSubject::kAttempt));
+    });
+    return;
+  }
+  attempt->end.diagnostics =
+      fmt::format("Attempt failed by user request: {}", to_string(id));
+  raise(*find_app(id.app), *attempt, AttemptEvent::kFail, turn);
+  run_scheduler(turn);
+  turn.effects.replies.push_back([reply] { reply({}); });
+}
+
+void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& reply, Turn& turn) {
+  auto app = live_app(id);
+  Result<QueuePath> moved = QueuePath();
+  if (app) {
+    moved = (*app)->in_scheduler ? scheduler_.move_app(id, queue)
+                                 : scheduler_.resolve_leaf(id, UserName((*app)->user), queue);
+  }
+  if (!app || !moved) {
+    Error error = app ? moved.error() : app.error();
+    turn.effects.replies.push_back([reply, error] { reply(fail(error)); });
+    return;
+  }
+  if ((*app)->state == AppState::kRunning) {
+    --counters_[(*app)->queue].running;
+    ++counters_[moved->value()].running;
+  }
+  (*app)->queue = moved->value();
+  queues_changed_ = true;
+  touch(**app);
+  turn.effects.records.push_back(
+      UpdateApp{id, (*app)->queue, (*app)->priority, (*app)->lifetime_expiry});
+  turn.effects.durable_replies.push_back([reply] { reply({}); });
+  run_scheduler(turn);
+}
+
+void Core::update_priority(const AppId& id, std::int32_t priority,
+                           const ReplyTo<std::int32_t>& reply, Turn& turn) {
+  const auto app = live_app(id);
+  if (!app) {
+    turn.effects.replies.push_back([reply, error = app.error()] { reply(fail(error)); });
+    return;
+  }
+  const std::int32_t in_force = clamp_priority(priority, options_.max_app_priority);
+  (*app)->priority = in_force;
+  if ((*app)->in_scheduler) {
+    if (const auto set = scheduler_.set_priority(id, in_force); !set) {
+      turn.effects.replies.push_back([reply, error = set.error()] { reply(fail(error)); });
+      return;
+    }
+  }
+  touch(**app);
+  turn.effects.records.push_back(
+      UpdateApp{id, (*app)->queue, in_force, (*app)->lifetime_expiry});
+  turn.effects.durable_replies.push_back([reply, in_force] { reply(in_force); });
+  run_scheduler(turn);
+}
+
+void Core::update_lifetime(const AppId& id, WallTime expiry, const ReplyTo<WallTime>& reply,
+                           Turn& turn) {
+  const auto app = live_app(id);
+  if (!app) {
+    turn.effects.replies.push_back([reply, error = app.error()] { reply(fail(error)); });
+    return;
+  }
+  if (expiry.ms <= turn.now.wall.ms) {
+    turn.effects.replies.push_back([reply, id] {
+      reply(fail(ErrorCode::kInvalidArgument,
+                 fmt::format("Expiry time of {} lies in the past; give a later one", to_string(id)),
+                 ErrorSubject::kApplication));
+    });
+    return;
+  }
+  (*app)->lifetime_expiry = expiry;
+  touch(**app);
+  watch_lifetime(**app, turn.now);
+  turn.effects.records.push_back(UpdateApp{id, (*app)->queue, (*app)->priority, expiry});
+  turn.effects.durable_replies.push_back([reply, expiry] { reply(expiry); });
+}
+
+void Core::signal_container(const ContainerId& id, SignalCommand command,
+                            const ReplyTo<void>& reply, Turn& turn) {
+  const Container* container = find_container(id);
+  Node* node = container == nullptr ? nullptr : find_node(container->grant.node);
+  if (node == nullptr) {
+    turn.effects.replies.push_back([reply, id] {
+      reply(fail(ErrorCode::kNotFound,
+                 fmt::format("Container with id '{}' doesn't exist in RM.", to_string(id)),
+                 ErrorSubject::kContainer));
+    });
+    return;
+  }
+  node->signals.push_back({id, command});
+  turn.effects.replies.push_back([reply] { reply({}); });
+}
+
+void Core::recover(const StoredState& state, Turn& turn) {
+  for (const StoredApp& stored : state.apps) recover_app(stored, turn);
+  std::ranges::sort(finished_order_, [&](const AppId& a, const AppId& b) {
+    return std::pair(apps_[a].end.finished, a) < std::pair(apps_[b].end.finished, b);
+  });
+  age_out_finished(turn);
+  run_scheduler(turn);
+}
+
+void Core::recover_app(const StoredApp& stored, Turn& turn) {
+  const AppId id = stored.app.submission->id;
+  App& app = apps_[id];
+  app.id = id;
+  app.submission = stored.app.submission;
+  app.user = stored.app.user;
+  app.queue = stored.app.queue;
+  app.priority = stored.app.priority;
+  app.submitted = app.started = stored.app.submitted;
+  app.accounted = turn.now.wall;
+  app.lifetime_expiry = stored.app.lifetime_expiry;
+  const std::int32_t asked = app.submission->max_attempts;
+  app.max_attempts =
+      asked > 0 ? std::min(asked, options_.max_attempts_limit) : options_.max_attempts;
+  for (const StoredAttempt& past : stored.attempts) {
+    Attempt& attempt = app.attempts[past.start.id.number];
+    attempt.id = past.start.id;
+    attempt.started = past.start.started;
+    attempt.master_container = past.start.master_container;
+    attempt.master_node = past.start.master_node;
+    attempt.master_node_http = past.start.master_node_http;
+    attempt.master_gone = true;
+    if (past.end) {
+      attempt.end = *past.end;
+      attempt.state = past.end->state;
+      attempt.host = past.end->host;
+      attempt.rpc_port = past.end->rpc_port;
+      attempt.tracking_url = past.end->tracking_url;
+      if (attempt.state == AttemptState::kFailed) app.failures.push_back(past.end->finished);
+    } else {
+      // The AM did not outlive the ResourceManager; the attempt does not count as a failure.
+      attempt.state = AttemptState::kFailed;
+      attempt.end.id = attempt.id;
+      attempt.end.state = AttemptState::kFailed;
+      attempt.end.final_status = FinalStatus::kFailed;
+      attempt.end.diagnostics = "Attempt ended by the restart of the ResourceManager";
+      attempt.end.finished = turn.now.wall;
+      if (!stored.end) turn.effects.records.push_back(attempt.end);
+    }
+    touch(attempt);
+  }
+  touch(app);
+  if (stored.end) {
+    app.end = *stored.end;
+    app.state = stored.end->state;
+    app.diagnostics = stored.end->diagnostics;
+    app.launched = stored.end->launched;
+    for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+      app.millis.amount[i] = stored.end->seconds.amount[i] * 1000;
+    }
+    finished_order_.push_back(id);
+    return;
+  }
+  app.state = AppState::kSubmitted;
+  watch_lifetime(app, turn.now);
+  const auto queue = scheduler_.add_app(id, app.queue, UserName(app.user), app.priority, true);
+  if (!queue) {
+    app.diagnostics = queue.error().message;
+    raise(app, AppEvent::kRejected, turn);
+    return;
+  }
+  app.in_scheduler = true;
+  app.queue = queue->value();
+  ++counters_[app.queue].submitted;
+  raise(app, AppEvent::kAccepted, turn);
+}
+
+}  // namespace heddle::rm

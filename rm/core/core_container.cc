@@ -1,0 +1,142 @@
+// Containers: from grant to end.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "rm/core/core.h"
+
+namespace heddle::rm {
+namespace {
+
+constexpr std::size_t kGrantsPerTurnMax = 10'000;
+
+}  // namespace
+
+void Core::run_scheduler(Turn& turn) {
+  while (scheduler_.has_work()) {
+    const std::vector<queues::Grant> grants = scheduler_.schedule(kGrantsPerTurnMax);
+    if (grants.empty()) return;
+    for (const queues::Grant& grant : grants) take_grant(grant, turn);
+    queues_changed_ = true;
+  }
+}
+
+void Core::take_grant(const queues::Grant& grant, Turn& turn) {
+  Attempt* attempt = find_attempt(grant.attempt);
+  Node* node = find_node(grant.node);
+  if (attempt == nullptr || node == nullptr) {
+    scheduler_.release(grant.attempt, grant.node, grant.resources);
+    return;
+  }
+  App& app = *find_app(grant.attempt.app);
+  const ContainerId id{grant.attempt,
+                       (std::int64_t{options_.epoch} << 40) | ++attempt->containers_made};
+  Container& container = containers_[id];
+  container.state = ContainerState::kAllocated;
+  container.grant = GrantedContainer{
+      .id = id,
+      .node = grant.node,
+      .node_http_address = node->http_address,
+      .resources = grant.resources,
+      .priority = grant.priority,
+      .execution_type = ExecutionType::kGuaranteed,
+      .allocation_request_id = grant.allocation_request_id,
+      .created = turn.now.wall,
+      .token_expiry = WallTime{turn.now.wall.ms +
+                               std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   options_.container_expiry)
+                                   .count()},
+      .user = app.user,
+      .is_master = grant.is_am};
+  account(app, turn.now);
+  app.used += grant.resources;
+  ++app.used_containers;
+  app.nodes.insert(grant.node);
+  node->used += grant.resources;
+  node->containers.insert(id);
+  node->apps.insert(app.id);
+  attempt->containers.insert(id);
+  ++containers_assigned_;
+  ++counters_[app.queue].allocated;
+  touch(app);
+  touch(*node);
+  touched_containers_.insert(id);
+  deadlines_.push({turn.now.instant + options_.container_expiry, DeadlineKind::kContainer, id, {}});
+  if (!grant.is_am) {
+    lower_outstanding(*attempt, grant, *node);
+    attempt->granted.push_back(container.grant);
+    return;
+  }
+  attempt->master_container = id;
+  attempt->master_node = grant.node;
+  attempt->master_node_http = node->http_address;
+  if (!raise(app, *attempt, AttemptEvent::kAllocated, turn)) {
+    finish_container(id, ContainerEvent::kKill, exit_status::kAborted, "Not needed any more", turn);
+  }
+}
+
+void Core::lower_outstanding(Attempt& attempt, const queues::Grant& grant, const Node& node) {
+  for (const std::string& name : {std::string(queues::kAnyNode), node.rack, node.id.host}) {
+    const auto row =
+        attempt.asks.find(std::tuple(grant.priority, grant.allocation_request_id, name));
+    if (row != attempt.asks.end() && --row->second.containers <= 0) attempt.asks.erase(row);
+  }
+}
+
+void Core::finish_container(const ContainerId& id, ContainerEvent event, std::int32_t exit_status,
+                            const std::string& diagnostics, Turn& turn) {
+  const auto found = containers_.find(id);
+  if (found == containers_.end()) return;
+  Container& container = found->second;
+  const ContainerTransition* row = find_transition(kContainerTransitions, container.state, event);
+  if (row == nullptr) return;
+  const GrantedContainer grant = container.grant;
+  const bool reported_by_node = event == ContainerEvent::kFinished;
+  containers_.erase(found);
+  forgotten_containers_.push_back(id);
+  touched_containers_.erase(id);
+  scheduler_.release(id.attempt, grant.node, grant.resources);
+  queues_changed_ = true;
+
+  Node* node = find_node(grant.node);
+  if (node != nullptr) {
+    node->containers.erase(id);
+    node->used -= grant.resources;
+    if (!reported_by_node) node->to_clean_up.push_back(id);
+    touch(*node);
+  }
+  App* app = find_app(id.attempt.app);
+  if (app == nullptr) return;
+  account(*app, turn.now);
+  app->used -= grant.resources;
+  --app->used_containers;
+  ++counters_[app->queue].released;
+  touch(*app);
+
+  if (Attempt* owner = find_attempt(id.attempt)) {
+    owner->containers.erase(id);
+    std::erase_if(owner->granted, [&](const GrantedContainer& given) { return given.id == id; });
+  }
+  Attempt* attempt = app->current();  // kept containers report to the successor
+  attempt->containers.erase(id);
+  const FinishedContainer finished{id, exit_status, diagnostics};
+  const bool is_master = attempt->master_container && *attempt->master_container == id;
+  if (is_master) {
+    attempt->master_gone = true;
+    if (node != nullptr && reported_by_node) node->to_forget.push_back(id);
+    if (attempt->state != AttemptState::kFinishing && !is_final(attempt->state) &&
+        attempt->state != AttemptState::kFinalSaving) {
+      describe_failure(*app, *attempt, finished);
+    }
+    raise(*app, *attempt, AttemptEvent::kContainerFinished, turn);
+  } else if (!is_final(attempt->state) && !is_final(app->state)) {
+    attempt->finished.emplace_back(grant.node, finished);
+    if (node != nullptr && reported_by_node) node->unacknowledged.insert(id);
+  } else if (node != nullptr && reported_by_node) {
+    node->to_forget.push_back(id);
+  }
+  if (node != nullptr) check_drained(*node, turn);
+}
+
+}  // namespace heddle::rm

@@ -1,0 +1,282 @@
+// The AM protocol: register, allocate, finish. Rules and texts: wire facts "states" section 5.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "rm/core/core.h"
+
+namespace heddle::rm {
+namespace {
+
+Error unknown_attempt(const AttemptId& id) {
+  return {ErrorCode::kNotFound,
+          fmt::format("Application attempt {} doesn't exist in ApplicationMasterService cache.",
+                      to_string(id)),
+          ErrorSubject::kAttempt};
+}
+
+Error not_registered(const AttemptId& id) {
+  return {ErrorCode::kWrongState,
+          fmt::format("AM is not registered for known application attempt: {} or RM had restarted "
+                      "after AM registered.  AM should re-register.",
+                      to_string(id)),
+          ErrorSubject::kRegistration};
+}
+
+std::int32_t next_response_id(std::int32_t id) { return id == INT32_MAX ? 0 : id + 1; }
+
+bool takes_requests(const Attempt& attempt) { return attempt.state == AttemptState::kRunning; }
+
+}  // namespace
+
+void Core::register_master(const AttemptId& id, const RegisterMaster& request,
+                           const ReplyTo<MasterRegistered>& reply, Turn& turn) {
+  const auto refuse = [&](Error error) {
+    turn.effects.replies.push_back([reply, error = std::move(error)] { reply(fail(error)); });
+  };
+  Attempt* attempt = find_attempt(id);
+  if (attempt == nullptr || is_final(attempt->state)) return refuse(unknown_attempt(id));
+  App& app = *find_app(id.app);
+  if (attempt->registered && !(app.submission->unmanaged && app.submission->keep_containers)) {
+    return refuse({ErrorCode::kInvalidArgument,
+                   fmt::format("Application Master is already registered : {}", to_string(id.app)),
+                   ErrorSubject::kResponseId});
+  }
+  attempt->host = request.host;
+  attempt->rpc_port = request.rpc_port;
+  attempt->tracking_url = request.tracking_url;
+  attempt->last_heard = turn.now.instant;
+  attempt->last_answer = std::make_shared<const Allocated>();
+  attempt->nm_tokens_given.clear();
+  if (!attempt->registered && !raise(app, *attempt, AttemptEvent::kRegistered, turn)) {
+    return refuse(not_registered(id));
+  }
+  attempt->registered = true;
+  touch(*attempt);
+
+  MasterRegistered answer;
+  answer.queue = QueuePath(app.queue);
+  answer.maximum = options_.limits.maximum;
+  if (const auto queue = scheduler_.queue(answer.queue)) {
+    answer.maximum = queue->maximum_allocation;
+  }
+  answer.view_acl = app.submission->view_acl;
+  answer.modify_acl = app.submission->modify_acl;
+  for (const ContainerId& kept : attempt->transferred) {
+    const Container* container = find_container(kept);
+    if (container == nullptr) continue;
+    answer.previous_containers.push_back(container->grant);
+    attempt->nm_tokens_given.insert(container->grant.node);
+  }
+  turn.effects.replies.push_back([reply, answer = std::move(answer)] { reply(answer); });
+}
+
+Result<void> Core::check_asks(const App& app, const Allocate& request) const {
+  const auto queue = scheduler_.queue(QueuePath(app.queue));
+  const Resources& maximum = queue ? queue->maximum_allocation : options_.limits.maximum;
+  const auto& types = options_.resource_types.all();
+  for (const Ask& ask : request.asks) {
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      const bool negative = ask.resources.amount[i] < 0;
+      if (!negative && ask.resources.amount[i] <= maximum.amount[i]) continue;
+      return fail(
+          ErrorCode::kInvalidArgument,
+          negative
+              ? fmt::format("Invalid resource request! Cannot allocate containers as requested "
+                            "resource is less than 0! Requested resource type=[{}], Requested "
+                            "resource={}",
+                            types[i].name, to_string(ask.resources))
+              : fmt::format("Invalid resource request! Cannot allocate containers as requested "
+                            "resource is greater than maximum allowed allocation. Requested "
+                            "resource type=[{}], Requested resource={}, maximum allowed "
+                            "allocation={}, please note that maximum allowed allocation is "
+                            "calculated by scheduler based on maximum resource of registered "
+                            "NodeManagers, which might be less than configured maximum "
+                            "allocation={}",
+                            types[i].name, to_string(ask.resources), to_string(maximum),
+                            to_string(options_.limits.maximum)),
+          ErrorSubject::kResourceRequest);
+    }
+    if (ask.containers < 0) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("Invalid resource request: number of containers {} for {} is less "
+                              "than 0",
+                              ask.containers, ask.resource_name),
+                  ErrorSubject::kResourceRequest);
+    }
+  }
+  for (const std::string& name : request.blacklist_additions) {
+    if (name == queues::kAnyNode) {
+      return fail(ErrorCode::kInvalidArgument, "Cannot add * to the blacklist!",
+                  ErrorSubject::kBlacklist);
+    }
+  }
+  for (const ContainerId& id : request.releases) {
+    if (id.attempt.app != app.id) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("Cannot release container : {} not belonging to this application "
+                              "attempt : {}",
+                              to_string(id), to_string(app.current()->id)),
+                  ErrorSubject::kRelease);
+    }
+  }
+  return {};
+}
+
+Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request) {
+  if (!request.blacklist_additions.empty() || !request.blacklist_removals.empty()) {
+    scheduler_.update_blacklist(attempt.id, request.blacklist_additions,
+                                request.blacklist_removals);
+    for (const std::string& name : request.blacklist_removals) attempt.blacklist.erase(name);
+    attempt.blacklist.insert(request.blacklist_additions.begin(),
+                             request.blacklist_additions.end());
+    touch(attempt);
+  }
+  if (request.asks.empty()) return {};
+  std::vector<queues::Ask> rows;
+  rows.reserve(request.asks.size());
+  for (const Ask& ask : request.asks) {
+    rows.push_back({ask.priority, ask.resource_name, ask.resources, ask.containers,
+                    ask.relax_locality, ask.label_expression, ask.allocation_request_id,
+                    ask.execution_type == ExecutionType::kGuaranteed
+                        ? queues::ExecutionType::kGuaranteed
+                        : queues::ExecutionType::kOpportunistic});
+  }
+  if (auto taken = scheduler_.update_asks(attempt.id, rows); !taken) {
+    return fail(std::move(taken).error().about(ErrorSubject::kResourceRequest));
+  }
+  for (const Ask& ask : request.asks) {
+    const auto key = std::tuple(ask.priority, ask.allocation_request_id, ask.resource_name);
+    if (ask.containers == 0) {
+      attempt.asks.erase(key);
+    } else {
+      attempt.asks.insert_or_assign(key, ask);
+    }
+  }
+  queues_changed_ = true;
+  touch(app);
+  return {};
+}
+
+void Core::take_releases(App&, Attempt& attempt, const Allocate& request, Turn& turn) {
+  for (const ContainerId& id : request.releases) {
+    if (!attempt.containers.contains(id)) continue;  // gone already: late news
+    finish_container(id, ContainerEvent::kReleased, exit_status::kAborted,
+                     "Container released by application", turn);
+  }
+}
+
+void Core::allocate(const AttemptId& id, const Allocate& request,
+                    const ReplyTo<std::shared_ptr<const Allocated>>& reply, Turn& turn) {
+  const auto refuse = [&](Error error) {
+    turn.effects.replies.push_back([reply, error = std::move(error)] { reply(fail(error)); });
+  };
+  Attempt* attempt = find_attempt(id);
+  if (attempt == nullptr || is_final(attempt->state)) return refuse(unknown_attempt(id));
+  attempt->last_heard = turn.now.instant;
+  if (!attempt->registered) return refuse(not_registered(id));
+  App& app = *find_app(id.app);
+  const std::int32_t last = attempt->last_answer->response_id;
+  if (next_response_id(request.response_id) == last) {
+    turn.effects.replies.push_back([reply, answer = attempt->last_answer] { reply(answer); });
+    return;
+  }
+  if (request.response_id != last) {
+    return refuse({ErrorCode::kInvalidArgument,
+                   fmt::format("Invalid responseId in AllocateRequest from application attempt: {} "
+                               "expect responseId to be {} but get {}",
+                               to_string(id), last, request.response_id),
+                   ErrorSubject::kResponseId});
+  }
+  for (const auto& [node_id, container] : std::exchange(attempt->told_finished, {})) {
+    if (Node* node = find_node(node_id)) {
+      node->unacknowledged.erase(container);
+      node->to_forget.push_back(container);
+    }
+  }
+  if (takes_requests(*attempt)) {
+    if (const auto checked = check_asks(app, request); !checked) return refuse(checked.error());
+    if (const auto taken = take_asks(app, *attempt, request); !taken) return refuse(taken.error());
+    take_releases(app, *attempt, request, turn);
+    run_scheduler(turn);
+  }
+  if (request.progress != attempt->progress) {
+    attempt->progress = request.progress;
+    touch(app);
+  }
+  if (request.tracking_url && *request.tracking_url != attempt->tracking_url) {
+    attempt->tracking_url = *request.tracking_url;
+    touch(*attempt);
+    touch(app);
+  }
+  attempt->last_answer = make_answer(app, *attempt, request, turn);
+  turn.effects.replies.push_back([reply, answer = attempt->last_answer] { reply(answer); });
+}
+
+std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
+                                                   const Allocate& request, Turn& turn) {
+  auto answer = std::make_shared<Allocated>();
+  answer->response_id = next_response_id(request.response_id);
+  answer->containers = std::exchange(attempt.granted, {});
+  for (GrantedContainer& grant : answer->containers) {
+    Container* container = find_container(grant.id);
+    container->state =
+        find_transition(kContainerTransitions, container->state, ContainerEvent::kAcquired)->to;
+    touched_containers_.insert(grant.id);
+    container->grant.token_expiry = grant.token_expiry =
+        WallTime{turn.now.wall.ms + std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        options_.container_expiry)
+                                        .count()};
+    if (attempt.nm_tokens_given.insert(grant.node).second) {
+      answer->nm_tokens_for.push_back(grant.node);
+    }
+  }
+  for (auto& [node, finished] : std::exchange(attempt.finished, {})) {
+    attempt.told_finished.emplace_back(node, finished.id);
+    answer->finished.push_back(std::move(finished));
+  }
+  answer->updated_nodes = std::exchange(attempt.node_changes, {});
+  for (const ContainerId& update : request.updates) {
+    answer->update_errors.push_back({update, "RESOURCE_OUTSIDE_ALLOWED_RANGE"});
+  }
+  answer->headroom = scheduler_.headroom(attempt.id);
+  answer->cluster_nodes = static_cast<std::int32_t>(scheduler_.node_count());
+  answer->priority = app.priority;
+  if (attempt.amrm_key_told != amrm_key_) {
+    attempt.amrm_key_told = amrm_key_;
+    answer->renew_amrm_token = true;
+  }
+  return answer;
+}
+
+void Core::finish_master(const AttemptId& id, const FinishMaster& request,
+                         const ReplyTo<bool>& reply, Turn& turn) {
+  Attempt* attempt = find_attempt(id);
+  const auto refuse = [&](Error error) {
+    turn.effects.replies.push_back([reply, error = std::move(error)] { reply(fail(error)); });
+  };
+  if (attempt == nullptr) return refuse(unknown_attempt(id));
+  App& app = *find_app(id.app);
+  const bool final_durable = is_final(app.state) || app.state == AppState::kFinishing;
+  if (final_durable) {
+    turn.effects.replies.push_back([reply] { reply(true); });
+    return;
+  }
+  if (!attempt->registered) {
+    return refuse({ErrorCode::kWrongState,
+                   fmt::format("Application Master is trying to unregister before registering for: "
+                               "{}",
+                               to_string(id.app)),
+                   ErrorSubject::kRegistration});
+  }
+  attempt->last_heard = turn.now.instant;
+  attempt->finish_replies.push_back(reply);
+  if (attempt->state != AttemptState::kRunning) return;  // being saved: answered with the first
+  attempt->end.final_status = request.status;
+  attempt->end.diagnostics = request.diagnostics;
+  attempt->end.tracking_url = request.tracking_url;
+  raise(app, *attempt, AttemptEvent::kUnregistered, turn);
+}
+
+}  // namespace heddle::rm

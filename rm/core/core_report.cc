@@ -1,0 +1,295 @@
+// What becomes visible: reports are made anew for what changed in a turn, and for nothing else.
+#include <algorithm>
+#include <utility>
+
+#include "rm/core/core.h"
+
+namespace heddle::rm {
+namespace {
+
+ResourceSeconds to_seconds(const ResourceSeconds& millis) {
+  ResourceSeconds seconds;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) seconds.amount[i] = millis.amount[i] / 1000;
+  return seconds;
+}
+
+std::string log_status(const CoreOptions& options, const App& app) {
+  if (!options.log_aggregation) return "DISABLED";
+  if (app.log_aggregation.empty()) return "NOT_START";
+  bool running = false;
+  bool failed = false;
+  for (const auto& [node, report] : app.log_aggregation) {
+    running = running || report.status == "RUNNING" || report.status == "NOT_START";
+    failed = failed || report.status == "FAILED";
+  }
+  const bool complete = app.log_aggregation.size() >= app.nodes.size();
+  if (running || !complete) return "RUNNING";
+  return failed ? "FAILED" : "SUCCEEDED";
+}
+
+}  // namespace
+
+AppReportPtr Core::report(const App& app, const Now& now) const {
+  auto out = std::make_shared<AppReport>();
+  const Attempt* attempt = app.current();
+  out->id = app.id;
+  out->user = app.user;
+  out->name = app.submission->name;
+  out->type = app.submission->type;
+  out->queue = app.queue;
+  out->tags = app.submission->tags;
+  out->state = app.state;
+  out->state_before_saving = app.state_before_saving;
+  out->final_status = is_final(app.state) || app.state == AppState::kFinishing
+                          ? app.end.final_status
+                          : FinalStatus::kUndefined;
+  out->priority = app.priority;
+  out->diagnostics = app.diagnostics;
+  out->submitted = app.submitted;
+  out->started = app.started;
+  out->launched = app.launched;
+  out->finished = app.end.finished;
+  out->unmanaged = app.submission->unmanaged;
+  out->log_aggregation_status = log_status(options_, app);
+  out->lifetime_expiry = app.lifetime_expiry;
+  out->label_expression = app.submission->label_expression;
+  out->view_acl = app.submission->view_acl;
+  out->modify_acl = app.submission->modify_acl;
+  out->original_tracking_url = app.end.tracking_url;
+  if (out->diagnostics.empty() && app.in_scheduler && app.state == AppState::kAccepted) {
+    out->diagnostics = scheduler_.explain(app.id);
+  }
+  if (is_final(app.state)) out->progress = 100;
+  if (attempt != nullptr) {
+    out->current_attempt = attempt->id;
+    out->master_container = attempt->master_container;
+    out->master_node = attempt->master_node;
+    out->master_node_http = attempt->master_node_http;
+    const bool reachable = attempt->registered && app.state != AppState::kFailed &&
+                           app.state != AppState::kKilled;
+    if (reachable) {
+      out->host = attempt->host;
+      out->rpc_port = attempt->rpc_port;
+      if (out->original_tracking_url.empty()) out->original_tracking_url = attempt->tracking_url;
+    }
+    if (!is_final(app.state)) out->progress = attempt->progress * 100;
+    for (const auto& [key, ask] : attempt->asks) out->asks.push_back(ask);
+  }
+  ResourceUsage& usage = out->usage;
+  usage.used_containers = app.used_containers;
+  usage.used = usage.needed = app.used;
+  ResourceSeconds millis = app.millis;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    millis.amount[i] += app.used.amount[i] * std::max<std::int64_t>(0, now.wall.ms - app.accounted.ms);
+  }
+  usage.seconds = to_seconds(millis);
+  const std::int64_t cluster_mb = scheduler_.cluster_total().memory_mb();
+  if (cluster_mb > 0) {
+    const auto used_mb = static_cast<float>(app.used.memory_mb());
+    usage.cluster_percentage = 100 * used_mb / static_cast<float>(cluster_mb);
+    if (const auto queue = scheduler_.queue(QueuePath(app.queue));
+        queue && queue->absolute_capacity > 0) {
+      usage.queue_percentage =
+          usage.cluster_percentage / static_cast<float>(queue->absolute_capacity);
+    }
+  }
+  return out;
+}
+
+AttemptReportPtr Core::report(const App& app, const Attempt& attempt) const {
+  auto out = std::make_shared<AttemptReport>();
+  out->id = attempt.id;
+  out->state = attempt.state;
+  out->state_before_saving = attempt.state_before_saving;
+  out->user = app.user;
+  out->host = attempt.host;
+  out->rpc_port = attempt.rpc_port;
+  out->original_tracking_url =
+      attempt.end.tracking_url.empty() ? attempt.tracking_url : attempt.end.tracking_url;
+  out->diagnostics = attempt.end.diagnostics;
+  out->master_container = attempt.master_container;
+  out->master_node = attempt.master_node;
+  out->master_node_http = attempt.master_node_http;
+  out->started = attempt.started;
+  out->finished = attempt.end.finished;
+  out->final_status = attempt.end.final_status;
+  out->blacklisted.assign(attempt.blacklist.begin(), attempt.blacklist.end());
+  return out;
+}
+
+NodeReportPtr Core::report(const Node& node) const {
+  auto out = std::make_shared<NodeReport>();
+  out->id = node.id;
+  out->state = node.state;
+  out->http_address = node.http_address;
+  out->rack = node.rack;
+  out->version = node.version;
+  out->total = node.total;
+  out->used = node.used;
+  out->containers = static_cast<std::int32_t>(node.containers.size());
+  out->health = node.health;
+  out->containers_utilization = node.containers_utilization;
+  out->node_utilization = node.node_utilization;
+  out->decommission_timeout_seconds = node.drain_timeout_seconds;
+  return out;
+}
+
+QueueReport Core::report(const QueuePath& path, const queues::QueueConfig& config) const {
+  QueueReport out;
+  const auto queue = scheduler_.queue(path);
+  if (!queue) return out;
+  out.path = queue->path;
+  out.name = queue->name;
+  out.leaf = queue->is_leaf;
+  out.running = queue->state == queues::QueueState::kRunning;
+  out.capacity = static_cast<float>(queue->capacity);
+  out.max_capacity = static_cast<float>(queue->maximum_capacity);
+  out.absolute_capacity = static_cast<float>(queue->absolute_capacity);
+  out.absolute_max_capacity = static_cast<float>(queue->absolute_maximum_capacity);
+  out.used_capacity = static_cast<float>(queue->used_capacity);
+  out.absolute_used_capacity = static_cast<float>(queue->absolute_used_capacity);
+  out.guaranteed = queue->guaranteed;
+  out.maximum = queue->maximum;
+  out.used = queue->used;
+  out.pending = queue->pending;
+  out.max_allocation = queue->maximum_allocation;
+  out.apps = queue->apps;
+  out.active_apps = queue->active_apps;
+  out.pending_apps = queue->pending_apps;
+  out.containers = static_cast<std::int32_t>(queue->containers);
+  out.pending_containers = static_cast<std::int32_t>(queue->pending_containers);
+  out.max_apps = queue->maximum_apps;
+  out.max_apps_per_user = queue->maximum_apps_per_user;
+  out.user_limit_percent = static_cast<float>(queue->minimum_user_limit * 100);
+  out.user_limit_factor = static_cast<float>(queue->user_limit_factor);
+  out.max_master_share = static_cast<float>(queue->maximum_am_share);
+  out.master_limit = queue->am_limit;
+  out.user_master_limit = queue->user_am_limit;
+  out.master_used = queue->am_used;
+  out.default_priority = queue->default_priority;
+  out.max_lifetime_seconds = queue->maximum_lifetime_s;
+  out.default_lifetime_seconds = queue->default_lifetime_s;
+  for (const queues::UserReport& user : queue->users) {
+    out.users.push_back({user.name.value(), user.used, user.am_used, user.active_apps,
+                         user.pending_apps, user.limit});
+  }
+  if (const auto counters = counters_.find(path.value()); counters != counters_.end()) {
+    out.apps_submitted = counters->second.submitted;
+    out.apps_completed = counters->second.completed;
+    out.apps_failed = counters->second.failed;
+    out.apps_killed = counters->second.killed;
+    out.apps_running = counters->second.running;
+    out.containers_allocated_total = counters->second.allocated;
+    out.containers_released_total = counters->second.released;
+  }
+  for (const QueuePath& child : queue->children) {
+    out.children.push_back(report(child, config));
+    const QueueReport& sub = out.children.back();
+    out.apps_submitted += sub.apps_submitted;
+    out.apps_completed += sub.apps_completed;
+    out.apps_failed += sub.apps_failed;
+    out.apps_killed += sub.apps_killed;
+    out.apps_running += sub.apps_running;
+    out.containers_allocated_total += sub.containers_allocated_total;
+    out.containers_released_total += sub.containers_released_total;
+  }
+  return out;
+}
+
+ClusterMetrics Core::metrics() const {
+  ClusterMetrics out;
+  for (const auto& [queue, counters] : counters_) {
+    out.apps_submitted += counters.submitted;
+    out.apps_completed += counters.completed;
+    out.apps_failed += counters.failed;
+    out.apps_killed += counters.killed;
+    out.apps_running += counters.running;
+  }
+  out.apps_pending = static_cast<std::int32_t>(out.apps_submitted - out.apps_completed -
+                                               out.apps_failed - out.apps_killed) -
+                     out.apps_running;
+  out.containers_allocated = static_cast<std::int32_t>(containers_.size());
+  if (const auto root = scheduler_.queue(QueuePath("root"))) {
+    out.pending = root->pending;
+    out.containers_pending = static_cast<std::int32_t>(root->pending_containers);
+  }
+  for (const auto& [id, node] : nodes_) {
+    const bool counted = node.state == NodeState::kRunning ||
+                         node.state == NodeState::kDecommissioning;
+    if (counted) {
+      out.total += node.total;
+      out.allocated += node.used;
+    }
+    switch (node.state) {
+      case NodeState::kNew: break;
+      case NodeState::kRunning: ++out.nodes_active; break;
+      case NodeState::kUnhealthy: ++out.nodes_unhealthy; break;
+      case NodeState::kDecommissioned: ++out.nodes_decommissioned; break;
+      case NodeState::kLost: ++out.nodes_lost; break;
+      case NodeState::kRebooted: ++out.nodes_rebooted; break;
+      case NodeState::kDecommissioning: ++out.nodes_decommissioning; break;
+      case NodeState::kShutdown: ++out.nodes_shutdown; break;
+    }
+  }
+  out.available = out.total - out.allocated;
+  out.containers_assigned_total = containers_assigned_;
+  return out;
+}
+
+void Core::publish(const Now& now, ReportSink& sink) {
+  for (const auto& [id, allowed] : std::exchange(logins_, {})) sink.allow_login(id, allowed);
+  for (const AttemptId& id : std::exchange(touched_attempts_, {})) {
+    if (const Attempt* attempt = find_attempt(id)) sink.put(report(*find_app(id.app), *attempt));
+  }
+  for (const AppId& id : std::exchange(touched_apps_, {})) {
+    if (const App* app = find_app(id)) sink.put(report(*app, now));
+  }
+  for (const AppId& id : std::exchange(forgotten_apps_, {})) sink.forget_app(id);
+  for (const ContainerId& id : std::exchange(touched_containers_, {})) {
+    const Container* container = find_container(id);
+    if (container == nullptr) continue;
+    auto out = std::make_shared<ContainerReport>();
+    out->id = id;
+    out->state = container->state;
+    out->resources = container->grant.resources;
+    out->node = container->grant.node;
+    out->node_http_address = container->grant.node_http_address;
+    out->priority = container->grant.priority;
+    out->execution_type = container->grant.execution_type;
+    out->created = container->grant.created;
+    out->user = container->grant.user;
+    sink.put(std::move(out));
+  }
+  for (const ContainerId& id : std::exchange(forgotten_containers_, {})) sink.forget_container(id);
+  for (const NodeId& id : std::exchange(touched_nodes_, {})) {
+    if (const Node* node = find_node(id)) sink.put(report(*node));
+  }
+}
+
+void Core::publish_totals(ReportSink& sink) {
+  if (std::exchange(queues_changed_, false)) {
+    sink.put(std::make_shared<const QueueReport>(report(QueuePath("root"), scheduler_.config())));
+    sink.put(metrics());
+  }
+}
+
+std::string Core::check_invariants() const {
+  if (std::string wrong = scheduler_.check_invariants(); !wrong.empty()) return wrong;
+  std::map<NodeId, Resources> on_nodes;
+  std::unordered_map<AppId, Resources> of_apps;
+  for (const auto& [id, container] : containers_) {
+    on_nodes[container.grant.node] += container.grant.resources;
+    of_apps[id.attempt.app] += container.grant.resources;
+  }
+  for (const auto& [id, node] : nodes_) {
+    if (node.used != on_nodes[id]) return "node " + to_string(id) + " does not sum up";
+    if (!node.used.fits_in(node.total)) return "node " + to_string(id) + " is over-full";
+  }
+  for (const auto& [id, app] : apps_) {
+    if (app.used != of_apps[id]) return to_string(id) + " does not sum up";
+    if (is_final(app.state) && app.in_scheduler) return to_string(id) + " is final, yet scheduled";
+  }
+  return {};
+}
+
+}  // namespace heddle::rm

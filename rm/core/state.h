@@ -1,0 +1,125 @@
+// The live objects of the core. Plain structs; the rules are in core_*.cc and the state tables.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/resources.h"
+#include "rm/api/commands.h"
+#include "rm/api/door.h"
+#include "rm/api/reports.h"
+#include "rm/core/records.h"
+
+namespace heddle::rm {
+
+struct Container {
+  GrantedContainer grant;
+  ContainerState state = ContainerState::kNew;
+};
+
+struct Attempt {
+  AttemptId id;
+  AttemptState state = AttemptState::kNew;
+  AttemptState state_before_saving = AttemptState::kNew;
+  FinishAttempt end;           // filled when it is known how the attempt ends
+  bool preempted_or_lost = false;  // does not count against max-attempts
+  WallTime started;
+
+  std::optional<ContainerId> master_container;
+  NodeId master_node;
+  std::string master_node_http;
+  bool master_gone = false;    // its container has finished
+  bool launch_answered = false;
+  std::string host = "N/A";
+  std::int32_t rpc_port = -1;
+  std::string tracking_url;
+  float progress = 0;
+  bool registered = false;
+  Instant last_heard;
+
+  std::int64_t containers_made = 0;  // the last container number given
+  std::unordered_set<ContainerId> containers;  // live
+  std::vector<GrantedContainer> granted;       // not yet told
+  std::vector<std::pair<NodeId, FinishedContainer>> finished;  // not yet told
+  /// Told with the last answer; forgotten on their nodes when the next allocate shows that it came.
+  std::vector<std::pair<NodeId, ContainerId>> told_finished;
+  std::vector<ContainerId> transferred;        // kept from earlier attempts
+  std::set<NodeId> nm_tokens_given;
+  std::vector<NodeChange> node_changes;
+  std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> asks;  // outstanding rows
+  std::set<std::string> blacklist;
+  std::shared_ptr<const Allocated> last_answer;
+  std::int32_t amrm_key_told = 0;  // key id of the last fresh token
+  std::vector<ReplyTo<bool>> finish_replies;
+};
+
+struct App {
+  AppId id;
+  std::shared_ptr<const Submission> submission;
+  std::string user;
+  std::string queue;
+  AppState state = AppState::kNew;
+  AppState state_before_saving = AppState::kNew;
+  FinishApp end;
+  std::int32_t priority = 0;
+  std::int32_t max_attempts = 1;
+  std::string diagnostics;
+  WallTime submitted;
+  WallTime started;
+  WallTime launched;
+  WallTime lifetime_expiry;
+  bool in_scheduler = false;
+  bool kill_requested = false;
+  std::string kill_diagnostics;
+  std::vector<WallTime> failures;  // counted ones
+  std::map<std::int32_t, Attempt> attempts;
+  std::set<NodeId> nodes;          // where it ran containers
+  std::map<NodeId, LogAggregationReport> log_aggregation;
+
+  // Usage: `used` since `accounted`, in `seconds` before.
+  Resources used;
+  std::int32_t used_containers = 0;
+  ResourceSeconds millis;          // resource-milliseconds; reports divide
+  WallTime accounted;
+
+  Attempt* current() { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
+  const Attempt* current() const { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
+};
+
+struct Node {
+  NodeId id;
+  NodeState state = NodeState::kNew;
+  std::string http_address;
+  std::string rack = "/default-rack";
+  std::string version;
+  Resources total;
+  Resources used;
+  NodeHealth health;
+  NodeUtilization containers_utilization;
+  NodeUtilization node_utilization;
+  Instant last_heard;
+  bool watched = false;  // has a pending deadline
+  std::int32_t response_id = 0;
+  NodeHeartbeatAnswer last_answer;
+  std::unordered_set<ContainerId> containers;  // live
+  std::unordered_set<ContainerId> unacknowledged;  // finished, their AM not yet told
+  std::vector<ContainerId> to_clean_up;
+  std::vector<ContainerId> to_forget;
+  std::vector<AppId> apps_to_clean_up;
+  std::vector<SignalRequest> signals;
+  std::set<AppId> apps;            // with containers here since registration
+  std::optional<Instant> drain_deadline;
+  std::optional<std::int32_t> drain_timeout_seconds;
+};
+
+}  // namespace heddle::rm

@@ -1,0 +1,303 @@
+// heddle-rm: the ResourceManager daemon. Wires the parts; the only file here that may see a front end.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "base/daemon/daemon.h"
+#include "base/log.h"
+#include "base/net/event_loop.h"
+#include "base/net/http.h"
+#include "base/text.h"
+#include "compat/ipc/client.h"
+#include "compat/ipc/server.h"
+#include "compat/proxy/proxy.h"
+#include "compat/records/host_resolver.h"
+#include "compat/rest/service.h"
+#include "compat/xml/configuration.h"
+#include "compat/yarn/am_launcher.h"
+#include "compat/yarn/service.h"
+#include "queues/config.h"
+#include "rm/service/options.h"
+#include "rm/service/report_board.h"
+#include "rm/service/resource_manager.h"
+#include "rm/store/store.h"
+
+namespace {
+
+using namespace heddle;
+
+constexpr std::size_t kIoThreads = 2;
+
+constexpr TextProperty kStateDir{
+    .name = "heddle.state.dir",
+    .default_value = "/var/lib/heddle/rm",
+    .doc = "Where this daemon keeps its state database and ports.properties."};
+constexpr TextProperty kIncludePath{.name = "yarn.resourcemanager.nodes.include-path",
+                                    .default_value = "",
+                                    .doc = "File that lists the hosts which may join."};
+constexpr TextProperty kExcludePath{.name = "yarn.resourcemanager.nodes.exclude-path",
+                                    .default_value = "",
+                                    .doc = "File that lists the hosts which must leave."};
+
+Result<std::vector<std::string>> read_host_list(const std::string& path) {
+  std::vector<std::string> hosts;
+  if (path.empty()) return hosts;
+  std::ifstream file(path);
+  if (!file) {
+    return fail(ErrorCode::kNotFound, fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  for (std::string line; std::getline(file, line);) {
+    line = line.substr(0, line.find('#'));
+    for (std::string& host : split_list(line, ' ')) hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
+
+/// Everything that lives as long as the daemon, in the order of making.
+struct Daemon {
+  explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
+
+  Result<void> open_state();
+  Result<void> make_service();
+  Result<void> serve();
+  Result<void> serve_rpc();
+  Result<void> serve_web();
+  Result<rm::NodeLists> node_lists() const;
+  Result<queues::QueueConfig> queue_config(const Settings& settings) const;
+
+  const Settings& settings() const { return configuration.settings; }
+
+  compat::xml::Configuration configuration;
+  std::filesystem::path conf_dir;
+  std::string state_dir;
+  SystemClock clock;
+  ResourceTypes types;
+  std::unique_ptr<rm::Store> store;
+  rm::StoredState stored;
+  rm::CoreOptions core_options;
+  std::unique_ptr<rm::TokenSigners> keys;
+  std::unique_ptr<rm::ReportBoard> board;
+  std::unique_ptr<rm::ResourceManager> service;
+  std::unique_ptr<compat::HostResolver> hosts;
+  compat::yarn::ContextPtr context;
+  std::map<std::string, std::string> ports;
+  std::string web_address;
+
+  net::EventLoops loops{kIoThreads};
+  std::unique_ptr<compat::ipc::Client> client;
+  std::unique_ptr<compat::yarn::AmLauncher> launcher;
+  std::unique_ptr<compat::proxy::WebProxy> proxy;
+  std::vector<std::unique_ptr<compat::ipc::Server>> rpc_servers;
+  std::unique_ptr<net::HttpServer> web_server;
+};
+
+Result<void> Daemon::open_state() {
+  auto folder = read(settings(), kStateDir);
+  if (!folder) return fail(folder.error());
+  state_dir = *std::move(folder);
+  RETURN_IF_ERROR(daemon::make_state_folder(state_dir));
+  auto opened = rm::open_sqlite_store(state_dir);
+  if (!opened) return fail(opened.error());
+  store = *std::move(opened);
+  auto loaded = store->load();
+  if (!loaded) return fail(loaded.error());
+  stored = *std::move(loaded);
+  return {};
+}
+
+Result<rm::NodeLists> Daemon::node_lists() const {
+  rm::NodeLists lists;
+  const std::pair<const TextProperty&, std::vector<std::string>&> files[] = {
+      {kIncludePath, lists.include}, {kExcludePath, lists.exclude}};
+  for (const auto& [property, list] : files) {
+    auto path = read(settings(), property);
+    if (!path) return fail(path.error());
+    auto hosts_listed = read_host_list(*path);
+    if (!hosts_listed) return fail(std::move(hosts_listed).error().within(property.name));
+    list = *std::move(hosts_listed);
+  }
+  return lists;
+}
+
+Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
+  if (!from.find("yarn.scheduler.capacity.root.queues")) return queues::default_queue_config();
+  auto config = queues::parse_capacity_config(from, core_options.limits, types);
+  if (config) {
+    for (const std::string& warning : config->warnings) log::warn("{}", warning);
+  }
+  return config;
+}
+
+Result<void> Daemon::make_service() {
+  auto resource_types = compat::xml::resource_types_from(settings());
+  if (!resource_types) return fail(resource_types.error());
+  types = *std::move(resource_types);
+  auto options = rm::core_options_from(settings(), types);
+  if (!options) return fail(options.error());
+  core_options = *std::move(options);
+  auto address = daemon::advertised_address(settings(), "yarn.resourcemanager.webapp.address", 8088);
+  if (!address) return fail(address.error());
+  web_address = to_string(*address);
+  core_options.cluster_start_ms = clock.now().wall.ms;
+  core_options.epoch = stored.epoch;
+  core_options.web_url = "http://" + web_address;
+
+  auto queues_configured = queue_config(settings());
+  if (!queues_configured) return fail(queues_configured.error());
+  queues::Scheduler scheduler;
+  RETURN_IF_ERROR(scheduler.configure(*queues_configured, core_options.limits));
+  auto lists = node_lists();
+  if (!lists) return fail(lists.error());
+
+  keys.reset(new rm::TokenSigners{
+      security::TokenKeys(stored.keys ? stored.keys->amrm_current : security::random_master_key()),
+      security::TokenKeys(security::random_master_key()),
+      security::TokenKeys(security::random_master_key())});
+  if (stored.keys && stored.keys->amrm_next) keys->amrm.roll(*stored.keys->amrm_next);
+
+  board = std::make_unique<rm::ReportBoard>(rm::ClusterInfo{
+      .started_ms = core_options.cluster_start_ms,
+      .resource_types = types,
+      .minimum_allocation = core_options.limits.minimum,
+      .maximum_allocation = core_options.limits.maximum,
+      .max_app_priority = core_options.max_app_priority,
+      .max_attempts = core_options.max_attempts,
+      .store_name = store->name()});
+  auto service_options = rm::service_options_from(settings());
+  if (!service_options) return fail(service_options.error());
+  service_options->load_queues = [this]() -> Result<queues::QueueConfig> {
+    auto file = compat::xml::load_file(conf_dir / "capacity-scheduler.xml");
+    if (!file) return fail(file.error());
+    return queue_config(file->settings);
+  };
+  service_options->load_node_lists = [this] { return node_lists(); };
+  service_options->on_fatal = [](const Error&) { ::_exit(daemon::kExitIoError); };
+  auto core = std::make_unique<rm::Core>(core_options, std::move(scheduler));
+  rm::Turn first{clock.now(), {}};
+  core->set_node_lists(*std::move(lists), std::nullopt, first);
+  service = std::make_unique<rm::ResourceManager>(*std::move(service_options), std::move(core),
+                                                  std::move(store), *board, *keys, clock);
+  return {};
+}
+
+Result<void> Daemon::serve_rpc() {
+  struct Port {
+    std::string_view property;
+    std::uint16_t port;
+    std::vector<std::shared_ptr<const compat::ipc::ProtocolService>> protocols;
+    bool tokens_only;
+  };
+  using namespace compat::yarn;
+  const std::vector<Port> listed = {
+      {"yarn.resourcemanager.address", 8032, {make_client_service(context)}, false},
+      {"yarn.resourcemanager.scheduler.address", 8030, {make_master_service(context)}, true},
+      {"yarn.resourcemanager.resource-tracker.address", 8031, {make_tracker_service(context)}, false},
+      {"yarn.resourcemanager.admin.address", 8033, {make_admin_service(context), make_ha_service()},
+       false}};
+  for (const Port& port : listed) {
+    auto address = daemon::listen_address(settings(), port.property,
+                                          "yarn.resourcemanager.bind-host", port.port);
+    if (!address) return fail(address.error());
+    compat::ipc::ServerOptions options;
+    options.host = address->host;
+    options.port = address->port;
+    options.web_address = web_address;
+    options.simple_allowed = !port.tokens_only;
+    if (port.tokens_only) options.token_login = make_master_login(context);
+    auto server = compat::ipc::Server::listen(loops, options, port.protocols);
+    if (!server) return fail(std::move(server).error().within(port.property));
+    ports[std::string(port.property)] = net::to_string((*server)->endpoint());
+    rpc_servers.push_back(*std::move(server));
+  }
+  return {};
+}
+
+Result<void> Daemon::serve_web() {
+  auto address = daemon::listen_address(settings(), "yarn.resourcemanager.webapp.address",
+                                        "yarn.resourcemanager.bind-host", 8088);
+  if (!address) return fail(address.error());
+  compat::rest::WebOptions options;
+  options.web_address = options.rm_web_address = web_address;
+  options.host_names = daemon::own_host_names(web_address);
+  options.bound_to_loopback = daemon::is_loopback(address->host);
+  options.rpc_address = ports["yarn.resourcemanager.address"];
+  options.login_user = daemon::login_user();
+  options.log_server_url = settings().get_or("yarn.log.server.url", "");
+  options.settings = &settings();
+  options.clock = &clock;
+  proxy = std::make_unique<compat::proxy::WebProxy>(*board, compat::proxy::ProxyLimits{});
+  auto handler = compat::rest::make_rm_web_handler(
+      context->door, std::move(options),
+      [this](net::HttpRequest request, std::string user,
+             std::shared_ptr<net::HttpResponder> responder) {
+        proxy->handle(std::move(request), std::move(user), std::move(responder));
+      });
+  auto server =
+      net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{}, handler);
+  if (!server) return fail(std::move(server).error().within("yarn.resourcemanager.webapp.address"));
+  web_server = *std::move(server);
+  ports["yarn.resourcemanager.webapp.address"] = net::to_string(web_server->endpoint());
+  return {};
+}
+
+Result<void> Daemon::serve() {
+  hosts = std::make_unique<compat::HostResolver>();
+  compat::yarn::ServiceOptions options;
+  options.web_address = web_address;
+  options.groups = [](const std::string& user) -> Result<std::vector<std::string>> {
+    return security::unix_groups(user);
+  };
+  context = std::make_shared<compat::yarn::Context>(compat::yarn::Context{
+      rm::Door{*service, *service, *service, *service, *board, *keys}, clock, *hosts, options});
+  client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
+  launcher = std::make_unique<compat::yarn::AmLauncher>(
+      context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); });
+  service->start(stored, *launcher);
+  stored = {};
+  RETURN_IF_ERROR(serve_rpc());
+  RETURN_IF_ERROR(serve_web());
+  return daemon::write_ports(state_dir, ports);
+}
+
+int run(const daemon::Arguments& arguments) {
+  std::vector<compat::xml::Override> overrides;
+  for (const std::string& text : arguments.overrides) {
+    auto parsed = compat::xml::parse_override(text);
+    if (!parsed) return daemon::refuse_start(parsed.error());
+    overrides.push_back(*std::move(parsed));
+  }
+  auto configuration = compat::xml::load_configuration(arguments.conf_dir, overrides);
+  if (!configuration) return daemon::refuse_start(configuration.error());
+  for (const std::string& warning : configuration->warnings) log::warn("{}", warning);
+  Daemon parts(*std::move(configuration));
+  parts.conf_dir = arguments.conf_dir;
+  if (auto secured = daemon::check_security(parts.settings()); !secured) {
+    return daemon::refuse_start(secured.error());
+  }
+  for (const auto step : {&Daemon::open_state, &Daemon::make_service, &Daemon::serve}) {
+    if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
+  }
+  log::info("heddle-rm serves: client {}, web http://{}",
+            parts.ports["yarn.resourcemanager.address"], parts.web_address);
+  daemon::wait_for_stop_signal();
+  log::info("heddle-rm stops");
+  parts.rpc_servers.clear();
+  parts.web_server.reset();
+  parts.service->stop();
+  parts.loops.stop();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  daemon::block_stop_signals();
+  const auto arguments = daemon::parse_arguments("heddle-rm", "The ResourceManager.", argc, argv);
+  if (!arguments) return arguments.error();
+  return run(*arguments);
+}

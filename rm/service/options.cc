@@ -1,0 +1,107 @@
+#include "rm/service/options.h"
+
+#include <algorithm>
+
+namespace heddle::rm {
+namespace {
+
+/// Reads a property into `out`; keeps the first error.
+class Reader {
+ public:
+  explicit Reader(const Settings& settings) : settings_(settings) {}
+  template <class Out, class T>
+  void take(Out& out, const Property<T>& property) {
+    auto value = read(settings_, property);
+    if (value) {
+      out = static_cast<Out>(*std::move(value));
+    } else if (!error_) {
+      error_ = std::move(value).error();
+    }
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  const Settings& settings_;
+  std::optional<Error> error_;
+};
+
+Result<queues::Limits> limits_from(const Settings& settings, const ResourceTypes& types) {
+  queues::Limits limits;
+  Reader reader(settings);
+  reader.take(limits.minimum.amount[kMemory], kMinimumMemory);
+  reader.take(limits.maximum.amount[kMemory], kMaximumMemory);
+  reader.take(limits.minimum.amount[kVcores], kMinimumVcores);
+  reader.take(limits.maximum.amount[kVcores], kMaximumVcores);
+  if (reader.error()) return fail(*reader.error());
+  limits.increment = limits.minimum;
+  limits.type_count = types.all().size();
+  for (std::size_t i = kVcores + 1; i < limits.type_count; ++i) {
+    const ResourceTypes::Type& type = types.all()[i];
+    limits.minimum.amount[i] = type.minimum;
+    limits.maximum.amount[i] = type.maximum > 0 ? type.maximum : INT64_MAX;
+    limits.increment.amount[i] = 0;
+  }
+  for (const std::size_t i : {kMemory, kVcores}) {
+    if (limits.minimum.amount[i] > limits.maximum.amount[i]) {
+      return fail(ErrorCode::kInvalidArgument,
+                  std::string(i == kMemory ? kMinimumMemory.name : kMinimumVcores.name) +
+                      " is larger than " +
+                      std::string(i == kMemory ? kMaximumMemory.name : kMaximumVcores.name));
+    }
+  }
+  return limits;
+}
+
+}  // namespace
+
+Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types) {
+  CoreOptions options;
+  auto limits = limits_from(settings, types);
+  if (!limits) return fail(limits.error());
+  options.limits = *limits;
+  options.resource_types = types;
+  std::int64_t diagnostics_kc = 0;
+  Reader reader(settings);
+  reader.take(options.max_attempts, kMasterAttemptsMax);
+  reader.take(options.max_attempts_limit, kMasterAttemptsLimit);
+  reader.take(options.master_expiry, kMasterExpiry);
+  reader.take(options.node_expiry, kNodeExpiry);
+  reader.take(options.container_expiry, kContainerExpiry);
+  reader.take(options.heartbeat, kHeartbeat);
+  reader.take(options.max_app_priority, kAppPriorityMax);
+  reader.take(options.finished_apps_max, kFinishedAppsMax);
+  reader.take(options.log_aggregation, kLogAggregation);
+  reader.take(diagnostics_kc, kDiagnosticsMaxKc);
+  if (reader.error()) return fail(*reader.error());
+  if (options.max_attempts_limit == 0) options.max_attempts_limit = options.max_attempts;
+  options.max_attempts = std::min(options.max_attempts, options.max_attempts_limit);
+  options.attempt_diagnostics_max = static_cast<std::size_t>(diagnostics_kc) * 1024;
+  return options;
+}
+
+Result<ServiceOptions> service_options_from(const Settings& settings) {
+  ServiceOptions options;
+  std::string admins;
+  Reader reader(settings);
+  reader.take(options.acl_enabled, kAclEnable);
+  reader.take(admins, kAdminAcl);
+  reader.take(options.key_roll_interval, kKeyRollInterval);
+  Duration master_expiry{};
+  Duration node_expiry{};
+  reader.take(master_expiry, kMasterExpiry);
+  reader.take(node_expiry, kNodeExpiry);
+  if (reader.error()) return fail(*reader.error());
+  options.admins = security::Acl::parse(admins);
+  // A new key serves once everybody who must know it has had the time to hear of it.
+  options.amrm_key_activation = master_expiry * 3 / 2;
+  options.node_key_activation = node_expiry * 3 / 2;
+  if (options.key_roll_interval <= 2 * std::max(options.amrm_key_activation,
+                                                options.node_key_activation)) {
+    return fail(ErrorCode::kInvalidArgument,
+                std::string(kKeyRollInterval.name) +
+                    " must be more than three times the expiry intervals of masters and nodes");
+  }
+  return options;
+}
+
+}  // namespace heddle::rm

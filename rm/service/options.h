@@ -1,0 +1,128 @@
+// The properties that the ResourceManager's core and service read.
+#pragma once
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "rm/core/core.h"
+#include "rm/service/resource_manager.h"
+
+namespace heddle::rm {
+
+using namespace std::chrono_literals;
+
+inline constexpr IntProperty kMasterAttemptsMax{
+    .name = "yarn.resourcemanager.am.max-attempts",
+    .default_value = 2,
+    .doc = "Attempts an application gets unless its submission asks for fewer.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 1000 ? "" : "must lie between 1 and 1000";
+    }};
+inline constexpr IntProperty kMasterAttemptsLimit{
+    .name = "yarn.resourcemanager.am.global.max-attempts",
+    .default_value = 0,
+    .doc = "The most attempts a submission may ask for; unset or 0: the same as am.max-attempts.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 0 && value <= 1000 ? "" : "must lie between 0 and 1000";
+    }};
+inline constexpr MillisProperty kMasterExpiry{
+    .name = "yarn.am.liveness-monitor.expiry-interval-ms",
+    .default_value = 900'000ms,
+    .doc = "An ApplicationMaster silent for this long has failed.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 1s ? "" : "must be at least one second";
+    }};
+inline constexpr MillisProperty kNodeExpiry{
+    .name = "yarn.nm.liveness-monitor.expiry-interval-ms",
+    .default_value = 600'000ms,
+    .doc = "A NodeManager silent for this long is declared lost and its containers are released.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 1s ? "" : "must be at least one second";
+    }};
+inline constexpr MillisProperty kContainerExpiry{
+    .name = "yarn.resourcemanager.rm.container-allocation.expiry-interval-ms",
+    .default_value = 600'000ms,
+    .doc = "A container that is not started within this time is taken back.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 1s ? "" : "must be at least one second";
+    }};
+inline constexpr MillisProperty kHeartbeat{
+    .name = "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",
+    .default_value = 1'000ms,
+    .doc = "How often NodeManagers are told to report.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 1ms ? "" : "must be at least one millisecond";
+    }};
+inline constexpr IntProperty kAppPriorityMax{
+    .name = "yarn.cluster.max-application-priority",
+    .default_value = 0,
+    .doc = "The highest priority an application may have; higher ones are cut to it.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 0 && value <= 1'000'000 ? "" : "must lie between 0 and 1000000";
+    }};
+inline constexpr IntProperty kFinishedAppsMax{
+    .name = "yarn.resourcemanager.max-completed-applications",
+    .default_value = 1000,
+    .doc = "Finished applications that are kept and listed; older ones are forgotten.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 ? "" : "must be at least 1";
+    }};
+inline constexpr IntProperty kDiagnosticsMaxKc{
+    .name = "yarn.app.attempt.diagnostics.limit.kc",
+    .default_value = 64,
+    .doc = "Diagnostics kept for an attempt, in units of 1024 characters.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 1'048'576 ? "" : "must lie between 1 and 1048576";
+    }};
+inline constexpr BoolProperty kLogAggregation{
+    .name = "yarn.log-aggregation-enable",
+    .default_value = false,
+    .doc = "Whether nodes collect the logs of finished applications."};
+inline constexpr BoolProperty kAclEnable{
+    .name = "yarn.acl.enable",
+    .default_value = false,
+    .doc = "Whether only owners, listed users and administrators may change an application."};
+inline constexpr TextProperty kAdminAcl{
+    .name = "yarn.admin.acl",
+    .default_value = "*",
+    .doc = "Who may administer the cluster: \"user1,user2 group1\", * for everybody."};
+inline constexpr SecondsProperty kKeyRollInterval{
+    .name = "yarn.resourcemanager.am-rm-tokens.master-key-rolling-interval-secs",
+    .default_value = 86'400s,
+    .doc = "How often the keys that sign tokens are replaced."};
+
+inline constexpr IntProperty kMinimumMemory{
+    .name = "yarn.scheduler.minimum-allocation-mb",
+    .default_value = 1024,
+    .doc = "Smallest memory of a container, in MiB; requests are rounded up to its multiples.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 ? "" : "must be at least 1";
+    }};
+inline constexpr IntProperty kMaximumMemory{
+    .name = "yarn.scheduler.maximum-allocation-mb",
+    .default_value = 8192,
+    .doc = "Largest memory of a container, in MiB.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 ? "" : "must be at least 1";
+    }};
+inline constexpr IntProperty kMinimumVcores{
+    .name = "yarn.scheduler.minimum-allocation-vcores",
+    .default_value = 1,
+    .doc = "Smallest number of vcores of a container.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 ? "" : "must be at least 1";
+    }};
+inline constexpr IntProperty kMaximumVcores{
+    .name = "yarn.scheduler.maximum-allocation-vcores",
+    .default_value = 4,
+    .doc = "Largest number of vcores of a container.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 ? "" : "must be at least 1";
+    }};
+
+/// All that the settings decide; cluster start, epoch and web address are the caller's to set.
+/// kInvalidArgument names the first setting that is wrong.
+Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types);
+/// Without the loaders, which main() sets.
+Result<ServiceOptions> service_options_from(const Settings& settings);
+
+}  // namespace heddle::rm

@@ -1,0 +1,248 @@
+#include "rm/service/report_board.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/text.h"
+
+namespace heddle::rm {
+namespace {
+
+template <class Map, class Key>
+auto lookup(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : found->second;
+}
+
+std::string last_name(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
+template <class Value>
+bool accepts(const std::set<Value>& wanted, const Value& value) {
+  return wanted.empty() || wanted.contains(value);
+}
+
+/// The state as clients know it: a state being saved still shows the one before.
+AppState shown_state(const AppReport& report) {
+  return report.state == AppState::kFinalSaving ? report.state_before_saving : report.state;
+}
+
+bool matches(const AppReport& report, const AppFilter& filter) {
+  if (!accepts(filter.states, shown_state(report))) return false;
+  if (!accepts(filter.final_statuses, report.final_status)) return false;
+  if (!accepts(filter.users, report.user)) return false;
+  if (!accepts(filter.types, report.type)) return false;
+  if (!filter.queues.empty() && !filter.queues.contains(report.queue) &&
+      !filter.queues.contains(last_name(report.queue))) {
+    return false;
+  }
+  if (!filter.name.empty() && filter.name != report.name) return false;
+  if (!filter.tags.empty() && std::ranges::none_of(report.tags, [&](const std::string& tag) {
+        return filter.tags.contains(to_lower(tag));
+      })) {
+    return false;
+  }
+  return report.started.ms >= filter.started_from_ms && report.started.ms <= filter.started_to_ms &&
+         report.finished.ms >= filter.finished_from_ms &&
+         report.finished.ms <= filter.finished_to_ms;
+}
+
+bool only_live(const std::set<AppState>& states) {
+  return !states.empty() && std::ranges::none_of(states, [](AppState state) {
+    return is_final(state) || state == AppState::kFinishing || state == AppState::kKilling;
+  });
+}
+
+}  // namespace
+
+ClusterMetrics ReportBoard::metrics() const {
+  const std::shared_lock lock(mutex_);
+  return metrics_;
+}
+
+AppReportPtr ReportBoard::app(const AppId& id) const {
+  const std::shared_lock lock(mutex_);
+  return lookup(apps_, id);
+}
+
+const ReportBoard::Ids* ReportBoard::candidates(const AppFilter& filter, Ids& gathered) const {
+  const Index* index = nullptr;
+  const std::set<std::string>* wanted = nullptr;
+  if (!filter.tags.empty()) index = &by_tag_, wanted = &filter.tags;
+  else if (!filter.users.empty()) index = &by_user_, wanted = &filter.users;
+  else if (!filter.queues.empty()) index = &by_queue_, wanted = &filter.queues;
+  if (index != nullptr) {
+    for (const std::string& key : *wanted) {
+      if (const auto ids = index->find(key); ids != index->end()) {
+        gathered.insert(ids->second.begin(), ids->second.end());
+      }
+    }
+    return &gathered;
+  }
+  if (only_live(filter.states)) return &live_;
+  if (filter.types.size() == 1) {
+    const auto ids = by_type_.find(*filter.types.begin());
+    return ids == by_type_.end() ? &gathered : &ids->second;
+  }
+  return nullptr;
+}
+
+std::vector<AppReportPtr> ReportBoard::apps(const AppFilter& filter) const {
+  std::vector<AppReportPtr> out;
+  const std::shared_lock lock(mutex_);
+  const auto take = [&](const AppReportPtr& report) {
+    if (matches(*report, filter)) out.push_back(report);
+    return static_cast<std::int64_t>(out.size()) < filter.limit;
+  };
+  Ids gathered;
+  if (const Ids* ids = candidates(filter, gathered)) {
+    for (const AppId& id : *ids) {
+      if (!take(apps_.at(id))) break;
+    }
+  } else {
+    for (const auto& [id, report] : apps_) {
+      if (!take(report)) break;
+    }
+  }
+  return out;
+}
+
+AttemptReportPtr ReportBoard::attempt(const AttemptId& id) const {
+  const std::shared_lock lock(mutex_);
+  return lookup(attempts_, id);
+}
+
+std::vector<AttemptReportPtr> ReportBoard::attempts(const AppId& id) const {
+  std::vector<AttemptReportPtr> out;
+  const std::shared_lock lock(mutex_);
+  for (auto at = attempts_.lower_bound(AttemptId{id, 0}); at != attempts_.end() && at->first.app == id;
+       ++at) {
+    out.push_back(at->second);
+  }
+  return out;
+}
+
+ContainerReportPtr ReportBoard::container(const ContainerId& id) const {
+  const std::shared_lock lock(mutex_);
+  return lookup(containers_, id);
+}
+
+std::vector<ContainerReportPtr> ReportBoard::containers(const AttemptId& id) const {
+  std::vector<ContainerReportPtr> out;
+  const std::shared_lock lock(mutex_);
+  for (auto at = containers_.lower_bound(ContainerId{id, 0});
+       at != containers_.end() && at->first.attempt == id; ++at) {
+    out.push_back(at->second);
+  }
+  return out;
+}
+
+NodeReportPtr ReportBoard::node(const NodeId& id) const {
+  const std::shared_lock lock(mutex_);
+  return lookup(nodes_, id);
+}
+
+std::vector<NodeReportPtr> ReportBoard::nodes(const std::set<NodeState>& states) const {
+  std::vector<NodeReportPtr> out;
+  const std::shared_lock lock(mutex_);
+  for (const auto& [id, report] : nodes_) {
+    if (accepts(states, report->state)) out.push_back(report);
+  }
+  return out;
+}
+
+QueueReportPtr ReportBoard::queues() const {
+  const std::shared_lock lock(mutex_);
+  return queues_;
+}
+
+bool ReportBoard::attempt_may_log_in(const AttemptId& id) const {
+  const std::shared_lock lock(mutex_);
+  return logins_.contains(id);
+}
+
+void ReportBoard::index(const AppReport& report) {
+  if (!is_final(report.state)) live_.insert(report.id);
+  by_user_[report.user].insert(report.id);
+  by_type_[report.type].insert(report.id);
+  by_queue_[report.queue].insert(report.id);
+  by_queue_[last_name(report.queue)].insert(report.id);
+  for (const std::string& tag : report.tags) by_tag_[to_lower(tag)].insert(report.id);
+}
+
+void ReportBoard::unindex(const AppReport& report) {
+  live_.erase(report.id);
+  const auto drop = [&](Index& index, const std::string& key) {
+    const auto ids = index.find(key);
+    if (ids == index.end()) return;
+    ids->second.erase(report.id);
+    if (ids->second.empty()) index.erase(ids);
+  };
+  drop(by_user_, report.user);
+  drop(by_type_, report.type);
+  drop(by_queue_, report.queue);
+  drop(by_queue_, last_name(report.queue));
+  for (const std::string& tag : report.tags) drop(by_tag_, to_lower(tag));
+}
+
+void ReportBoard::put(AppReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  AppReportPtr& place = apps_[report->id];
+  const bool same_keys = place != nullptr && place->queue == report->queue &&
+                         is_final(place->state) == is_final(report->state);
+  if (!same_keys) {
+    if (place != nullptr) unindex(*place);
+    index(*report);
+  }
+  place = std::move(report);
+}
+
+void ReportBoard::forget_app(const AppId& id) {
+  const std::unique_lock lock(mutex_);
+  const auto found = apps_.find(id);
+  if (found == apps_.end()) return;
+  unindex(*found->second);
+  apps_.erase(found);
+  attempts_.erase(attempts_.lower_bound(AttemptId{id, 0}),
+                  attempts_.upper_bound(AttemptId{id, INT32_MAX}));
+}
+
+void ReportBoard::put(AttemptReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  attempts_[report->id] = std::move(report);
+}
+
+void ReportBoard::put(ContainerReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  containers_[report->id] = std::move(report);
+}
+
+void ReportBoard::forget_container(const ContainerId& id) {
+  const std::unique_lock lock(mutex_);
+  containers_.erase(id);
+}
+
+void ReportBoard::put(NodeReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  nodes_[report->id] = std::move(report);
+}
+
+void ReportBoard::put(QueueReportPtr root) {
+  const std::unique_lock lock(mutex_);
+  queues_ = std::move(root);
+}
+
+void ReportBoard::put(const ClusterMetrics& metrics) {
+  const std::unique_lock lock(mutex_);
+  metrics_ = metrics;
+}
+
+void ReportBoard::allow_login(const AttemptId& id, bool allowed) {
+  const std::unique_lock lock(mutex_);
+  if (allowed) {
+    logins_.insert(id);
+  } else {
+    logins_.erase(id);
+  }
+}
+
+}  // namespace heddle::rm

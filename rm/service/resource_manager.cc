@@ -1,0 +1,399 @@
+#include "rm/service/resource_manager.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace heddle::rm {
+namespace {
+
+constexpr std::size_t kBatchMax = 1'000;
+constexpr auto kRetryPause = std::chrono::seconds(1);
+
+Error overloaded() {
+  return {ErrorCode::kUnavailable, "the ResourceManager is overloaded or stopping; try again"};
+}
+
+}  // namespace
+
+ResourceManager::ResourceManager(ServiceOptions options, std::unique_ptr<Core> core,
+                                 std::unique_ptr<Store> store, ReportBoard& board,
+                                 TokenSigners& keys, const Clock& clock)
+    : options_(std::move(options)),
+      core_(std::move(core)),
+      store_(std::move(store)),
+      board_(board),
+      keys_(keys),
+      clock_(clock),
+      cluster_start_ms_(core_->options().cluster_start_ms) {}
+
+ResourceManager::~ResourceManager() { stop(); }
+
+void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) {
+  launcher_ = &launcher;
+  const Now now = clock_.now();
+  keys_roll_at_ = now.instant + options_.key_roll_interval;
+  writer_thread_ = std::thread([this] { writer_loop(); });
+  Turn turn{now, {}};
+  // Tokens of the last run stay valid; its keys are saved again with today's.
+  if (!state.keys) {
+    turn.effects.records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
+  }
+  core_->amrm_key_rolled(keys_.amrm.current().id);
+  core_->recover(state, turn);
+  Instant totals_at = now.instant;
+  finish_turn(turn, totals_at);
+  core_thread_ = std::thread([this] { core_loop(); });
+}
+
+void ResourceManager::stop() {
+  {
+    const std::scoped_lock lock(commands_mutex_);
+    stopping_ = true;
+  }
+  commands_arrived_.notify_all();
+  if (core_thread_.joinable()) core_thread_.join();
+  {
+    const std::scoped_lock lock(groups_mutex_);
+    writer_stopping_ = true;
+  }
+  groups_arrived_.notify_all();
+  if (writer_thread_.joinable()) writer_thread_.join();
+}
+
+bool ResourceManager::enqueue(Command command) {
+  {
+    const std::scoped_lock lock(commands_mutex_);
+    if (stopping_ || commands_.size() >= options_.commands_max) return false;
+    commands_.push_back(std::move(command));
+  }
+  commands_arrived_.notify_one();
+  return true;
+}
+
+template <class T, class Run>
+void ResourceManager::run_command(ReplyTo<T> reply, Run run) {
+  auto refused = reply;
+  const bool taken = enqueue([reply = std::move(reply), run = std::move(run)](
+                                 Core& core, Turn& turn) mutable { run(core, reply, turn); });
+  if (!taken) refused(fail(overloaded()));
+}
+
+// --- the core's thread --------------------------------------------------------------------------
+
+std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping) {
+  std::unique_lock lock(commands_mutex_);
+  const auto ready = [&] { return stopping_ || !commands_.empty(); };
+  const Now now = clock_.now();
+  Instant wake = now.instant + options_.totals_interval * 10;
+  if (const auto deadline = core_->next_deadline()) wake = std::min(wake, *deadline);
+  if (wake > now.instant) commands_arrived_.wait_for(lock, wake - now.instant, ready);
+  std::vector<Command> batch;
+  while (!commands_.empty() && batch.size() < kBatchMax) {
+    batch.push_back(std::move(commands_.front()));
+    commands_.pop_front();
+  }
+  stopping = stopping_ && commands_.empty();
+  return batch;
+}
+
+void ResourceManager::core_loop() {
+  Instant totals_at;
+  for (bool stopping = false; !stopping;) {
+    std::vector<Command> batch = next_batch(stopping);
+    Turn turn{clock_.now(), {}};
+    for (Command& command : batch) command(*core_, turn);
+    core_->tick(turn);
+    roll_keys(turn.now, turn.effects);
+    finish_turn(turn, totals_at);
+  }
+}
+
+void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
+  // Visible first, then answered, then durable: who reads an answer finds the reports behind it.
+  core_->publish(turn.now, board_);
+  if (turn.now.instant >= totals_at) {
+    core_->publish_totals(board_);
+    totals_at = turn.now.instant + options_.totals_interval;
+  }
+  Effects& effects = turn.effects;
+  for (auto& reply : effects.replies) reply();
+  for (auto& clean_up : effects.clean_ups) {
+    launcher_->clean_up(clean_up.attempt, clean_up.container, clean_up.node);
+  }
+  for (auto& launched : effects.launches) launch(std::move(launched));
+  if (effects.records.empty() && effects.durable_replies.empty() && effects.saved.empty()) return;
+  records_waiting_ += effects.records.size();
+  {
+    const std::scoped_lock lock(groups_mutex_);
+    groups_.push_back(Group{std::move(effects.records), std::move(effects.saved),
+                            std::move(effects.durable_replies)});
+  }
+  groups_arrived_.notify_one();
+}
+
+void ResourceManager::launch(MasterLaunch launch) {
+  const AttemptId id = launch.attempt;
+  launcher_->launch(std::move(launch), [this, id](Result<void> outcome) {
+    enqueue([id, outcome = std::move(outcome)](Core& core, Turn& turn) {
+      core.master_launched(id, outcome, turn);
+    });
+  });
+}
+
+void ResourceManager::roll_keys(const Now& now, Effects& effects) {
+  if (now.instant >= keys_roll_at_) {
+    keys_roll_at_ = now.instant + options_.key_roll_interval;
+    amrm_activate_at_ = now.instant + options_.amrm_key_activation;
+    node_keys_activate_at_ = now.instant + options_.node_key_activation;
+    keys_.amrm.roll(security::random_master_key());
+    keys_.nm.roll(security::random_master_key());
+    keys_.container.roll(security::random_master_key());
+    effects.records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
+    core_->amrm_key_rolled(keys_.amrm.next()->id);
+    log::info("token master keys rolled");
+  }
+  if (keys_.amrm.next() && now.instant >= amrm_activate_at_) {
+    keys_.amrm.activate();
+    effects.records.push_back(SaveKeys{keys_.amrm.current(), std::nullopt});
+  }
+  if (keys_.nm.next() && now.instant >= node_keys_activate_at_) {
+    keys_.nm.activate();
+    keys_.container.activate();
+  }
+}
+
+// --- the writer's thread ------------------------------------------------------------------------
+
+void ResourceManager::writer_loop() {
+  std::vector<Group> groups;
+  std::vector<Record> records;
+  while (true) {
+    groups.clear();
+    {
+      std::unique_lock lock(groups_mutex_);
+      groups_arrived_.wait(lock, [&] { return writer_stopping_ || !groups_.empty(); });
+      if (groups_.empty()) return;
+      groups.swap(groups_);
+    }
+    records.clear();
+    for (Group& group : groups) {
+      std::move(group.records.begin(), group.records.end(), std::back_inserter(records));
+    }
+    if (!records.empty() && !commit(records)) return;
+    records_waiting_ -= records.size();
+    std::vector<Saved> saved;
+    for (Group& group : groups) {
+      for (auto& reply : group.replies) reply();
+      std::move(group.saved.begin(), group.saved.end(), std::back_inserter(saved));
+    }
+    if (saved.empty()) continue;
+    const std::scoped_lock lock(commands_mutex_);
+    commands_.push_back([saved = std::move(saved)](Core& core, Turn& turn) {
+      for (const Saved& one : saved) core.saved(one, turn);
+    });
+    commands_arrived_.notify_one();
+  }
+}
+
+bool ResourceManager::commit(const std::vector<Record>& records) {
+  while (true) {
+    const auto committed = store_->commit(records);
+    if (committed) return true;
+    if (committed.error().code != ErrorCode::kUnavailable) {
+      log::error("{}", committed.error().message);
+      if (options_.on_fatal) options_.on_fatal(committed.error());
+      return false;
+    }
+    // Nothing is answered until it is durable: wait until there is room again.
+    log::error("{}; trying again", committed.error().message);
+    std::unique_lock lock(groups_mutex_);
+    groups_arrived_.wait_for(lock, kRetryPause, [&] { return writer_stopping_; });
+    if (writer_stopping_) return false;
+  }
+}
+
+// --- the doors ----------------------------------------------------------------------------------
+
+AppId ResourceManager::new_application_id() { return {cluster_start_ms_, ++last_sequence_}; }
+
+Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
+                                               const AppId& id) const {
+  if (!options_.acl_enabled) return {};
+  const AppReportPtr app = board_.app(id);
+  if (app == nullptr || app->user == caller.user) return {};
+  const auto groups = security::unix_groups(caller.user);
+  if (options_.admins.allows(caller.user, groups) ||
+      security::Acl::parse(app->modify_acl).allows(caller.user, groups)) {
+    return {};
+  }
+  return fail(ErrorCode::kPermissionDenied,
+              fmt::format("User {} cannot perform operation MODIFY_APP on {}", caller.user,
+                          to_string(id)),
+              ErrorSubject::kApplication);
+}
+
+Result<void> ResourceManager::check_admin(const security::Caller& caller) const {
+  if (options_.admins.allows_everybody() ||
+      options_.admins.allows(caller.user, security::unix_groups(caller.user))) {
+    return {};
+  }
+  return fail(ErrorCode::kPermissionDenied,
+              fmt::format("User {} doesn't have permission to call this admin operation",
+                          caller.user));
+}
+
+void ResourceManager::submit(const security::Caller& caller, Submission submission,
+                             ReplyTo<void> reply) {
+  if (records_waiting_ > options_.records_max) return reply(fail(overloaded()));
+  run_command<void>(std::move(reply), [caller, submission = std::move(submission)](
+                                          Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
+    core.submit(caller, std::move(submission), std::move(answer), turn);
+  });
+}
+
+void ResourceManager::kill(const security::Caller& caller, const AppId& app,
+                           std::string diagnostics, ReplyTo<KillProgress> reply) {
+  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
+  run_command<KillProgress>(
+      std::move(reply), [caller, app, diagnostics = std::move(diagnostics)](
+                            Core& core, ReplyTo<KillProgress>& answer, Turn& turn) {
+        core.kill(caller, app, diagnostics, answer, turn);
+      });
+}
+
+void ResourceManager::fail_attempt(const security::Caller& caller, const AttemptId& attempt,
+                                   ReplyTo<void> reply) {
+  if (auto allowed = check_may_modify(caller, attempt.app); !allowed) {
+    return reply(fail(allowed.error()));
+  }
+  run_command<void>(std::move(reply), [attempt](Core& core, ReplyTo<void>& answer, Turn& turn) {
+    core.fail_attempt(attempt, answer, turn);
+  });
+}
+
+void ResourceManager::move(const security::Caller& caller, const AppId& app, std::string queue,
+                           ReplyTo<void> reply) {
+  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
+  run_command<void>(std::move(reply), [app, queue = std::move(queue)](
+                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
+    core.move(app, queue, answer, turn);
+  });
+}
+
+void ResourceManager::update_priority(const security::Caller& caller, const AppId& app,
+                                      std::int32_t priority, ReplyTo<std::int32_t> reply) {
+  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
+  run_command<std::int32_t>(
+      std::move(reply), [app, priority](Core& core, ReplyTo<std::int32_t>& answer, Turn& turn) {
+        core.update_priority(app, priority, answer, turn);
+      });
+}
+
+void ResourceManager::update_lifetime(const security::Caller& caller, const AppId& app,
+                                      WallTime expiry, ReplyTo<WallTime> reply) {
+  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
+  run_command<WallTime>(std::move(reply),
+                        [app, expiry](Core& core, ReplyTo<WallTime>& answer, Turn& turn) {
+                          core.update_lifetime(app, expiry, answer, turn);
+                        });
+}
+
+void ResourceManager::signal_container(const security::Caller& caller,
+                                       const ContainerId& container, SignalCommand command,
+                                       ReplyTo<void> reply) {
+  if (auto allowed = check_may_modify(caller, container.attempt.app); !allowed) {
+    return reply(fail(allowed.error()));
+  }
+  run_command<void>(std::move(reply),
+                    [container, command](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                      core.signal_container(container, command, answer, turn);
+                    });
+}
+
+void ResourceManager::register_master(const AttemptId& attempt, RegisterMaster request,
+                                      ReplyTo<MasterRegistered> reply) {
+  run_command<MasterRegistered>(
+      std::move(reply), [attempt, request = std::move(request)](
+                            Core& core, ReplyTo<MasterRegistered>& answer, Turn& turn) {
+        core.register_master(attempt, request, answer, turn);
+      });
+}
+
+void ResourceManager::allocate(const AttemptId& attempt, Allocate request,
+                               ReplyTo<std::shared_ptr<const Allocated>> reply) {
+  run_command<std::shared_ptr<const Allocated>>(
+      std::move(reply),
+      [attempt, request = std::move(request)](
+          Core& core, ReplyTo<std::shared_ptr<const Allocated>>& answer, Turn& turn) {
+        core.allocate(attempt, request, answer, turn);
+      });
+}
+
+void ResourceManager::finish_master(const AttemptId& attempt, FinishMaster request,
+                                    ReplyTo<bool> reply) {
+  run_command<bool>(std::move(reply), [attempt, request = std::move(request)](
+                                          Core& core, ReplyTo<bool>& answer, Turn& turn) {
+    core.finish_master(attempt, request, answer, turn);
+  });
+}
+
+void ResourceManager::register_node(RegisterNode request, ReplyTo<NodeRegistered> reply) {
+  run_command<NodeRegistered>(
+      std::move(reply), [request = std::move(request)](
+                            Core& core, ReplyTo<NodeRegistered>& answer, Turn& turn) {
+        core.register_node(request, answer, turn);
+      });
+}
+
+void ResourceManager::heartbeat(NodeHeartbeat request, ReplyTo<NodeHeartbeatAnswer> reply) {
+  run_command<NodeHeartbeatAnswer>(
+      std::move(reply), [request = std::move(request)](
+                            Core& core, ReplyTo<NodeHeartbeatAnswer>& answer, Turn& turn) {
+        core.heartbeat(request, answer, turn);
+      });
+}
+
+void ResourceManager::unregister_node(const NodeId& node, ReplyTo<void> reply) {
+  run_command<void>(std::move(reply), [node](Core& core, ReplyTo<void>& answer, Turn& turn) {
+    core.unregister_node(node, answer, turn);
+  });
+}
+
+void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<void> reply) {
+  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
+  auto config = options_.load_queues();
+  if (!config) return reply(fail(config.error()));
+  run_command<void>(std::move(reply), [config = *std::move(config)](
+                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
+    auto configured = core.configure_queues(config, turn);
+    turn.effects.replies.push_back([answer, configured] { answer(configured); });
+  });
+}
+
+void ResourceManager::refresh_nodes(const security::Caller& caller,
+                                    std::optional<std::chrono::seconds> graceful_timeout,
+                                    ReplyTo<void> reply) {
+  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
+  auto lists = options_.load_node_lists();
+  if (!lists) return reply(fail(lists.error()));
+  run_command<void>(std::move(reply), [lists = *std::move(lists), graceful_timeout](
+                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
+    core.set_node_lists(lists, graceful_timeout, turn);
+    turn.effects.replies.push_back([answer] { answer({}); });
+  });
+}
+
+void ResourceManager::update_node_resources(const security::Caller& caller, const NodeId& node,
+                                            Resources total, ReplyTo<void> reply) {
+  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
+  run_command<void>(std::move(reply),
+                    [node, total](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                      auto updated = core.update_node_resources(node, total, turn);
+                      turn.effects.replies.push_back([answer, updated] { answer(updated); });
+                    });
+}
+
+}  // namespace heddle::rm

@@ -1,0 +1,144 @@
+// The ResourceManager as a running service: it takes commands from any thread, runs the core on one
+// thread of its own, commits records on another, and answers when what it says is durable.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "rm/api/door.h"
+#include "rm/core/core.h"
+#include "rm/service/report_board.h"
+#include "rm/store/store.h"
+#include "security/acl.h"
+
+namespace heddle::rm {
+
+struct ServiceOptions {
+  bool acl_enabled = false;                       // yarn.acl.enable
+  security::Acl admins = security::Acl::parse("*");  // yarn.admin.acl
+  std::size_t commands_max = 100'000;             // waiting for the core; more are refused
+  std::size_t records_max = 1'000'000;            // waiting for the disk; then submissions are refused
+  Duration key_roll_interval = std::chrono::hours(24);
+  Duration amrm_key_activation = std::chrono::milliseconds(1'350'000);
+  Duration node_key_activation = std::chrono::minutes(15);
+  Duration totals_interval = std::chrono::milliseconds(100);  // queue and cluster sums
+  /// Read configuration again; called on the thread of the caller that asked for the refresh.
+  std::function<Result<queues::QueueConfig>()> load_queues;
+  std::function<Result<NodeLists>()> load_node_lists;
+  /// The storage is broken: nothing more may be acknowledged. Called on the writer's thread.
+  std::function<void(const Error&)> on_fatal;
+};
+
+class ResourceManager final : public ApplicationService,
+                              public MasterService,
+                              public NodeService,
+                              public AdminService {
+ public:
+  /// `clock` and `store` are used from start() on. `board` must be the one in the Door.
+  ResourceManager(ServiceOptions options, std::unique_ptr<Core> core, std::unique_ptr<Store> store,
+                  ReportBoard& board, TokenSigners& keys, const Clock& clock);
+  ~ResourceManager() override;
+
+  /// Brings back what `state` holds and starts both threads. `launcher` must outlive stop().
+  void start(const StoredState& state, MasterLauncher& launcher);
+  /// Commits what is pending, then ends both threads. Commands that come later are refused.
+  void stop();
+
+  // ApplicationService
+  AppId new_application_id() override;
+  void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply) override;
+  void kill(const security::Caller& caller, const AppId& app, std::string diagnostics,
+            ReplyTo<KillProgress> reply) override;
+  void fail_attempt(const security::Caller& caller, const AttemptId& attempt,
+                    ReplyTo<void> reply) override;
+  void move(const security::Caller& caller, const AppId& app, std::string queue,
+            ReplyTo<void> reply) override;
+  void update_priority(const security::Caller& caller, const AppId& app, std::int32_t priority,
+                       ReplyTo<std::int32_t> reply) override;
+  void update_lifetime(const security::Caller& caller, const AppId& app, WallTime expiry,
+                       ReplyTo<WallTime> reply) override;
+  void signal_container(const security::Caller& caller, const ContainerId& container,
+                        SignalCommand command, ReplyTo<void> reply) override;
+
+  // MasterService
+  void register_master(const AttemptId& attempt, RegisterMaster request,
+                       ReplyTo<MasterRegistered> reply) override;
+  void allocate(const AttemptId& attempt, Allocate request,
+                ReplyTo<std::shared_ptr<const Allocated>> reply) override;
+  void finish_master(const AttemptId& attempt, FinishMaster request, ReplyTo<bool> reply) override;
+
+  // NodeService
+  void register_node(RegisterNode request, ReplyTo<NodeRegistered> reply) override;
+  void heartbeat(NodeHeartbeat request, ReplyTo<NodeHeartbeatAnswer> reply) override;
+  void unregister_node(const NodeId& node, ReplyTo<void> reply) override;
+
+  // AdminService
+  void refresh_queues(const security::Caller& caller, ReplyTo<void> reply) override;
+  void refresh_nodes(const security::Caller& caller,
+                     std::optional<std::chrono::seconds> graceful_timeout,
+                     ReplyTo<void> reply) override;
+  void update_node_resources(const security::Caller& caller, const NodeId& node, Resources total,
+                             ReplyTo<void> reply) override;
+  Result<void> check_admin(const security::Caller& caller) const override;
+
+ private:
+  using Command = std::function<void(Core&, Turn&)>;
+  /// What one turn left for the disk.
+  struct Group {
+    std::vector<Record> records;
+    std::vector<Saved> saved;
+    std::vector<std::function<void()>> replies;
+  };
+
+  /// False: overloaded or stopping; the command was not taken.
+  bool enqueue(Command command);
+  template <class T, class Run>
+  void run_command(ReplyTo<T> reply, Run run);
+  Result<void> check_may_modify(const security::Caller& caller, const AppId& app) const;
+
+  void core_loop();
+  std::vector<Command> next_batch(bool& stopping);
+  void finish_turn(Turn& turn, Instant& totals_at);
+  void launch(MasterLaunch launch);
+  void roll_keys(const Now& now, Effects& effects);
+
+  void writer_loop();
+  bool commit(const std::vector<Record>& records);
+
+  const ServiceOptions options_;
+  std::unique_ptr<Core> core_;    // the core's thread only, once started
+  std::unique_ptr<Store> store_;  // the writer's thread only, once started
+  ReportBoard& board_;
+  TokenSigners& keys_;
+  const Clock& clock_;
+  MasterLauncher* launcher_ = nullptr;
+  std::atomic<std::int32_t> last_sequence_{0};
+  const std::int64_t cluster_start_ms_;
+
+  std::mutex commands_mutex_;
+  std::condition_variable commands_arrived_;
+  std::deque<Command> commands_;  // guarded by commands_mutex_
+  bool stopping_ = false;         // likewise
+
+  std::mutex groups_mutex_;
+  std::condition_variable groups_arrived_;
+  std::vector<Group> groups_;      // guarded by groups_mutex_
+  bool writer_stopping_ = false;   // likewise
+  std::atomic<std::size_t> records_waiting_{0};
+
+  Instant keys_roll_at_;           // the core's thread only, as the two below
+  Instant amrm_activate_at_;
+  Instant node_keys_activate_at_;
+
+  std::thread core_thread_;
+  std::thread writer_thread_;
+};
+
+}  // namespace heddle::rm

@@ -1,0 +1,33 @@
+// Where durable operations go. One writer at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "rm/core/records.h"
+
+namespace heddle::rm {
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// Everything that was committed. Called once, before the first commit; counts this start (epoch).
+  virtual Result<StoredState> load() = 0;
+  /// Applies all records in order in one transaction; durable when it returns. kUnavailable: nothing
+  /// was applied, and the message says why (disk full, path); the next commit may succeed.
+  /// kInternal: the storage is broken; the process must end (exit code 74).
+  virtual Result<void> commit(std::span<const Record> records) = 0;
+  virtual std::string name() const = 0;
+};
+
+/// Opens or creates `<folder>/state.db`. kUnavailable: another process holds it (named by pid);
+/// kInternal: not a database of ours, damaged, or newer than this program; the message names the
+/// file and what to do. Never repairs or replaces anything.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& folder);
+
+/// Keeps nothing. For tests and benchmarks.
+std::unique_ptr<Store> make_memory_store();
+
+}  // namespace heddle::rm

@@ -1,0 +1,193 @@
+#include "base/net/connection.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <future>
+
+#include "tests/unit/net/net_testing.h"
+
+namespace heddle::net {
+namespace {
+
+using testing::Events;
+using ::testing::HasSubstr;
+using testing::recording;
+
+class ConnectionTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Listener> listen(HandlerFactory factory, Listener::Limits limits = {}) {
+    auto listener = Listener::listen(loops_, "localhost", 0, limits, std::move(factory));
+    EXPECT_TRUE(listener.has_value()) << listener.error().message;
+    return *std::move(listener);
+  }
+  Result<std::shared_ptr<Connection>> connect_to(const std::string& host, std::uint16_t port,
+                                                 std::shared_ptr<Events> events) {
+    std::promise<Result<std::shared_ptr<Connection>>> promise;
+    connect(loops_.next(), host, port, std::chrono::seconds(20), recording(events),
+            [&](auto result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+  }
+  static void on_loop(Connection& connection, std::function<void()> task) {
+    std::promise<void> done;
+    connection.loop().post([&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  EventLoops loops_{2};
+  std::shared_ptr<Events> server_ = std::make_shared<Events>();
+  std::shared_ptr<Events> client_ = std::make_shared<Events>();
+};
+
+TEST_F(ConnectionTest, BytesGoThereAndBack) {
+  const auto listener = listen(recording(
+      server_, [](Connection& c, std::string_view bytes) { c.send(std::string(bytes)); }));
+  const auto connection = connect_to("localhost", listener->endpoint().port, client_);
+  ASSERT_TRUE(connection.has_value());
+  on_loop(**connection, [&] {
+    (*connection)->send("hel");
+    (*connection)->send("lo");
+  });
+  EXPECT_EQ(client_->wait_bytes(5), "hello");
+}
+
+TEST_F(ConnectionTest, CloseAfterFlushDeliversEverythingThoughInputIsUnread) {
+  const std::string big(8'000'000, 'x');
+  const auto listener = listen(recording(server_, [&](Connection& c, std::string_view) {
+    c.send(big);
+    c.close_after_flush("said all");
+  }));
+  const auto connection = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  ASSERT_TRUE(connection.has_value());
+  on_loop(**connection, [&] { (*connection)->send(std::string(3'000'000, 'y')); });
+  EXPECT_EQ(client_->wait_bytes(big.size()).size(), big.size());
+  EXPECT_EQ(server_->wait_closed(), "said all");
+}
+
+TEST_F(ConnectionTest, AFileIsSentBetweenStrings) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  std::fputs("0123456789", file);
+  std::fflush(file);
+  const int descriptor = ::dup(::fileno(file));
+  std::fclose(file);
+  const auto listener = listen(recording(server_, [&](Connection& c, std::string_view) {
+    c.send("[");
+    c.send_file(descriptor, 2, 5);
+    c.send("]");
+  }));
+  const auto connection = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  on_loop(**connection, [&] { (*connection)->send("go"); });
+  EXPECT_EQ(client_->wait_bytes(7), "[23456]");
+  EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1) << "the descriptor is closed after use";
+}
+
+TEST_F(ConnectionTest, PausedReadingTakesNothingUntilResumed) {
+  const auto listener =
+      listen(recording(server_, [](Connection& c, std::string_view) { c.pause_reading(); }));
+  const auto connection = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  on_loop(**connection, [&] { (*connection)->send("a"); });
+  server_->wait_bytes(1);
+  const auto accepted = server_->wait_connection();
+  on_loop(**connection, [&] { (*connection)->send("b"); });
+  client_->wait_drained();
+  on_loop(*accepted, [] {});
+  EXPECT_EQ(server_->wait_bytes(1), "a");
+  on_loop(*accepted, [&] { accepted->resume_reading(); });
+  EXPECT_EQ(server_->wait_bytes(2), "ab");
+}
+
+TEST_F(ConnectionTest, ThePeerThatLeavesIsNoticed) {
+  const auto listener = listen(recording(server_));
+  const auto connection = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  on_loop(**connection, [&] { (*connection)->close("enough"); });
+  EXPECT_EQ(client_->wait_closed(), "enough");
+  EXPECT_EQ(server_->wait_closed(), "closed by peer");
+}
+
+TEST_F(ConnectionTest, AConnectionBeyondThePeerLimitIsClosedAtOnce) {
+  Listener::Limits limits;
+  limits.connections_per_peer_max = 1;
+  const auto listener = listen(recording(server_), limits);
+  const auto first = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  ASSERT_TRUE(first.has_value());
+  server_->wait_connection();
+  const auto events = std::make_shared<Events>();
+  const auto second = connect_to("127.0.0.1", listener->endpoint().port, events);
+  ASSERT_TRUE(second.has_value());
+  events->wait_closed();
+  EXPECT_EQ(listener->refused_connections(), 1U);
+  EXPECT_EQ(listener->open_connections(), 1U);
+}
+
+TEST_F(ConnectionTest, ATakenPortIsNamedWithItsHolder) {
+  const auto listener = listen(recording(server_));
+  const auto port = listener->endpoint().port;
+  const auto second = Listener::listen(loops_, "localhost", port, {}, recording(server_));
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().message, HasSubstr(std::to_string(port)));
+  EXPECT_THAT(second.error().message, HasSubstr(std::to_string(::getpid())));
+}
+
+TEST_F(ConnectionTest, ThePortIsFreeOnceTheListenerIsGone) {
+  auto listener = listen(recording(server_));
+  const auto port = listener->endpoint().port;
+  listener.reset();
+  EXPECT_TRUE(Listener::listen(loops_, "localhost", port, {}, recording(server_)).has_value());
+}
+
+TEST_F(ConnectionTest, ConnectingToNobodyFailsWithTheAddress) {
+  auto listener = listen(recording(server_));
+  const auto port = listener->endpoint().port;
+  listener.reset();
+  const auto connection = connect_to("localhost", port, client_);
+  ASSERT_FALSE(connection.has_value());
+  EXPECT_EQ(connection.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(connection.error().message, HasSubstr("localhost:" + std::to_string(port)));
+}
+
+TEST_F(ConnectionTest, StoppingTheLoopsClosesEveryConnection) {
+  const auto listener = listen(recording(server_));
+  const auto connection = connect_to("127.0.0.1", listener->endpoint().port, client_);
+  ASSERT_TRUE(connection.has_value());
+  server_->wait_connection();
+  loops_.stop();
+  client_->wait_closed();
+  server_->wait_closed();
+}
+
+TEST(EventLoopTest, TasksRunInOrderOfPosting) {
+  EventLoops loops(1);
+  EventLoop& loop = loops.next();
+  std::vector<int> order;
+  std::promise<void> done;
+  for (int i = 0; i < 100; ++i)
+    loop.post([&order, i] { order.push_back(i); });
+  loop.post([&] { done.set_value(); });
+  done.get_future().wait();
+  ASSERT_EQ(order.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(EventLoopTest, ADestroyedTimerDoesNotFire) {
+  EventLoops loops(1);
+  EventLoop& loop = loops.next();
+  std::promise<std::string> result;
+  loop.post([&] {
+    auto first = std::make_shared<EventLoop::Timer>(
+        loop.run_after(Duration(0), [&] { result.set_value("the destroyed one fired"); }));
+    first.reset();
+    auto second = std::make_shared<EventLoop::Timer>();
+    *second = loop.run_after(Duration(0), [&result, second] { result.set_value("ok"); });
+  });
+  EXPECT_EQ(result.get_future().get(), "ok");
+}
+
+}  // namespace
+}  // namespace heddle::net

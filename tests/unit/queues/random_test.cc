@@ -1,0 +1,209 @@
+// Random events from a seed; everything is recomputed after each.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "tests/testlib/cluster_builder.h"
+
+namespace heddle::queues {
+namespace {
+
+using testlib::Cluster;
+using testlib::ClusterBuilder;
+
+constexpr const char* kQueues = R"(
+    root.prod      capacity=60 maximum-capacity=80
+    root.prod.a    capacity=70 user-limit-factor=2
+    root.prod.b    capacity=30 minimum-user-limit-percent=25 user-limit-factor=3
+    root.dev       capacity=40 maximum-am-resource-percent=0.3
+    root.dev.x     capacity=50 minimum-user-limit-percent=50 user-limit-factor=4
+    root.dev.y     capacity=50 maximum-capacity=60)";
+const std::vector<std::string> kLeaves = {"root.prod.a", "root.prod.b", "root.dev.x",
+                                          "root.dev.y"};
+
+class RandomCluster {
+ public:
+  RandomCluster(std::uint32_t seed, std::string_view calculator)
+      : random_(seed),
+        cluster_(ClusterBuilder{}
+                     .queues(kQueues)
+                     .setting("resource-calculator", calculator)
+                     .setting("maximum-am-resource-percent", "0.5")
+                     .build()) {
+    for (int i = 0; i < 6; ++i) add_node();
+  }
+
+  void step() {
+    switch (pick(16)) {
+      case 0: return add_app();
+      case 1: return end_app();
+      case 2:
+      case 3:
+      case 4: return ask();
+      case 5: return blacklist();
+      case 6:
+      case 7:
+      case 8:
+      case 9: return release();
+      case 10: return change_node();
+      case 11: return move();
+      case 12: return prioritize();
+      case 13: return refresh();
+      default: return schedule();
+    }
+  }
+
+  std::string check() {
+    const std::string fault = cluster_.scheduler.check_invariants();
+    if (!fault.empty()) return fault;
+    Resources held;
+    for (const Grant& grant : running_) held += grant.resources;
+    Resources counted = cluster_.used("root");
+    return held == counted ? "" : "the root queue holds other than what was granted";
+  }
+
+  const std::vector<Grant>& running() const { return running_; }
+  std::string trace;
+
+ private:
+  std::size_t pick(std::size_t below) { return random_() % below; }
+  AppId any_app() { return apps_[pick(apps_.size())]; }
+  std::string size() { return std::to_string(1 + pick(5)) + "GB " + std::to_string(1 + pick(3)) + "c"; }
+
+  void add_node() {
+    const int number = next_node_++;
+    cluster_.scheduler.add_node(NodeId{"n" + std::to_string(number), 1},
+                                "/r" + std::to_string(number % 3), {16384, 8});
+    nodes_.push_back(number);
+  }
+  void add_app() {
+    const std::string user = "u" + std::to_string(pick(4));
+    const auto queue = kLeaves[pick(kLeaves.size())];
+    apps_.push_back(pick(2) == 0 ? cluster_.running_app(queue, user, static_cast<int>(pick(3)))
+                                 : cluster_.app_with_am(queue, size(), user));
+  }
+  void end_app() {
+    if (apps_.empty()) return;
+    const std::size_t at = pick(apps_.size());
+    const AppId app = apps_[at];
+    const bool first_the_attempt = pick(2) == 0;
+    if (first_the_attempt) cluster_.scheduler.end_attempt({app, 1});
+    std::erase_if(running_, [&](const Grant& grant) {
+      if (grant.attempt.app != app) return false;
+      cluster_.release(grant);
+      return true;
+    });
+    if (!first_the_attempt || pick(2) == 0) {
+      cluster_.scheduler.remove_app(app);
+      apps_.erase(apps_.begin() + static_cast<std::ptrdiff_t>(at));
+    } else {
+      cluster_.scheduler.start_attempt({app, 1}, AmAsk{.capability = {2048, 1}});
+    }
+  }
+  void ask() {
+    if (apps_.empty()) return;
+    const AppId app = any_app();
+    const int priority = 1 + static_cast<int>(pick(2));
+    const int count = static_cast<int>(pick(6));
+    const std::string of = size();
+    const bool relax = pick(4) != 0;
+    const std::string node = "n" + std::to_string(pick(8));
+    const std::string rack = "/r" + std::to_string(pick(3));
+    if (pick(2) == 0) {
+      cluster_.ask(app, count, of, {.priority = priority, .at = node});
+      cluster_.ask(app, count, of, {.priority = priority, .at = rack, .relax = relax});
+    }
+    cluster_.ask(app, count, of, {.priority = priority, .relax = relax});
+  }
+  void blacklist() {
+    if (apps_.empty()) return;
+    const std::vector<std::string> names = {"n" + std::to_string(pick(8))};
+    const std::vector<std::string> none;
+    const bool add = pick(2) == 0;
+    cluster_.scheduler.update_blacklist({any_app(), 1}, add ? names : none, add ? none : names);
+  }
+  void release() {
+    if (running_.empty()) return;
+    const std::size_t at = pick(running_.size());
+    cluster_.release(running_[at]);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  void change_node() {
+    const int number = nodes_[pick(nodes_.size())];
+    const NodeId id{"n" + std::to_string(number), 1};
+    switch (pick(5)) {
+      case 0: return cluster_.scheduler.set_node_usable(id, pick(2) == 0);
+      case 1: return cluster_.scheduler.update_node(id, {8192 + 4096 * static_cast<int>(pick(4)), 8});
+      case 2: return add_node();
+      case 3: return cluster_.scheduler.add_node(id, "/r" + std::to_string(pick(3)), {16384, 8});
+      default:
+        if (nodes_.size() < 4) return;
+        std::erase(nodes_, number);
+        std::erase_if(running_, [&](const Grant& grant) {
+          if (grant.node != id) return false;
+          cluster_.release(grant);
+          return true;
+        });
+        cluster_.scheduler.remove_node(id);
+    }
+  }
+  void move() {
+    if (apps_.empty()) return;
+    (void)cluster_.scheduler.move_app(any_app(), kLeaves[pick(kLeaves.size())]).has_value();
+  }
+  void prioritize() {
+    if (apps_.empty()) return;
+    EXPECT_TRUE(cluster_.scheduler.set_priority(any_app(), static_cast<int>(pick(4))));
+  }
+  void refresh() {
+    if (pick(8) != 0) return;
+    const QueueConfig config = cluster_.scheduler.config();
+    Limits limits{.minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10}, .increment = {1024, 1}};
+    EXPECT_TRUE(cluster_.scheduler.configure(config, limits));
+  }
+  void schedule() {
+    for (Grant& grant : cluster_.schedule(1 + pick(20))) {
+      const auto node = cluster_.scheduler.node(grant.node);
+      EXPECT_TRUE(node && node->usable) << to_string(grant.node);
+      EXPECT_GE(node->free.memory_mb(), 0) << to_string(grant.node);
+      trace += to_string(grant.attempt) + "@" + to_string(grant.node) + " ";
+      running_.push_back(std::move(grant));
+    }
+  }
+
+  std::mt19937 random_;
+  Cluster cluster_;
+  std::vector<AppId> apps_;
+  std::vector<int> nodes_;
+  std::vector<Grant> running_;
+  int next_node_ = 0;
+};
+
+class RandomEvents : public testing::TestWithParam<std::string> {};
+
+TEST_P(RandomEvents, EverySumAndListStaysTrue) {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    RandomCluster cluster(seed, GetParam());
+    for (int i = 0; i < 400; ++i) {
+      cluster.step();
+      ASSERT_EQ(cluster.check(), "") << "seed " << seed << ", step " << i;
+    }
+  }
+}
+
+TEST_P(RandomEvents, TheSameSeedGivesTheSameGrants) {
+  RandomCluster one(7, GetParam());
+  RandomCluster other(7, GetParam());
+  for (int i = 0; i < 1000; ++i) one.step();
+  for (int i = 0; i < 1000; ++i) other.step();
+  EXPECT_FALSE(one.trace.empty());
+  EXPECT_EQ(one.trace, other.trace);
+}
+
+INSTANTIATE_TEST_SUITE_P(Calculators, RandomEvents,
+                         testing::Values("DefaultResourceCalculator",
+                                         "DominantResourceCalculator"));
+
+}  // namespace
+}  // namespace heddle::queues
