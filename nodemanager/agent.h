@@ -31,9 +31,8 @@ struct AgentParts {
   const Clock* clock = nullptr;
   RmLink* link = nullptr;
   TokenVerifiers* verifiers = nullptr;
-  ResourceSource* source = nullptr;
-  LogStore* log_store = nullptr;            // null: logs cannot be aggregated
-  const LogFileFormat* log_format = nullptr;  // likewise
+  RemoteFs* files = nullptr;                  // resources come from it, logs go to it
+  const LogFileFormat* log_format = nullptr;  // null: logs cannot be aggregated
   /// The ResourceManager ended or refused this node, or was away too long; the agent's thread.
   std::function<void(std::string reason)> on_fatal;
 };

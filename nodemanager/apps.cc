@@ -83,8 +83,7 @@ void Agent::clean_up(App& app) {
 }
 
 void Agent::handle_logs(App& app) {
-  const bool can = parts_.log_store != nullptr && parts_.log_format != nullptr;
-  if (!config_.log_aggregation || !can) {
+  if (!config_.log_aggregation || parts_.log_format == nullptr) {
     std::vector<std::string> paths;
     for (const std::string& logs : config_.log_dirs) paths.push_back(app_log_dir(logs, app.id));
     delete_later(std::move(paths), config_.log_retain);
@@ -106,9 +105,11 @@ void Agent::handle_logs(App& app) {
   job.log_dirs = config_.log_dirs;
   job.remote_root = config_.remote_log_dir;
   job.suffix = config_.remote_log_suffix;
+  job.own_user = config_.own_user;
+  job.now = now().wall;
   log_reports_.push_back({app.id, "RUNNING", ""});
   auto posted = workers_.post([this, id = app.id, job = std::move(job)]() mutable {
-    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.log_store);
+    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.files);
     post([this, id, result = std::move(result)]() mutable { logs_handled(id, std::move(result)); });
   });
   if (!posted) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "nodemanager/launch/process_tree.h"
+#include "nodemanager/localize/file_systems.h"
 #include "nodemanager/properties.h"
 
 namespace heddle::nm {
@@ -171,6 +172,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   AgentConfig config;
   config.supervisor = program_dir + "/heddle-container";
   config.unpacker = program_dir + "/heddle-unpack";
+  config.own_user = own_user_name();
   RETURN_IF_ERROR(take(settings, props::kProcRoot, config.proc_root));
   RETURN_IF_ERROR(take_dirs(settings, props::kLocalDirs, config.local_dirs));
   RETURN_IF_ERROR(take_dirs(settings, props::kLogDirs, config.log_dirs));

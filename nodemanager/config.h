@@ -21,6 +21,7 @@ struct AgentConfig {
   std::vector<std::string> log_dirs;
   Resources total;
   std::string version = "3.4.2";
+  std::string own_user;  // whose process the agent is
 
   std::string supervisor;  // heddle-container
   std::string unpacker;    // heddle-unpack

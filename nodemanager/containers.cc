@@ -130,7 +130,7 @@ void Agent::fetch_resource(const ResourceKey& key, const LocalResource& resource
   FetchJob job{resource, user, fmt::format("{}/{}", parent, number), config_.unpacker,
                config_.unpack_limits};
   auto posted = fetchers_.post([this, key, job = std::move(job)] {
-    auto result = fetch(job, *parts_.source, *parts_.clock);
+    auto result = fetch(job, *parts_.files, *parts_.clock);
     post([this, key, result = std::move(result)]() mutable { resource_fetched(key, std::move(result)); });
   });
   if (!posted) {

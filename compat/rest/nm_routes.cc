@@ -21,7 +21,6 @@ void bad_id(const Exchange& exchange, const Error& error) {
 
 void get_info(const NmWeb& web, const ExchangePtr& exchange) {
   const nm::NodeFacts facts = web.reports.facts();
-  const ResourceTypes types;
   Writer out(exchange->format);
   out.begin_root("nodeInfo");
   out.text("healthReport", facts.health.report);

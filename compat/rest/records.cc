@@ -536,7 +536,9 @@ void write_node(Writer& out, const rm::NodeReport& node, const RecordContext& co
   out.text("state", rm::to_string(node.state));
   out.text("id", to_string(node.id));
   out.text("nodeHostName", node.id.host);
-  out.text("nodeHTTPAddress", node.http_address);
+  const bool gone = node.state == rm::NodeState::kLost || node.state == rm::NodeState::kRebooted ||
+                    node.state == rm::NodeState::kDecommissioned;
+  out.text("nodeHTTPAddress", gone ? "" : node.http_address);
   out.number("lastHealthUpdate", node.health.reported.ms);
   out.text("version", node.version);
   out.text("healthReport", node.health.report);

@@ -264,15 +264,7 @@ void get_nodes(const RmWeb& web, const ExchangePtr& exchange) {
   }
   Writer out(exchange->format);
   out.begin_root("nodes");
-  std::vector<rm::NodeReportPtr> nodes = web.door.reports.nodes(*states);
-  // Without a wish: the nodes that are part of the cluster, as Hadoop does.
-  if (states->empty()) {
-    std::erase_if(nodes, [](const rm::NodeReportPtr& node) {
-      return node->state == rm::NodeState::kLost || node->state == rm::NodeState::kRebooted ||
-             node->state == rm::NodeState::kDecommissioned ||
-             node->state == rm::NodeState::kShutdown;
-    });
-  }
+  const auto nodes = web.door.reports.nodes(*states);
   if (!nodes.empty()) {
     out.begin_list("node");
     for (const auto& node : nodes) {

@@ -36,15 +36,20 @@ void append_utf8(std::string& out, std::uint32_t code) {
 
 }  // namespace
 
-void XmlReader::place(Body& node) const {
-  const std::string_view before = text_.substr(0, std::min(at_, text_.size()));
-  const std::size_t last = before.rfind('\n');
-  node.line = 1 + static_cast<std::uint32_t>(std::ranges::count(before, '\n'));
-  node.column =
-      1 + static_cast<std::uint32_t>(before.size() - (last == before.npos ? 0 : last + 1));
+void XmlReader::place(Body& node) {
+  for (const std::size_t end = std::min(at_, text_.size()); counted_ < end; ++counted_) {
+    if (text_[counted_] == '\n') {
+      ++line_;
+      column_ = 1;
+    } else {
+      ++column_;
+    }
+  }
+  node.line = line_;
+  node.column = column_;
 }
 
-Failure XmlReader::refuse(std::string reason) const {
+Failure XmlReader::refuse(std::string reason) {
   Body here;
   place(here);
   return fail(ErrorCode::kInvalidArgument, fmt::format("bad XML: {}, at {}", reason, here.where()));
@@ -110,9 +115,7 @@ Result<Body> XmlReader::start_tag(bool& closed) {
     return refuse(fmt::format("more than {} elements", limits_.nodes_max));
   }
   Body element;
-  // Places are looked up for errors in values; counting lines for every element would be
-  // quadratic, so big bodies keep only the offset's column.
-  if (nodes_ < 2000) place(element);
+  place(element);
   ++at_;  // '<'
   auto found = name();
   if (!found) return fail(std::move(found).error());

@@ -45,25 +45,22 @@ bool is_web(std::string_view url) {
 }
 
 /// Others may read it, and may get there.
-Result<bool> is_public(const FetchJob& job, ResourceSource& source, const std::string& url,
-                       const SourceInfo& info, int depth) {
+Result<bool> is_public(const FetchJob& job, RemoteFs& source, const std::string& url,
+                       const FileStatus& info, int depth) {
   if (depth > kFolderDepthMax) return false;
-  if ((info.mode & 0004) == 0) return false;
-  if (!info.is_directory) return true;
-  if ((info.mode & 0001) == 0) return false;
+  if ((info.permission & 0004) == 0) return false;
+  if (!info.is_dir) return true;
+  if ((info.permission & 0001) == 0) return false;
   auto names = source.list(url, job.user);
   if (!names) return fail(std::move(names).error());
-  for (const std::string& name : *names) {
-    const std::string child = url + "/" + name;
-    auto child_info = source.stat(child, job.user);
-    if (!child_info) return fail(std::move(child_info).error());
-    auto open = is_public(job, source, child, *child_info, depth + 1);
+  for (const FileStatus& child : *names) {
+    auto open = is_public(job, source, url + "/" + child.name, child, depth + 1);
     if (!open || !*open) return open;
   }
   return true;
 }
 
-Result<void> check_public(const FetchJob& job, ResourceSource& source, const SourceInfo& info) {
+Result<void> check_public(const FetchJob& job, RemoteFs& source, const FileStatus& info) {
   const std::string& url = job.resource.url;
   auto open = is_public(job, source, url, info, 0);
   if (!open) return fail(std::move(open).error());
@@ -71,7 +68,7 @@ Result<void> check_public(const FetchJob& job, ResourceSource& source, const Sou
   for (std::string at = parent_of(url); reachable && !at.empty(); at = parent_of(at)) {
     auto folder = source.stat(at, job.user);
     if (!folder) return fail(std::move(folder).error());
-    reachable = (folder->mode & 0001) != 0;
+    reachable = (folder->permission & 0001) != 0;
   }
   if (reachable) return {};
   return fail(ErrorCode::kPermissionDenied,
@@ -80,7 +77,7 @@ Result<void> check_public(const FetchJob& job, ResourceSource& source, const Sou
                           url));
 }
 
-Result<void> check_timestamp(const FetchJob& job, const SourceInfo& info, const Clock& clock) {
+Result<void> check_timestamp(const FetchJob& job, const FileStatus& info, const Clock& clock) {
   if (info.modified_ms == job.resource.timestamp_ms) return {};
   return fail(ErrorCode::kWrongState,
               fmt::format("Resource {} changed on src filesystem - expected: \"{}\", was: \"{}\", "
@@ -89,27 +86,28 @@ Result<void> check_timestamp(const FetchJob& job, const SourceInfo& info, const 
                           iso_time(WallTime{info.modified_ms}), iso_time(clock.now().wall)));
 }
 
-Result<void> copy_tree(const FetchJob& job, ResourceSource& source, const std::string& url,
-                       const SourceInfo& info, const std::string& target, int depth,
+Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string& url,
+                       const FileStatus& info, const std::string& target, int depth,
                        std::size_t& entries) {
   if (depth > kFolderDepthMax || ++entries > kFolderEntriesMax) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("{} is too deep or has more than {} files", job.resource.url,
                             kFolderEntriesMax));
   }
-  if (!info.is_directory) {
-    RETURN_IF_ERROR(source.copy(url, job.user, target));
-    chmod(target.c_str(), info.mode & 0777);
+  if (!info.is_dir) {
+    RETURN_IF_ERROR(download(source, url, job.user, target));
+    chmod(target.c_str(), info.permission & 0777);
     return {};
   }
   RETURN_IF_ERROR(make_dir(target, 0700));
   auto names = source.list(url, job.user);
   if (!names) return fail(std::move(names).error());
-  for (const std::string& name : *names) {
-    auto child = source.stat(url + "/" + name, job.user);
-    if (!child) return fail(std::move(child).error());
-    RETURN_IF_ERROR(copy_tree(job, source, url + "/" + name, *child, target + "/" + name,
-                              depth + 1, entries));
+  for (const FileStatus& child : *names) {
+    if (child.name.empty() || child.name.find('/') != std::string::npos || child.name == "..") {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("{} lists a bad name", url));
+    }
+    RETURN_IF_ERROR(copy_tree(job, source, url + "/" + child.name, child,
+                              target + "/" + child.name, depth + 1, entries));
   }
   return {};
 }
@@ -180,18 +178,18 @@ Result<void> run_unpacker(const FetchJob& job, ArchiveKind kind, const std::stri
               fmt::format("cannot unpack {}: {}", job.resource.url, shortened(complaint, 1000)));
 }
 
-Result<void> place(const FetchJob& job, ResourceSource& source, const SourceInfo& info,
+Result<void> place(const FetchJob& job, RemoteFs& source, const FileStatus& info,
                    const std::string& folder, const std::string& name) {
   const std::string target = folder + "/" + name;
   const auto kind = archive_kind(job.resource, name);
   std::size_t entries = 0;
-  if (!kind || info.is_directory) {
+  if (!kind || info.is_dir) {
     return copy_tree(job, source, job.resource.url, info, target, 0, entries);
   }
   RETURN_IF_ERROR(make_dir(target, 0700));
   const std::string archive = folder + "/.archive-" + name;
   RETURN_IF_ERROR(copy_tree(job, source, job.resource.url, info, archive, 0, entries));
-  chmod(archive.c_str(), (info.mode & 0777) | 0400);
+  chmod(archive.c_str(), (info.permission & 0777) | 0400);
   RETURN_IF_ERROR(run_unpacker(job, *kind, archive, target));
   const bool keep = job.resource.type == ResourceType::kPattern && to_lower(name).ends_with(".jar");
   if (keep) {
@@ -241,7 +239,7 @@ Result<std::uint64_t> finish_modes(int parent, const char* name, Visibility visi
   return total;
 }
 
-Result<Fetched> fetch_into(const FetchJob& job, ResourceSource& source, const SourceInfo& info,
+Result<Fetched> fetch_into(const FetchJob& job, RemoteFs& source, const FileStatus& info,
                            const std::string& folder, const std::string& name) {
   RETURN_IF_ERROR(remove_tree(folder));
   RETURN_IF_ERROR(make_dir(folder, 0700));
@@ -272,13 +270,16 @@ std::string iso_time(WallTime time) {
                      ms);
 }
 
-Result<Fetched> fetch(const FetchJob& job, ResourceSource& source, const Clock& clock) {
+Result<Fetched> fetch(const FetchJob& job, RemoteFs& source, const Clock& clock) {
   const std::string name = last_name(job.resource.url);
   if (name.empty() || name == "." || name == ".." || name.size() > 240) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("resource {}: its last part is not a file name", shortened(job.resource.url)));
   }
   auto info = source.stat(job.resource.url, job.user);
+  if (!info && info.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound, fmt::format("File {} does not exist", job.resource.url));
+  }
   if (!info) return fail(std::move(info).error());
   if (job.resource.visibility == Visibility::kPublic && !is_web(job.resource.url)) {
     RETURN_IF_ERROR(check_public(job, source, *info));

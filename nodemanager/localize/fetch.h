@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "nodemanager/api/container.h"
-#include "nodemanager/localize/source.h"
+#include "nodemanager/localize/remote_fs.h"
 #include "nodemanager/localize/unpack.h"
 
 namespace heddle::nm {
@@ -28,7 +28,7 @@ struct Fetched {
 
 /// Worker threads only: blocks. Either the folder is complete afterwards, or there is none.
 /// The message of an error is what the container's diagnostics show.
-Result<Fetched> fetch(const FetchJob& job, ResourceSource& source, const Clock& clock);
+Result<Fetched> fetch(const FetchJob& job, RemoteFs& source, const Clock& clock);
 
 /// "2026-11-22T01:10:34.974+0000", as Hadoop writes times in this message. UTC.
 std::string iso_time(WallTime time);

@@ -103,20 +103,22 @@ Result<void> aggregate(AggregationJob job, const LogFileFormat& format, LogStore
   }
   if (job.upload.containers.empty()) return {};
   const std::string& user = job.upload.user;
-  RETURN_IF_ERROR(store.make_dir(job.remote_root, 01777, user));
+  RETURN_IF_ERROR(store.make_dirs(job.remote_root, 01777, job.own_user));
   for (const std::string& folder : folders_of(job, format).to_make) {
-    RETURN_IF_ERROR(store.make_dir(folder, 0770, user));
+    RETURN_IF_ERROR(store.make_dirs(folder, 0770, user));
   }
   const std::string path = remote_log_path(job, format);
   const std::string temporary = path + ".tmp";
-  auto written = store.write(temporary, 0640, user, [&](const LogStore::Sink& sink) {
+  auto written = store.write(temporary, 0640, user, [&](const RemoteFs::Sink& sink) {
     return format.write(job.upload, sink);
   });
-  if (!written) {
-    (void)store.remove(temporary, user);
-    return written;
+  if (written) written = store.rename(temporary, path, user);
+  if (!written && store.stat(path, user)) {
+    // The node was here before for this application: readers take several files of a node.
+    written = store.rename(temporary, fmt::format("{}_{}", path, job.now.ms), user);
   }
-  return store.rename(temporary, path, user);
+  if (!written) (void)store.remove(temporary, user, false);
+  return written;
 }
 
 }  // namespace heddle::nm

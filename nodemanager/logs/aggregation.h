@@ -10,24 +10,9 @@
 
 #include "base/result.h"
 #include "nodemanager/api/door.h"
+#include "nodemanager/localize/remote_fs.h"
 
 namespace heddle::nm {
-
-/// Where aggregated logs are kept. Blocking; worker threads; any thread. `user` owns what is made.
-class LogStore {
- public:
-  virtual ~LogStore() = default;
-  /// Makes a directory whose parent exists, with exactly `mode`; one that is there stays as it is.
-  virtual Result<void> make_dir(const std::string& url, std::uint32_t mode,
-                                const std::string& user) = 0;
-  /// Writes a new file, replacing any; `produce` is called once and gives the bytes in pieces.
-  using Sink = std::function<Result<void>(std::string_view)>;
-  virtual Result<void> write(const std::string& url, std::uint32_t mode, const std::string& user,
-                             const std::function<Result<void>(const Sink&)>& produce) = 0;
-  virtual Result<void> rename(const std::string& from, const std::string& to,
-                              const std::string& user) = 0;
-  virtual Result<void> remove(const std::string& url, const std::string& user) = 0;
-};
 
 /// A container that has ended, as far as log policies look at it.
 struct EndedContainer {
@@ -57,6 +42,8 @@ struct AggregationJob {
   std::vector<std::string> log_dirs;  // of the node
   std::string remote_root;     // a URL
   std::string suffix;          // "logs"
+  std::string own_user;        // of the agent, which makes the root
+  WallTime now;
 };
 
 /// "<root>/<user>/bucket-logs-tfile/0002/application_.../localhost_41041"
@@ -64,6 +51,6 @@ std::string remote_log_path(const AggregationJob& job, const LogFileFormat& form
 
 /// Writes the file as .tmp, then renames it. No container with logs: nothing is written.
 /// Blocks: worker threads.
-Result<void> aggregate(AggregationJob job, const LogFileFormat& format, LogStore& store);
+Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs& store);
 
 }  // namespace heddle::nm
