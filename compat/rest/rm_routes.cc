@@ -52,11 +52,10 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
       return;
     }
     const bool json = exchange_->format == Format::kJson;
-    exchange_->responder->start(
-        with_common_headers(*exchange_, 200,
-                            json ? "application/json;charset=utf-8"
-                                 : "application/xml; charset=utf-8"),
-        std::nullopt);
+    exchange_->responder->start(with_common_headers(*exchange_, 200,
+                                                    json ? "application/json;charset=utf-8"
+                                                         : "application/xml; charset=utf-8"),
+                                std::nullopt);
     go_on(false);
   }
 
@@ -456,8 +455,8 @@ void add_unsupported_reads(Router& router) {
                "Scheduler Configuration format only supported by MutableConfScheduler.");
   });
   router.add("GET", "/ws/v1/cluster/reservation/list", [](const ExchangePtr& exchange) {
-    send_error(*exchange, {ErrorCode::kUnsupported,
-                           "Reservation is not enabled. Please enable & try again"});
+    send_error(*exchange,
+               {ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again"});
   });
 }
 

@@ -9,7 +9,9 @@
 namespace heddle::compat::rest {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
@@ -56,7 +58,8 @@ Failure XmlReader::refuse(std::string reason) {
 }
 
 void XmlReader::skip_blanks() {
-  while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  while (at_ < text_.size() && is_blank(text_[at_]))
+    ++at_;
 }
 
 Result<void> XmlReader::skip_past(std::string_view end, std::string_view what) {
@@ -81,7 +84,8 @@ Result<void> XmlReader::skip_misc() {
 
 Result<std::string> XmlReader::name() {
   const std::size_t begin = at_;
-  while (at_ < text_.size() && is_name_char(text_[at_])) ++at_;
+  while (at_ < text_.size() && is_name_char(text_[at_]))
+    ++at_;
   if (at_ == begin || at_ - begin > 256) return refuse("a name of 1 to 256 bytes is expected");
   return std::string(text_.substr(begin, at_ - begin));
 }
@@ -182,8 +186,8 @@ Result<void> XmlReader::content(Body& element, bool& ended) {
       if (!closing) return fail(std::move(closing).error());
       const std::size_t colon = closing->rfind(':');
       if (closing->substr(colon == std::string::npos ? 0 : colon + 1) != element.name) {
-        return refuse(fmt::format("<{}> is closed by </{}>", shortened(element.name),
-                                  shortened(*closing)));
+        return refuse(
+            fmt::format("<{}> is closed by </{}>", shortened(element.name), shortened(*closing)));
       }
       skip_blanks();
       if (!at(">")) return refuse("'>' is expected");
