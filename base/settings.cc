@@ -170,6 +170,10 @@ Result<std::chrono::seconds> read(const Settings& settings, const SecondsPropert
       });
 }
 
+std::string to_string(const HostPort& address) {
+  return fmt::format("{}:{}", address.host, address.port);
+}
+
 Result<HostPort> parse_host_port(std::string_view text, std::uint16_t default_port) {
   text = trim(text);
   const auto colon = text.rfind(':');

@@ -71,6 +71,7 @@ struct HostPort {
   std::string host;
   std::uint16_t port = 0;
 };
+std::string to_string(const HostPort& address);
 Result<HostPort> parse_host_port(std::string_view text, std::uint16_t default_port);
 
 }  // namespace heddle

@@ -76,8 +76,8 @@ std::string Scheduler::Impl::check_nothing_left() const {
         const bool wanted = group->relax || group->hosts.contains(node.id.host) ||
                             (rack != group->racks.end() && rack->second.relax);
         if (wanted) {
-          return fmt::format("{} waits for {} although {} has room", to_string(id),
-                             to_string(size), to_string(node.id));
+          return fmt::format("{} waits for {} although {} has room", to_string(id), to_string(size),
+                             to_string(node.id));
         }
       }
     }

@@ -168,10 +168,6 @@ Result<HostPort> advertised_address(const Settings& settings, std::string_view p
   return address;
 }
 
-std::string to_string(const HostPort& address) {
-  return fmt::format("{}:{}", address.host, address.port);
-}
-
 std::set<std::string> own_host_names(std::string_view web_address) {
   std::set<std::string> names{"localhost"};
   names.emplace(web_address.substr(0, web_address.rfind(':')));

@@ -56,7 +56,6 @@ Result<HostPort> listen_address(const Settings& settings, std::string_view prope
 /// How others reach that address: its own host ("localhost" for 0.0.0.0) and port.
 Result<HostPort> advertised_address(const Settings& settings, std::string_view property,
                                     std::uint16_t default_port);
-std::string to_string(const HostPort& address);
 
 /// The names a browser may use for this machine in a Host header.
 std::set<std::string> own_host_names(std::string_view web_address);

@@ -1,9 +1,8 @@
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -58,8 +57,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) 
     progress.response = {};
     const auto blank = line.find(' ');
     if (blank != std::string_view::npos) {
-      progress.response.status =
-          static_cast<int>(parse_int(line.substr(blank + 1, 3)).value_or(0));
+      progress.response.status = static_cast<int>(parse_int(line.substr(blank + 1, 3)).value_or(0));
     }
     return size;
   }

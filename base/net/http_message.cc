@@ -22,7 +22,9 @@ struct GrowingBody {
    public:
     template <bool kIsRequest, class Fields>
     reader(http::header<kIsRequest, Fields>&, std::string& body) : body_(body) {}
-    void init(const boost::optional<std::uint64_t>&, boost::beast::error_code& error) { error = {}; }
+    void init(const boost::optional<std::uint64_t>&, boost::beast::error_code& error) {
+      error = {};
+    }
     template <class Buffers>
     std::size_t put(const Buffers& buffers, boost::beast::error_code& error) {
       error = {};
@@ -42,7 +44,9 @@ struct GrowingBody {
   };
 };
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 /// The Date field of now, made anew once a second.
 const std::string& date_text() {
@@ -55,9 +59,9 @@ const std::string& date_text() {
     constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
-                       kMonths[utc.tm_mon], 1900 + utc.tm_year, utc.tm_hour, utc.tm_min,
-                       utc.tm_sec);
+    text =
+        fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
+                    kMonths[utc.tm_mon], 1900 + utc.tm_year, utc.tm_hour, utc.tm_min, utc.tm_sec);
     made_for = now;
   }
   return text;
@@ -65,7 +69,8 @@ const std::string& date_text() {
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   const auto append = [&](std::string_view text) {
-    for (const char c : text) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    for (const char c : text)
+      out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
   };
   append(name);
   out += ": ";
@@ -96,7 +101,8 @@ std::string_view framing_fault(const HttpFields& fields, bool http10) {
 
 std::size_t count_of(const HttpFields& fields, std::string_view lower_name) {
   std::size_t count = 0;
-  for (const auto& field : fields.all()) count += to_lower(field.first) == lower_name ? 1 : 0;
+  for (const auto& field : fields.all())
+    count += to_lower(field.first) == lower_name ? 1 : 0;
   return count;
 }
 
@@ -138,12 +144,13 @@ HttpRequestReader::State HttpRequestReader::refuse_head_length() {
 HttpRequestReader::State HttpRequestReader::advance() {
   if (state_ == State::kIdle) {
     // Empty lines before a request are allowed (RFC 7230 3.5).
-    while (rest().starts_with("\r\n")) offset_ += 2;
+    while (rest().starts_with("\r\n"))
+      offset_ += 2;
     if (rest().empty() || rest() == "\r") return state_;
     parser_ = std::make_unique<Parser>();
     parser_->beast.eager(false);
-    parser_->beast.header_limit(static_cast<std::uint32_t>(
-        std::min<std::size_t>(limits_.head_max + 4, UINT32_MAX)));
+    parser_->beast.header_limit(
+        static_cast<std::uint32_t>(std::min<std::size_t>(limits_.head_max + 4, UINT32_MAX)));
     parser_->beast.body_limit(limits_.body_max);
     head_bytes_ = 0;
     state_ = State::kHead;
@@ -161,8 +168,8 @@ HttpRequestReader::State HttpRequestReader::advance_head() {
   head_bytes_ += used;
   if (error == http::error::header_limit) return refuse_head_length();
   if (error == http::error::body_limit) {
-    return refuse(413, fmt::format("the body is longer than the limit of {} bytes",
-                                   limits_.body_max));
+    return refuse(413,
+                  fmt::format("the body is longer than the limit of {} bytes", limits_.body_max));
   }
   if (error && error != http::error::need_more) {
     return refuse(400, fmt::format("not an HTTP/1.1 request: {}", error.message()));
@@ -217,8 +224,8 @@ HttpRequestReader::State HttpRequestReader::advance_body() {
   boost::beast::error_code error;
   offset_ += parser_->beast.put(boost::asio::buffer(rest().data(), rest().size()), error);
   if (error == http::error::body_limit) {
-    return refuse(413, fmt::format("the body is longer than the limit of {} bytes",
-                                   limits_.body_max));
+    return refuse(413,
+                  fmt::format("the body is longer than the limit of {} bytes", limits_.body_max));
   }
   if (error && error != http::error::need_more) {
     return refuse(400, fmt::format("broken request body: {}", error.message()));
@@ -238,7 +245,9 @@ HttpRequest HttpRequestReader::take() {
   return std::move(request_);
 }
 
-bool HttpRequestReader::take_expects_continue() { return std::exchange(expects_continue_, false); }
+bool HttpRequestReader::take_expects_continue() {
+  return std::exchange(expects_continue_, false);
+}
 
 Result<HttpTarget> parse_target(std::string_view method, std::string_view target) {
   const auto bad = [&](std::string_view what) {
@@ -247,7 +256,8 @@ Result<HttpTarget> parse_target(std::string_view method, std::string_view target
   };
   std::string_view rest = target;
   if (rest == "*" && method == "OPTIONS") return HttpTarget{.path = "/", .query = {}};
-  if (to_lower(rest.substr(0, 8)).starts_with("http://") || to_lower(rest.substr(0, 8)) == "https://") {
+  if (to_lower(rest.substr(0, 8)).starts_with("http://") ||
+      to_lower(rest.substr(0, 8)) == "https://") {
     rest.remove_prefix(rest.find("//") + 2);
     const auto slash = rest.find_first_of("/?");
     rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);

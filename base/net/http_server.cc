@@ -1,6 +1,5 @@
-#include <unistd.h>
-
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,9 +12,9 @@
 namespace heddle::net {
 namespace {
 
-constexpr std::uint64_t kUnsentMax = 1024 * 1024;    // answers not read: then no further request
-constexpr std::size_t kReadAheadMax = 64 * 1024;     // requests not begun: then no further read
-constexpr std::size_t kJoinedBodyMax = 16 * 1024;    // a body up to this goes out with its head
+constexpr std::uint64_t kUnsentMax = 1024 * 1024;  // answers not read: then no further request
+constexpr std::size_t kReadAheadMax = 64 * 1024;   // requests not begun: then no further read
+constexpr std::size_t kJoinedBodyMax = 16 * 1024;  // a body up to this goes out with its head
 
 /// What all connections of a server share; outlives the server while one of them is open.
 struct Shared {
@@ -152,7 +151,9 @@ bool Session::pump_once() {
   }
   using State = HttpRequestReader::State;
   switch (reader_.advance()) {
-    case State::kReady: dispatch(); return true;
+    case State::kReady:
+      dispatch();
+      return true;
     case State::kRefused:
       refuse(reader_.refused_status(), reader_.refused_reason());
       return false;
@@ -333,8 +334,8 @@ void Session::start(std::uint64_t id, const HttpResponse& head,
   chunked_ = !length && !http10_;
   if (!length && http10_) keep_alive_ = false;  // only the end of the connection ends this body
   const bool close = decide_close(head);
-  send(response_head(
-      head, {.length = length, .chunked = chunked_, .close = close, .http10 = http10_}));
+  send(response_head(head,
+                     {.length = length, .chunked = chunked_, .close = close, .http10 = http10_}));
 }
 
 /// False: more than was announced; the connection is broken off.
@@ -423,7 +424,8 @@ void Session::when_drained(std::uint64_t id, const std::function<void(bool)>& re
 void Session::drained() {
   const auto keep = shared_from_this();
   if (waiting_ == Waiting::kWrite) set_deadline(Waiting::kNothing, {});
-  for (auto& ready : std::exchange(drain_waiters_, {})) ready(true);
+  for (auto& ready : std::exchange(drain_waiters_, {}))
+    ready(true);
   if (phase_ == Phase::kReading && waiting_ == Waiting::kNothing) pump();
 }
 
@@ -439,7 +441,8 @@ void Session::closed() {
   timer_ = {};
   armed_ = false;
   const auto keep = shared_from_this();
-  for (auto& ready : std::exchange(drain_waiters_, {})) ready(false);
+  for (auto& ready : std::exchange(drain_waiters_, {}))
+    ready(false);
 }
 
 /// Keeps one timer for all deadlines: a later deadline only moves a number, and the timer looks
@@ -475,10 +478,17 @@ void Session::on_deadline() {
   const auto connection = connection_.lock();
   if (!connection) return;
   switch (waiting_) {
-    case Waiting::kNothing: return;
-    case Waiting::kIdle: close_when_sent("idle"); return;
-    case Waiting::kHead: refuse(408, "the request head did not arrive in time"); return;
-    case Waiting::kBody: refuse(408, "the request body did not get on in time"); return;
+    case Waiting::kNothing:
+      return;
+    case Waiting::kIdle:
+      close_when_sent("idle");
+      return;
+    case Waiting::kHead:
+      refuse(408, "the request head did not arrive in time");
+      return;
+    case Waiting::kBody:
+      refuse(408, "the request body did not get on in time");
+      return;
     case Waiting::kWrite: {
       const std::uint64_t delivered = queued_bytes_ - connection->pending_bytes();
       if (delivered == delivered_bytes_) {
@@ -527,13 +537,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(EventLoops& loops, const 
   auto shared = std::make_shared<Shared>();
   shared->limits = limits;
   shared->handler = std::move(handler);
-  auto listener = Listener::listen(
-      loops, host, port, limits.connections,
-      [shared](const std::shared_ptr<Connection>& connection) -> std::unique_ptr<ConnectionHandler> {
-        auto session = std::make_shared<Session>(shared, connection);
-        session->opened();
-        return std::make_unique<SessionHandler>(std::move(session));
-      });
+  auto listener = Listener::listen(loops, host, port, limits.connections,
+                                   [shared](const std::shared_ptr<Connection>& connection)
+                                       -> std::unique_ptr<ConnectionHandler> {
+                                     auto session = std::make_shared<Session>(shared, connection);
+                                     session->opened();
+                                     return std::make_unique<SessionHandler>(std::move(session));
+                                   });
   if (!listener) return fail(std::move(listener).error());
   return std::unique_ptr<HttpServer>(
       std::make_unique<Server>(std::move(shared), *std::move(listener)));

@@ -62,8 +62,7 @@ class ServerConnection final : public net::ConnectionHandler, private SessionHos
       const bool same = session_->frames() == seen_frames_;
       if (same && !session_->reading_stopped() &&
           session_->partial_size() < seen_bytes_ + kProgressBytes) {
-        log::info("RPC connection from {} dropped: a frame made no progress",
-                  to_string(wire_.peer()));
+        rules_->complain(wire_.peer(), "dropped: a frame made no progress");
         close("a frame made no progress within the progress timeout");
         return;
       }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "base/log.h"
 #include "base/text.h"
 
@@ -11,6 +13,7 @@ namespace {
 using Response = hc::RpcResponseHeaderProto;
 
 constexpr std::size_t kClientIdSize = 16;
+constexpr std::uint64_t kComplaintsInFull = 20;
 
 Refusal bad_header(std::string message) {
   return {java::kRpcServerException, std::move(message), Response::FATAL_INVALID_RPC_HEADER};
@@ -69,13 +72,20 @@ SessionRules::SessionRules(ServerOptions options_in,
   login.token_login = options.token_login;
 }
 
+void SessionRules::complain(const net::Endpoint& peer, std::string_view about) {
+  const std::uint64_t count = ++complaints_;
+  if (count > kComplaintsInFull && !std::has_single_bit(count)) return;
+  log::info("RPC connection from {}: {} (bad connection number {})", to_string(peer),
+            shortened(about, 300), count);
+}
+
 Session::Session(std::shared_ptr<SessionRules> rules, SessionHost& host, net::Endpoint peer,
                  RunOnLoop run_on_loop)
     : rules_(std::move(rules)),
       host_(host),
       peer_(std::move(peer)),
       run_on_loop_(std::move(run_on_loop)),
-      reader_(rules_->options.frame_max),
+      reader_(std::min(rules_->options.frame_max, kLoginFrameMax)),
       negotiation_(rules_->login) {}
 
 void Session::on_bytes(std::string_view bytes) {
@@ -100,14 +110,22 @@ void Session::process(std::string_view& bytes) {
     const FrameReader::Event event = reader_.next(bytes);
     if (event == FrameReader::Event::kNeedMore) break;
     if (event == FrameReader::Event::kBadLength) {
-      drop(fmt::format("a frame of {} bytes; the limit is {} (ipc.maximum.data.length)",
-                       reader_.length(), rules_->options.frame_max));
+      drop(bad_length());
       break;
     }
     process_frame(reader_.frame());
   }
   if (closed_) bytes = {};
   processing_ = false;
+}
+
+std::string Session::bad_length() const {
+  if (!context_seen_ && reader_.length() > 0) {
+    return fmt::format("a frame of {} bytes before the login; the limit is {}", reader_.length(),
+                       std::min(rules_->options.frame_max, kLoginFrameMax));
+  }
+  return fmt::format("a frame of {} bytes; the limit is {} (ipc.maximum.data.length)",
+                     reader_.length(), rules_->options.frame_max);
 }
 
 bool Session::must_stop_reading() const {
@@ -163,8 +181,8 @@ void Session::check_header(std::string_view header) {
   const int version = static_cast<signed char>(header[4]);
   const char auth = header[6];
   if (!header.starts_with(kMagic)) {
-    log::info("not a Hadoop RPC client from {}: it began with \"{}\"", to_string(peer_),
-              shortened(header));
+    rules_->complain(
+        peer_, fmt::format("not a Hadoop RPC client, it began with \"{}\"", shortened(header)));
   }
   if (!header.starts_with(kMagic) || version != kVersion) {
     if (version < kVersion) {
@@ -329,6 +347,7 @@ void Session::process_context(std::string_view rest) {
   }
   caller_.address = peer_.address;
   context_seen_ = true;
+  reader_.set_frame_max(rules_->options.frame_max);
 }
 
 // ---- calls
@@ -443,7 +462,7 @@ void Session::fatal(std::int32_t call_id, std::int32_t retry_count, const Refusa
   header.set_errordetail(refusal.detail);
   host_.send(encode_frame(header));
   closed_ = true;
-  log::debug("RPC connection from {} refused: {}", to_string(peer_), refusal.message);
+  rules_->complain(peer_, "refused: " + refusal.message);
   host_.close_after_flush(refusal.message);
 }
 
@@ -453,7 +472,7 @@ void Session::fatal_header(const std::string& message) {
 
 void Session::drop(const std::string& reason) {
   closed_ = true;
-  log::info("RPC connection from {} dropped: {}", to_string(peer_), shortened(reason, 200));
+  rules_->complain(peer_, "dropped: " + reason);
   host_.close(reason);
 }
 

@@ -2,6 +2,7 @@
 // come through SessionHost, so that tests and the fuzzer drive it directly.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,12 @@ struct SessionRules {
   std::map<std::string, std::shared_ptr<const ProtocolService>, std::less<>> protocols;
   RetryCache retry_cache;
   Negotiation::Rules login;
+
+  /// A log line about a bad peer: the first 20, then the 32nd, 64th, 128th, ... Any thread.
+  void complain(const net::Endpoint& peer, std::string_view about);
+
+ private:
+  std::atomic<std::uint64_t> complaints_{0};
 };
 
 /// The connection as a session sees it. Loop thread only.
@@ -49,6 +56,8 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   /// A slow reader: reading stops while this much of our answers is unsent.
   static constexpr std::uint64_t kUnsentMax = 4 * 1024 * 1024;
+  /// The longest frame of a peer that has not logged in: no stranger takes much memory.
+  static constexpr std::uint32_t kLoginFrameMax = 1024 * 1024;
 
   Session(std::shared_ptr<SessionRules> rules, SessionHost& host, net::Endpoint peer,
           RunOnLoop run_on_loop);
@@ -90,6 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void fatal(std::int32_t call_id, std::int32_t retry_count, const Refusal& refusal);
   void fatal_header(const std::string& message);
   void drop(const std::string& reason);
+  std::string bad_length() const;
   bool must_stop_reading() const;
   void resume_if_possible();
 

@@ -54,6 +54,8 @@ class FrameReader {
   /// Takes from the front of `input` up to the end of one frame. On kFrame, frame() is valid until
   /// the next call and no longer than `input`. After kBadLength the stream is lost.
   Event next(std::string_view& input);
+  /// Holds from the next frame on.
+  void set_frame_max(std::uint32_t frame_max) { frame_max_ = frame_max; }
   std::string_view frame() const { return frame_; }
   std::int32_t length() const { return length_; }  // of the frame under way or just read
   bool mid_frame() const { return !partial_.empty() && !complete_; }
@@ -62,7 +64,7 @@ class FrameReader {
 
  private:
   Event begin(std::string_view length_bytes);
-  const std::uint32_t frame_max_;
+  std::uint32_t frame_max_;
   std::string partial_;  // length and bytes of a frame that came in pieces
   bool complete_ = false;
   std::string_view frame_;

@@ -30,8 +30,8 @@ Result<std::string> texts(std::initializer_list<std::string_view> parts) {
 class OpenFile {
  public:
   explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(),
-                           O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) {}
+      : descriptor_(
+            ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) {}
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   ~OpenFile() {
@@ -66,7 +66,8 @@ Result<std::vector<std::string>> AggregatedLogWriter::add_container(
             [](const LogSource& a, const LogSource& b) { return a.name < b.name; });
   std::vector<std::string> left_out;
   RETURN_IF_ERROR(file_.begin_record(*texts({to_string(container)})));
-  for (const LogSource& source : sources) RETURN_IF_ERROR(add_file(source, left_out));
+  for (const LogSource& source : sources)
+    RETURN_IF_ERROR(add_file(source, left_out));
   RETURN_IF_ERROR(file_.end_record());
   return left_out;
 }

@@ -27,7 +27,8 @@ struct LogSource {
 /// Writes one node file of one application (or of one upload cycle of it).
 class AggregatedLogWriter {
  public:
-  AggregatedLogWriter(ByteSink sink, Compression compression) : file_(std::move(sink), compression) {}
+  AggregatedLogWriter(ByteSink sink, Compression compression)
+      : file_(std::move(sink), compression) {}
 
   Result<void> begin(const AggregatedLogOwner& owner);  // once, first
   /// One record with the files, sorted by name. A file's length is what it has when it is opened:

@@ -44,10 +44,11 @@ Failure bad(std::string_view what) {
 Result<Compression> parse_compression(std::string_view name) {
   if (name.empty() || name == "none") return Compression::kNone;
   if (name == "gz") return Compression::kGz;
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("yarn.nodemanager.log-aggregation.compression-type '{}' is not supported, "
-                          "only none and gz",
-                          shortened(name)));
+  return fail(
+      ErrorCode::kUnsupported,
+      fmt::format("yarn.nodemanager.log-aggregation.compression-type '{}' is not supported, "
+                  "only none and gz",
+                  shortened(name)));
 }
 
 /// One block on its way out: counts both sides, compresses between them ("gz" means zlib's own
@@ -214,7 +215,8 @@ Result<void> TFileWriter::finish() {
   std::string blocks;
   append_str(blocks, name_of(compression_));
   append_tv(blocks, static_cast<std::int64_t>(blocks_.size()));
-  for (const Region& region : blocks_) append_region(blocks, region);
+  for (const Region& region : blocks_)
+    append_region(blocks, region);
 
   std::map<std::string_view, Region> metas;
   for (const auto& [name, bytes] : {std::pair{kTFileMeta, std::string_view(meta)},

@@ -61,7 +61,7 @@ class TFileWriter {
   std::unique_ptr<Block> block_;  // the open data block, or null
   std::string chunk_;             // of the value being written
   std::string first_key_;
-  std::string key_;               // of the last record begun
+  std::string key_;  // of the last record begun
   std::int64_t records_ = 0;
   std::int64_t records_in_block_ = 0;
   std::vector<Region> blocks_;

@@ -13,13 +13,19 @@ void append_big_endian(std::string& out, std::int64_t value, int width) {
   }
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 /// Takes one code point from the front; kReplacement and one byte where it is malformed.
 std::uint32_t take_code_point(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xC2 ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
   std::uint32_t point = length <= 1 ? lead : lead & (0xFFU >> (length + 1));
   bool good = length > 0 && text.size() >= length;
   for (std::size_t i = 1; good && i < length; ++i) {
@@ -27,8 +33,8 @@ std::uint32_t take_code_point(std::string_view& text) {
     point = (point << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
   }
   constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  good = good && point >= kSmallest[length] && point <= 0x10FFFF &&
-         (point < 0xD800 || point > 0xDFFF);
+  good =
+      good && point >= kSmallest[length] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
   text.remove_prefix(good ? length : 1);
   return good ? point : kReplacement;
 }
@@ -67,7 +73,8 @@ void append_tv(std::string& out, std::int64_t value) {
   } else {
     const std::uint64_t magnitude = static_cast<std::uint64_t>(value < 0 ? ~value : value);
     int width = 4;
-    while (width < 8 && (magnitude >> (width * 8 - 1)) != 0) ++width;
+    while (width < 8 && (magnitude >> (width * 8 - 1)) != 0)
+      ++width;
     append_big_endian(out, width - 129, 1);
     append_big_endian(out, value, width);
   }
@@ -129,7 +136,8 @@ Result<std::int64_t> TvReader::tv() {
   const int base = width == 1 ? first + 52 : width == 2 ? first + 88 : first + 112;
   if (rest_.size() < width) return cut_short("a number");
   std::uint64_t low = 0;
-  for (std::size_t i = 0; i < width; ++i) low = (low << 8) | static_cast<unsigned char>(rest_[i]);
+  for (std::size_t i = 0; i < width; ++i)
+    low = (low << 8) | static_cast<unsigned char>(rest_[i]);
   rest_.remove_prefix(width);
   return base * (std::int64_t{1} << (8 * width)) + static_cast<std::int64_t>(low);
 }
@@ -143,8 +151,8 @@ Result<std::string_view> TvReader::counted() {
 
 Result<std::string> TvReader::java_utf() {
   if (rest_.size() < 2) return cut_short("a text");
-  const auto length = (static_cast<unsigned char>(rest_[0]) << 8) |
-                      static_cast<unsigned char>(rest_[1]);
+  const auto length =
+      (static_cast<unsigned char>(rest_[0]) << 8) | static_cast<unsigned char>(rest_[1]);
   rest_.remove_prefix(2);
   const auto text = bytes(length);
   if (!text) return fail(text.error());

@@ -125,9 +125,8 @@ void WebProxy::handle(net::HttpRequest request, std::string user,
     case Decision::kForward:
       break;
   }
-  auto forwarding = std::make_shared<Forwarding>(std::move(request), std::move(user),
-                                                 std::move(*path), std::move(where), limits_,
-                                                 responder);
+  auto forwarding = std::make_shared<Forwarding>(
+      std::move(request), std::move(user), std::move(*path), std::move(where), limits_, responder);
   if (!workers_.submit([forwarding] { forwarding->run(); })) {
     auto response = net::text_response(503, "text/plain;charset=utf-8",
                                        "Too many proxied requests wait already; try again.\n");

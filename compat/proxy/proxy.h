@@ -12,9 +12,9 @@
 namespace heddle::compat::proxy {
 
 struct ProxyLimits {
-  std::size_t threads = 16;       // calls at the same time
-  std::size_t queue_max = 512;    // waiting for a thread; else 503
-  std::uint64_t window = 256 * 1024;  // bytes on their way to a client before we wait for it
+  std::size_t threads = 16;                  // calls at the same time
+  std::size_t queue_max = 512;               // waiting for a thread; else 503
+  std::uint64_t window = 256 * 1024;         // bytes on their way to a client before we wait for it
   std::chrono::seconds client_patience{60};  // a client that takes nothing is given up
   Duration connect_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);

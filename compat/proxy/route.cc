@@ -13,10 +13,17 @@ namespace {
 constexpr std::string_view kProxyUser = "proxy-user";
 
 bool is_hop_by_hop(std::string_view lower) {
-  constexpr std::array<std::string_view, 11> kNames = {
-      "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-      "te",         "trailer",    "transfer-encoding",  "upgrade",             "content-length",
-      "expect"};
+  constexpr std::array<std::string_view, 11> kNames = {"connection",
+                                                       "keep-alive",
+                                                       "proxy-authenticate",
+                                                       "proxy-authorization",
+                                                       "proxy-connection",
+                                                       "te",
+                                                       "trailer",
+                                                       "transfer-encoding",
+                                                       "upgrade",
+                                                       "content-length",
+                                                       "expect"};
   for (const std::string_view name : kNames) {
     if (name == lower) return true;
   }
@@ -28,7 +35,8 @@ std::vector<std::string> declared_hops(const net::HttpFields& headers) {
   std::vector<std::string> names;
   for (const auto& [name, value] : headers.all()) {
     if (to_lower(name) == "connection") {
-      for (const std::string& hop : split_list(to_lower(value))) names.push_back(hop);
+      for (const std::string& hop : split_list(to_lower(value)))
+        names.push_back(hop);
     }
   }
   return names;
@@ -52,7 +60,9 @@ std::string other_cookies(std::string_view header) {
   return kept;
 }
 
-std::string proxy_base(const ProxyPath& path) { return "/proxy/" + to_string(path.app); }
+std::string proxy_base(const ProxyPath& path) {
+  return "/proxy/" + to_string(path.app);
+}
 
 // "a=b; Path=/x; Domain=y" kept to the application's path on our own host.
 std::string scoped_cookie(std::string_view value, const ProxyPath& path) {
@@ -122,7 +132,8 @@ Result<Target> parse_tracking_url(std::string_view url) {
   }
   if (end != rest.npos && rest[end] == '/') {
     target.path = rest.substr(end, rest.find_first_of("?#") - end);
-    while (target.path.ends_with('/')) target.path.pop_back();
+    while (target.path.ends_with('/'))
+      target.path.pop_back();
   }
   return target;
 }
@@ -164,8 +175,8 @@ net::HttpFields forwarded_headers(const net::HttpRequest& request, std::string_v
     out.add(name, value);
   }
   if (!user.empty()) {
-    cookies += fmt::format("{}{}={}", cookies.empty() ? "" : "; ", kProxyUser,
-                           percent_encode(user));
+    cookies +=
+        fmt::format("{}{}={}", cookies.empty() ? "" : "; ", kProxyUser, percent_encode(user));
   }
   if (!cookies.empty()) out.add("Cookie", cookies);
   return out;
@@ -184,8 +195,7 @@ std::string rewrite_location(std::string_view location, const ProxyPath& path,
     return std::string(location);  // another place, or relative to the present path
   }
   if (inside == base || inside.starts_with(base + "/")) return std::string(inside);
-  if (!target.path.empty() &&
-      (inside == target.path || inside.starts_with(target.path + "/"))) {
+  if (!target.path.empty() && (inside == target.path || inside.starts_with(target.path + "/"))) {
     inside.remove_prefix(target.path.size());
   }
   return base + (inside.starts_with('/') ? "" : "/") + std::string(inside);

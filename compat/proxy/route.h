@@ -15,8 +15,8 @@ namespace heddle::compat::proxy {
 /// "/proxy/application_1_0001/a/b?x=1" in its parts.
 struct ProxyPath {
   AppId app;
-  std::string rest;       // "/a/b", always with the first slash; as sent, not decoded
-  std::string query;      // "?x=1" or ""
+  std::string rest;         // "/a/b", always with the first slash; as sent, not decoded
+  std::string query;        // "?x=1" or ""
   bool redirected = false;  // /proxy/redirect/...: the AM sent us back to ourselves
 };
 /// kInvalidArgument: no valid application id.
@@ -35,8 +35,8 @@ Result<Target> parse_tracking_url(std::string_view url);
 enum class Decision : std::uint8_t { kForward, kRedirect, kNotFound };
 struct Plan {
   Decision decision = Decision::kNotFound;
-  std::string url;        // to fetch, or to redirect to
-  Target target;          // kForward
+  std::string url;  // to fetch, or to redirect to
+  Target target;    // kForward
 };
 /// `app` may be null. Ended applications are redirected to where they said; without a tracking URL
 /// to /cluster/app/<id>.

@@ -3,7 +3,8 @@
 namespace heddle::compat::proxy {
 
 Workers::Workers(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < threads; ++i)
+    threads_.emplace_back([this] { run(); });
 }
 
 Workers::~Workers() {
@@ -13,7 +14,8 @@ Workers::~Workers() {
     tasks_.clear();
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_)
+    thread.join();
 }
 
 bool Workers::submit(std::function<void()> task) {

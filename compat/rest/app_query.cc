@@ -10,15 +10,18 @@
 namespace heddle::compat::rest {
 namespace {
 
-constexpr std::array<std::string_view, 8> kStates = {"NEW",     "NEW_SAVING", "SUBMITTED",
-                                                     "ACCEPTED", "RUNNING",   "FINISHED",
-                                                     "FAILED",   "KILLED"};
+constexpr std::array<std::string_view, 8> kStates = {
+    "NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING", "FINISHED", "FAILED", "KILLED"};
 constexpr std::array<std::string_view, 5> kFinalStatuses = {"UNDEFINED", "SUCCEEDED", "FAILED",
                                                             "KILLED", "ENDED"};
-constexpr std::array<rm::NodeState, 8> kNodeStates = {
-    rm::NodeState::kNew,  rm::NodeState::kRunning,  rm::NodeState::kUnhealthy,
-    rm::NodeState::kDecommissioned, rm::NodeState::kLost, rm::NodeState::kRebooted,
-    rm::NodeState::kDecommissioning, rm::NodeState::kShutdown};
+constexpr std::array<rm::NodeState, 8> kNodeStates = {rm::NodeState::kNew,
+                                                      rm::NodeState::kRunning,
+                                                      rm::NodeState::kUnhealthy,
+                                                      rm::NodeState::kDecommissioned,
+                                                      rm::NodeState::kLost,
+                                                      rm::NodeState::kRebooted,
+                                                      rm::NodeState::kDecommissioning,
+                                                      rm::NodeState::kShutdown};
 
 Failure bad(std::string message) {
   return fail(ErrorCode::kInvalidArgument, std::move(message));
@@ -97,7 +100,8 @@ std::vector<std::string> values_of(const net::HttpQuery& query, std::string_view
   std::vector<std::string> values;
   for (const auto& [key, text] : query) {
     if (key != name) continue;
-    for (std::string& value : split_list(text)) values.push_back(std::move(value));
+    for (std::string& value : split_list(text))
+      values.push_back(std::move(value));
   }
   return values;
 }
@@ -140,8 +144,10 @@ Result<AppQuery> parse_app_query(const net::HttpQuery& query) {
     if (!status) return fail(std::move(status).error());
     result.filter.final_statuses.insert(*final_status(*status));
   }
-  for (const std::string& user : values_of(query, "user")) result.filter.users.insert(user);
-  for (const std::string& queue : values_of(query, "queue")) result.filter.queues.insert(queue);
+  for (const std::string& user : values_of(query, "user"))
+    result.filter.users.insert(user);
+  for (const std::string& queue : values_of(query, "queue"))
+    result.filter.queues.insert(queue);
   for (const std::string& type : values_of(query, "applicationTypes")) {
     result.types.insert(to_lower(type));
   }
@@ -152,10 +158,10 @@ Result<AppQuery> parse_app_query(const net::HttpQuery& query) {
     if (key == "name") result.filter.name = value;
   }
   RETURN_IF_ERROR(read_limit(query, result.limit));
-  RETURN_IF_ERROR(read_range(query, "started", result.filter.started_from_ms,
-                             result.filter.started_to_ms));
-  RETURN_IF_ERROR(read_range(query, "finished", result.filter.finished_from_ms,
-                             result.filter.finished_to_ms));
+  RETURN_IF_ERROR(
+      read_range(query, "started", result.filter.started_from_ms, result.filter.started_to_ms));
+  RETURN_IF_ERROR(
+      read_range(query, "finished", result.filter.finished_from_ms, result.filter.finished_to_ms));
   if (result.states.empty() && result.types.empty()) result.filter.limit = result.limit;
   auto deselected = parse_deselected(query);
   if (!deselected) return fail(std::move(deselected).error());
@@ -196,9 +202,10 @@ Result<StatisticsQuery> parse_statistics_query(const net::HttpQuery& query) {
   StatisticsQuery result;
   const std::vector<std::string> types = values_of(query, "applicationTypes");
   if (types.size() > 1) {
-    return bad(fmt::format("# of applicationTypes = {}, we temporarily support at most one "
-                           "applicationType",
-                           types.size()));
+    return bad(
+        fmt::format("# of applicationTypes = {}, we temporarily support at most one "
+                    "applicationType",
+                    types.size()));
   }
   if (!types.empty()) result.type = to_lower(types.front());
   std::set<std::string> wanted;
@@ -208,8 +215,8 @@ Result<StatisticsQuery> parse_statistics_query(const net::HttpQuery& query) {
     wanted.insert(std::move(*state));
   }
   // The order in which clients have always seen them.
-  for (const auto* state : {"FAILED", "FINISHED", "SUBMITTED", "RUNNING", "NEW_SAVING", "KILLED",
-                            "NEW", "ACCEPTED"}) {
+  for (const auto* state :
+       {"FAILED", "FINISHED", "SUBMITTED", "RUNNING", "NEW_SAVING", "KILLED", "NEW", "ACCEPTED"}) {
     if (wanted.empty() || wanted.contains(state)) result.states.emplace_back(state);
   }
   return result;

@@ -13,10 +13,10 @@
 namespace heddle::compat::rest {
 
 struct AppQuery {
-  rm::AppFilter filter;             // what the reports can select by index
-  std::set<std::string> states;     // YarnApplicationState names; empty = any
-  std::set<std::string> types;      // lower case; empty = any
-  std::int64_t limit = INT64_MAX;   // after all selection
+  rm::AppFilter filter;            // what the reports can select by index
+  std::set<std::string> states;    // YarnApplicationState names; empty = any
+  std::set<std::string> types;     // lower case; empty = any
+  std::int64_t limit = INT64_MAX;  // after all selection
   Deselected deselected;
 
   bool wants(const rm::AppReport& app) const;

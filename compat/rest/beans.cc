@@ -53,13 +53,20 @@ Bean process_bean(const std::string& service) {
   bean.tags.insert(bean.tags.begin() + 1, {"ProcessName", service});
   const double used = static_cast<double>(proc_status("VmRSS")) / 1024;
   const double peak = static_cast<double>(proc_status("VmHWM")) / 1024;
-  bean.values = {{"MemNonHeapUsedM", 0.0},      {"MemNonHeapCommittedM", 0.0},
-                 {"MemNonHeapMaxM", -1.0},      {"MemHeapUsedM", used},
-                 {"MemHeapCommittedM", peak},   {"MemHeapMaxM", -1.0},
-                 {"MemMaxM", -1.0},             {"GcCount", std::int64_t{0}},
-                 {"GcTimeMillis", std::int64_t{0}}, {"ThreadsNew", std::int64_t{0}},
-                 {"ThreadsRunnable", proc_status("Threads")}, {"ThreadsBlocked", std::int64_t{0}},
-                 {"ThreadsWaiting", std::int64_t{0}}, {"ThreadsTimedWaiting", std::int64_t{0}},
+  bean.values = {{"MemNonHeapUsedM", 0.0},
+                 {"MemNonHeapCommittedM", 0.0},
+                 {"MemNonHeapMaxM", -1.0},
+                 {"MemHeapUsedM", used},
+                 {"MemHeapCommittedM", peak},
+                 {"MemHeapMaxM", -1.0},
+                 {"MemMaxM", -1.0},
+                 {"GcCount", std::int64_t{0}},
+                 {"GcTimeMillis", std::int64_t{0}},
+                 {"ThreadsNew", std::int64_t{0}},
+                 {"ThreadsRunnable", proc_status("Threads")},
+                 {"ThreadsBlocked", std::int64_t{0}},
+                 {"ThreadsWaiting", std::int64_t{0}},
+                 {"ThreadsTimedWaiting", std::int64_t{0}},
                  {"ThreadsTerminated", std::int64_t{0}}};
   return bean;
 }
@@ -68,8 +75,10 @@ Bean stats_bean(const std::string& service, std::size_t sources) {
   Bean bean = make_bean(service, "MetricsSystem,sub=Stats", "metricssystem");
   bean.record.clear();
   const auto count = static_cast<std::int64_t>(sources);
-  bean.values = {{"NumActiveSources", count}, {"NumAllSources", count},
-                 {"NumActiveSinks", std::int64_t{0}}, {"NumAllSinks", std::int64_t{0}},
+  bean.values = {{"NumActiveSources", count},
+                 {"NumAllSources", count},
+                 {"NumActiveSinks", std::int64_t{0}},
+                 {"NumAllSinks", std::int64_t{0}},
                  {"DroppedPubAll", std::int64_t{0}}};
   return bean;
 }
@@ -125,7 +134,8 @@ std::map<std::string, RunningAges> running_ages(const rm::Reports& reports, Wall
 Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
   std::string name = "QueueMetrics";
   const auto parts = split_list(queue.path.value(), '.');
-  for (std::size_t i = 0; i < parts.size(); ++i) name += fmt::format(",q{}={}", i, parts[i]);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    name += fmt::format(",q{}={}", i, parts[i]);
   Bean bean = make_bean("ResourceManager", std::move(name), "yarn");
   bean.tags.insert(bean.tags.begin(), {"Queue", queue.path.value()});
   const auto n = [](std::int64_t value) { return Bean::Value(value); };
@@ -177,7 +187,8 @@ void add_queue_beans(std::vector<Bean>& beans, const rm::QueueReport& queue,
                      const std::map<std::string, RunningAges>& ages) {
   const auto found = ages.find(queue.path.value());
   beans.push_back(queue_bean(queue, found == ages.end() ? RunningAges{} : found->second));
-  for (const rm::QueueReport& child : queue.children) add_queue_beans(beans, child, ages);
+  for (const rm::QueueReport& child : queue.children)
+    add_queue_beans(beans, child, ages);
 }
 
 // The list of live nodes is a JSON text inside the JSON, as monitors expect it.
@@ -224,7 +235,8 @@ bool glob(std::string_view pattern, std::string_view text) {
       return false;
     }
   }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
   return p == pattern.size();
 }
 
@@ -287,21 +299,20 @@ std::vector<Bean> nm_beans(const nm::NodeReports& reports, const WebOptions& opt
   const Resources free = facts.total - used;
   const auto n = [](std::int64_t value) { return Bean::Value(value); };
   Bean bean = make_bean("NodeManager", "NodeManagerMetrics", "yarn");
-  bean.values = {
-      {"AllocatedContainers", n(running + starting)},
-      {"AllocatedGB", n(used.memory_mb() / 1024)},
-      {"AllocatedVCores", n(used.vcores())},
-      {"ApplicationsRunning", n(apps)},
-      {"AvailableGB", n(free.memory_mb() / 1024)},
-      {"AvailableVCores", n(free.vcores())},
-      {"ContainerCpuUtilization", static_cast<double>(facts.containers_utilization.cpu)},
-      {"ContainerUsedMemGB", n(facts.containers_utilization.physical_mb / 1024)},
-      {"ContainerUsedVMemGB", n(facts.containers_utilization.virtual_mb / 1024)},
-      {"ContainersIniting", n(starting)},
-      {"ContainersRunning", n(running)},
-      {"NodeCpuUtilization", static_cast<double>(facts.node_utilization.cpu)},
-      {"NodeUsedMemGB", n(facts.node_utilization.physical_mb / 1024)},
-      {"NodeUsedVMemGB", n(facts.node_utilization.virtual_mb / 1024)}};
+  bean.values = {{"AllocatedContainers", n(running + starting)},
+                 {"AllocatedGB", n(used.memory_mb() / 1024)},
+                 {"AllocatedVCores", n(used.vcores())},
+                 {"ApplicationsRunning", n(apps)},
+                 {"AvailableGB", n(free.memory_mb() / 1024)},
+                 {"AvailableVCores", n(free.vcores())},
+                 {"ContainerCpuUtilization", static_cast<double>(facts.containers_utilization.cpu)},
+                 {"ContainerUsedMemGB", n(facts.containers_utilization.physical_mb / 1024)},
+                 {"ContainerUsedVMemGB", n(facts.containers_utilization.virtual_mb / 1024)},
+                 {"ContainersIniting", n(starting)},
+                 {"ContainersRunning", n(running)},
+                 {"NodeCpuUtilization", static_cast<double>(facts.node_utilization.cpu)},
+                 {"NodeUsedMemGB", n(facts.node_utilization.physical_mb / 1024)},
+                 {"NodeUsedVMemGB", n(facts.node_utilization.virtual_mb / 1024)}};
   std::vector<Bean> beans;
   beans.push_back(std::move(bean));
   beans.push_back(process_bean("NodeManager"));
@@ -401,7 +412,8 @@ std::string beans_prometheus(const std::vector<Bean>& beans) {
     }
   }
   std::string out;
-  for (const std::string& name : order) out += samples[name];
+  for (const std::string& name : order)
+    out += samples[name];
   return out;
 }
 

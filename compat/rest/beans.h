@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "nodemanager/api/door.h"
 #include "compat/rest/options.h"
+#include "nodemanager/api/door.h"
 #include "rm/api/reports.h"
 
 namespace heddle::compat::rest {

@@ -26,7 +26,9 @@ std::vector<const Body*> Body::all(std::string_view child) const {
   return found;
 }
 
-std::string Body::where() const { return fmt::format("line {}, column {}", line, column); }
+std::string Body::where() const {
+  return fmt::format("line {}, column {}", line, column);
+}
 
 Result<std::string> Body::text_of(std::string_view child, std::string_view fallback) const {
   const Body* found = find(child);

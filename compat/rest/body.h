@@ -40,8 +40,8 @@ struct BodyLimits {
 /// duplicate, and everything beyond JSON (NaN, comments, trailing bytes), is kInvalidArgument with
 /// line and column.
 Result<Body> parse_json_body(std::string_view text, BodyLimits limits = {});
-/// The root element; its name is Body::name. Attributes are skipped; DOCTYPE and undeclared entities
-/// are kInvalidArgument with line and column.
+/// The root element; its name is Body::name. Attributes are skipped; DOCTYPE and undeclared
+/// entities are kInvalidArgument with line and column.
 Result<Body> parse_xml_body(std::string_view text, BodyLimits limits = {});
 
 }  // namespace heddle::compat::rest

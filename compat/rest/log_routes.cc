@@ -40,8 +40,8 @@ Result<nm::LogFile> find_log(const NmWeb& web, const ContainerId& container,
   for (nm::LogFile& file : *files) {
     if (file.name == name) return std::move(file);
   }
-  return fail(ErrorCode::kNotFound, fmt::format("Cannot find this log on the local disk: {}",
-                                                shortened(name)));
+  return fail(ErrorCode::kNotFound,
+              fmt::format("Cannot find this log on the local disk: {}", shortened(name)));
 }
 
 bool is_running(const NmWeb& web, const ContainerId& id) {
@@ -58,8 +58,9 @@ bool is_running(const NmWeb& web, const ContainerId& id) {
 net::HttpResponse text_head(const Exchange& exchange, int status) {
   const std::string* format = exchange.request.query_value("format");
   const bool binary = format != nullptr && *format == "octet-stream";
-  return with_common_headers(exchange, status, binary ? "application/octet-stream;charset=utf-8"
-                                                      : "text/plain;charset=utf-8");
+  return with_common_headers(
+      exchange, status,
+      binary ? "application/octet-stream;charset=utf-8" : "text/plain;charset=utf-8");
 }
 
 void send_text(const Exchange& exchange, int status, std::string text) {
@@ -87,9 +88,9 @@ std::string log_head(const NmWeb& web, const ContainerId& id, const nm::LogFile&
 std::string log_tail(const NmWeb& web, const ContainerId& id, const nm::LogFile& file) {
   std::string end = fmt::format("End of LogType:{}.", file.name);
   if (is_running(web, id)) {
-    end += fmt::format(
-        "This log file belongs to a running container ({}) and so may not be complete.",
-        to_string(id));
+    end +=
+        fmt::format("This log file belongs to a running container ({}) and so may not be complete.",
+                    to_string(id));
   }
   return end + "\n" + std::string(71, '*') + "\n\n";
 }
@@ -167,10 +168,10 @@ void get_list(const NmWeb& web, const ExchangePtr& exchange) {
 bool redirect_to_log_server(const NmWeb& web, const ExchangePtr& exchange, const ContainerId& id,
                             std::string_view user) {
   if (web.options.log_server_url.empty()) return false;
-  send_redirect(*exchange, 307,
-                fmt::format("{}/{}/{}/{}/{}", web.options.log_server_url,
-                            to_string(web.reports.facts().id), to_string(id), to_string(id),
-                            percent_encode(user)));
+  send_redirect(
+      *exchange, 307,
+      fmt::format("{}/{}/{}/{}/{}", web.options.log_server_url, to_string(web.reports.facts().id),
+                  to_string(id), to_string(id), percent_encode(user)));
   return true;
 }
 
@@ -191,8 +192,8 @@ void list_page(const NmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kNode, "Logs of " + to_string(*id), web.options);
   page.begin_table({"File", "Bytes", "Changed"});
   for (const nm::LogFile& file : *files) {
-    page.row({link(fmt::format("/node/containerlogs/{}/{}/{}", to_string(*id),
-                               percent_encode(user), percent_encode(file.name)),
+    page.row({link(fmt::format("/node/containerlogs/{}/{}/{}", to_string(*id), percent_encode(user),
+                               percent_encode(file.name)),
                    file.name),
               cell(static_cast<std::int64_t>(file.size)), cell_time(file.modified)});
   }
@@ -202,8 +203,8 @@ void list_page(const NmWeb& web, const ExchangePtr& exchange) {
 
 Result<std::string> read_range(const OpenFile& open, LogRange range) {
   std::string bytes(static_cast<std::size_t>(range.length), '\0');
-  const ssize_t got = ::pread(open.descriptor, bytes.data(), bytes.size(),
-                              static_cast<off_t>(range.offset));
+  const ssize_t got =
+      ::pread(open.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(range.offset));
   if (got < 0) return fail(ErrorCode::kInternal, "the log file cannot be read");
   bytes.resize(static_cast<std::size_t>(got));
   return bytes;
@@ -221,7 +222,8 @@ void file_page(const NmWeb& web, const ExchangePtr& exchange) {
   }
   net::HttpQuery query = exchange->request.query;
   bool asked = false;
-  for (const auto& [key, value] : query) asked = asked || key == "start" || key == "end";
+  for (const auto& [key, value] : query)
+    asked = asked || key == "start" || key == "end";
   if (!asked) query.emplace_back("start", fmt::format("-{}", kPageBytes));
   auto range = log_range(query, open->size);
   // A page is a page: the raw file is the place for more.

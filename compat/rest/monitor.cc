@@ -51,9 +51,8 @@ std::string thread_list() {
     };
     const std::string stat = first_line("stat");
     const auto close = stat.rfind(')');
-    const std::string state = close == std::string::npos || close + 2 >= stat.size()
-                                  ? "?"
-                                  : stat.substr(close + 2, 1);
+    const std::string state =
+        close == std::string::npos || close + 2 >= stat.size() ? "?" : stat.substr(close + 2, 1);
     out += fmt::format("Thread {} ({})\n  State: {}\n  Waits in: {}\n\n",
                        task.path().filename().string(), first_line("comm"), state,
                        first_line("wchan"));
@@ -68,8 +67,7 @@ void log_level(const ExchangePtr& exchange) {
                     "Changing the level over HTTP is not supported yet.");
     return;
   }
-  send_page_error(*exchange, 200, "Log level",
-                  log::enabled(log::Level::kDebug) ? "DEBUG" : "INFO");
+  send_page_error(*exchange, 200, "Log level", log::enabled(log::Level::kDebug) ? "DEBUG" : "INFO");
 }
 
 }  // namespace

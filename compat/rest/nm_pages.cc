@@ -24,7 +24,8 @@ void node_page(const NmWeb& web, const ExchangePtr& exchange) {
   if (!web.services.empty()) {
     page.heading("Services");
     page.begin_table({"Name"});
-    for (const nm::AuxService* service : web.services) page.row({cell(service->name())});
+    for (const nm::AuxService* service : web.services)
+      page.row({cell(service->name())});
     page.end_table("none");
   }
   send_html(*exchange, 200, page.finish());
@@ -45,12 +46,15 @@ void containers_page(const NmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kNode, "Containers on this node", web.options);
   page.begin_table({"Container", "User", "State", "Exit code", "Memory", "Cores", "Diagnostics"});
   for (const nm::ContainerStatus& container : web.reports.containers()) {
-    page.row({link("/node/containerlogs/" + to_string(container.id) + "/" + percent_encode(container.user),
+    page.row({link("/node/containerlogs/" + to_string(container.id) + "/" +
+                       percent_encode(container.user),
                    to_string(container.id)),
-              cell(container.user), cell_state(nm::to_string(container.state)),
+              cell(container.user),
+              cell_state(nm::to_string(container.state)),
               cell(container.exit_status),
               {memory_text(container.resources.memory_mb()), true},
-              cell(container.resources.vcores()), cell(container.diagnostics)});
+              cell(container.resources.vcores()),
+              cell(container.diagnostics)});
   }
   page.end_table("no containers");
   send_html(*exchange, 200, page.finish());
@@ -75,7 +79,8 @@ void add_nm_pages(Router& router, const NmWeb& web) {
                       user.error().message);
       return;
     }
-    send_redirect(*exchange, 302, "/node/containerlogs/" + to_string(*id) + "/" + percent_encode(*user));
+    send_redirect(*exchange, 302,
+                  "/node/containerlogs/" + to_string(*id) + "/" + percent_encode(*user));
   });
 }
 

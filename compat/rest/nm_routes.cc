@@ -21,7 +21,6 @@ void bad_id(const Exchange& exchange, const Error& error) {
 
 void get_info(const NmWeb& web, const ExchangePtr& exchange) {
   const nm::NodeFacts facts = web.reports.facts();
-  const ResourceTypes types;
   Writer out(exchange->format);
   out.begin_root("nodeInfo");
   out.text("healthReport", facts.health.report);
@@ -54,7 +53,8 @@ void write_app(Writer& out, const nm::AppStatus& app) {
   out.text("user", app.user);
   if (app.containers.empty()) return;
   out.begin_list("containerids");
-  for (const ContainerId& id : app.containers) out.text("", to_string(id));
+  for (const ContainerId& id : app.containers)
+    out.text("", to_string(id));
   out.end_list();
 }
 
@@ -135,7 +135,8 @@ void write_container(Writer& out, const nm::ContainerStatus& container, const Nm
   const auto files = web.reports.log_files(container.id);
   if (!files || files->empty()) return;
   out.begin_list("containerLogFiles");
-  for (const nm::LogFile& file : *files) out.text("", file.name);
+  for (const nm::LogFile& file : *files)
+    out.text("", file.name);
   out.end_list();
 }
 
@@ -190,8 +191,7 @@ void add_nm_routes(Router& router, const NmWeb& web) {
   get("/containers", get_containers);
   get("/containers/{}", get_container);
   get("/auxiliaryservices", [](const NmWeb&, const ExchangePtr& exchange) {
-    send_error(*exchange,
-               {ErrorCode::kUnsupported, "Auxiliary services manifest is not enabled"});
+    send_error(*exchange, {ErrorCode::kUnsupported, "Auxiliary services manifest is not enabled"});
   });
   get("/resources/{*}", [](const NmWeb&, const ExchangePtr& exchange) {
     Writer out(exchange->format);

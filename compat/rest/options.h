@@ -20,11 +20,11 @@ struct WebOptions {
   /// the port is bound to loopback (DNS rebinding).
   std::set<std::string> host_names;
   bool bound_to_loopback = true;
-  std::string rpc_address;  // host:port of the client RPC, for /jmx
-  std::string login_user;   // of the process
+  std::string rpc_address;             // host:port of the client RPC, for /jmx
+  std::string login_user;              // of the process
   std::string static_user = "dr.who";  // hadoop.http.staticuser.user
   bool anonymous_allowed = true;       // hadoop.http.authentication.simple.anonymous.allowed
-  std::string log_server_url;  // yarn.log.server.url; "" = none
+  std::string log_server_url;          // yarn.log.server.url; "" = none
   const Settings* settings = nullptr;
   const Clock* clock = nullptr;
 };

@@ -20,7 +20,7 @@ header{background:var(--card);border-bottom:1px solid var(--line);padding:.7rem 
 flex-wrap:wrap;gap:.4rem 1.6rem;align-items:baseline}
 header b{font-size:1.05rem;letter-spacing:.02em}
 nav a{margin-right:1.1rem}
-main{max-width:86rem;margin:0 auto;padding:1.4rem 1.5rem 3rem}
+main{max-width:92rem;margin:0 auto;padding:1.4rem 1.5rem 3rem}
 h1{font-size:1.5rem;margin:.2rem 0 1.1rem;overflow-wrap:anywhere}
 h2{font-size:1.1rem;margin:2rem 0 .7rem}
 a{color:var(--accent);text-decoration:none}
@@ -31,19 +31,20 @@ a[aria-current]{color:var(--text);font-weight:600}
 .tile span{color:var(--soft);font-size:.85rem;display:block}
 .tile strong{font-size:1.55rem;font-weight:600;line-height:1.3}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.5rem .8rem;border-bottom:1px solid var(--line);vertical-align:top}
-tr:last-child td{border-bottom:0}
+table{border-collapse:collapse;width:100%;font-size:.92rem}
+time{white-space:nowrap}
+th,td{text-align:left;padding:.5rem .65rem;border-bottom:1px solid var(--line);vertical-align:top}
+tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--soft);font-weight:500;font-size:.82rem;white-space:nowrap}
 tbody th{color:var(--soft);font-weight:500;width:14rem}
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-meter{width:100%;min-width:6rem;height:.55rem;display:block}
+meter{width:100%;min-width:4.5rem;height:.55rem;display:block}
 .state{font-size:.8rem;font-weight:600;letter-spacing:.03em}
 .good{color:var(--good)}.busy{color:var(--busy)}.bad{color:var(--bad)}.idle{color:var(--soft)}
 .soft{color:var(--soft)}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;
 overflow:auto;font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere}
-footer{color:var(--soft);font-size:.82rem;padding:0 1.5rem 2rem;max-width:86rem;margin:0 auto}
+footer{color:var(--soft);font-size:.82rem;padding:0 1.5rem 2rem;max-width:92rem;margin:0 auto}
 )css";
 
 std::string_view state_class(std::string_view state) {
@@ -73,23 +74,30 @@ std::string time_text(WallTime time) {
 
 }  // namespace
 
-std::string_view stylesheet() { return kStyle; }
+std::string_view stylesheet() {
+  return kStyle;
+}
 
-Cell cell(std::string_view text) { return {html_escape(text)}; }
-Cell cell(std::int64_t number) { return {std::to_string(number), true}; }
+Cell cell(std::string_view text) {
+  return {html_escape(text)};
+}
+Cell cell(std::int64_t number) {
+  return {std::to_string(number), true};
+}
 Cell cell_time(WallTime time) {
   if (time.ms <= 0) return {};
   return {fmt::format("<time datetime=\"{0}Z\" title=\"UTC\">{0}</time>", time_text(time))};
 }
 
 Cell cell_bar(double part, double whole, std::string_view text) {
-  return {fmt::format("<meter min=\"0\" max=\"{}\" value=\"{}\"></meter><span class=\"soft\">{}</span>",
-                      std::max(whole, 0.001), part, html_escape(text))};
+  return {
+      fmt::format("<meter min=\"0\" max=\"{}\" value=\"{}\"></meter><span class=\"soft\">{}</span>",
+                  std::max(whole, 0.001), part, html_escape(text))};
 }
 
 Cell cell_state(std::string_view state) {
-  return {fmt::format("<span class=\"state {}\">{}</span>", state_class(state),
-                      html_escape(state))};
+  return {
+      fmt::format("<span class=\"state {}\">{}</span>", state_class(state), html_escape(state))};
 }
 
 Cell link(std::string_view target, std::string_view text) {
@@ -152,7 +160,9 @@ void Page::tiles(const std::vector<Tile>& tiles) {
 void Page::heading(std::string_view text) {
   out_ += fmt::format("<h2>{}</h2>", html_escape(text));
 }
-void Page::paragraph(const std::string& html) { out_ += "<p>" + html + "</p>"; }
+void Page::paragraph(const std::string& html) {
+  out_ += "<p>" + html + "</p>";
+}
 void Page::note(std::string_view text) {
   out_ += fmt::format("<p class=\"soft\">{}</p>", html_escape(text));
 }
@@ -170,8 +180,8 @@ void Page::links(const std::vector<std::pair<std::string, std::string>>& targets
 void Page::facts(const std::vector<std::pair<std::string, Cell>>& rows) {
   out_ += "<div class=\"scroll\"><table><tbody>";
   for (const auto& [name, value] : rows) {
-    out_ += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", html_escape(name),
-                        value.html);
+    out_ +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", html_escape(name), value.html);
   }
   out_ += "</tbody></table></div>";
 }

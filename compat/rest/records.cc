@@ -13,36 +13,58 @@ namespace {
 
 std::string_view app_state_name(rm::AppState state) {
   switch (state) {
-    case rm::AppState::kNew: return "NEW";
-    case rm::AppState::kNewSaving: return "NEW_SAVING";
-    case rm::AppState::kSubmitted: return "SUBMITTED";
-    case rm::AppState::kAccepted: return "ACCEPTED";
-    case rm::AppState::kRunning: return "RUNNING";
+    case rm::AppState::kNew:
+      return "NEW";
+    case rm::AppState::kNewSaving:
+      return "NEW_SAVING";
+    case rm::AppState::kSubmitted:
+      return "SUBMITTED";
+    case rm::AppState::kAccepted:
+      return "ACCEPTED";
+    case rm::AppState::kRunning:
+      return "RUNNING";
     case rm::AppState::kFinishing:
-    case rm::AppState::kFinished: return "FINISHED";
-    case rm::AppState::kFailed: return "FAILED";
-    case rm::AppState::kKilled: return "KILLED";
+    case rm::AppState::kFinished:
+      return "FINISHED";
+    case rm::AppState::kFailed:
+      return "FAILED";
+    case rm::AppState::kKilled:
+      return "KILLED";
     case rm::AppState::kFinalSaving:
-    case rm::AppState::kKilling: return "RUNNING";  // only without a state before
+    case rm::AppState::kKilling:
+      return "RUNNING";  // only without a state before
   }
   return "NEW";
 }
 
 std::string_view attempt_state_name(rm::AttemptState state) {
   switch (state) {
-    case rm::AttemptState::kNew: return "NEW";
-    case rm::AttemptState::kSubmitted: return "SUBMITTED";
-    case rm::AttemptState::kScheduled: return "SCHEDULED";
-    case rm::AttemptState::kAllocatedSaving: return "ALLOCATED_SAVING";
-    case rm::AttemptState::kLaunchedUnmanagedSaving: return "LAUNCHED_UNMANAGED_SAVING";
-    case rm::AttemptState::kAllocated: return "ALLOCATED";
-    case rm::AttemptState::kLaunched: return "LAUNCHED";
-    case rm::AttemptState::kRunning: return "RUNNING";
-    case rm::AttemptState::kFinalSaving: return "FINAL_SAVING";
-    case rm::AttemptState::kFinishing: return "FINISHING";
-    case rm::AttemptState::kFinished: return "FINISHED";
-    case rm::AttemptState::kFailed: return "FAILED";
-    case rm::AttemptState::kKilled: return "KILLED";
+    case rm::AttemptState::kNew:
+      return "NEW";
+    case rm::AttemptState::kSubmitted:
+      return "SUBMITTED";
+    case rm::AttemptState::kScheduled:
+      return "SCHEDULED";
+    case rm::AttemptState::kAllocatedSaving:
+      return "ALLOCATED_SAVING";
+    case rm::AttemptState::kLaunchedUnmanagedSaving:
+      return "LAUNCHED_UNMANAGED_SAVING";
+    case rm::AttemptState::kAllocated:
+      return "ALLOCATED";
+    case rm::AttemptState::kLaunched:
+      return "LAUNCHED";
+    case rm::AttemptState::kRunning:
+      return "RUNNING";
+    case rm::AttemptState::kFinalSaving:
+      return "FINAL_SAVING";
+    case rm::AttemptState::kFinishing:
+      return "FINISHING";
+    case rm::AttemptState::kFinished:
+      return "FINISHED";
+    case rm::AttemptState::kFailed:
+      return "FAILED";
+    case rm::AttemptState::kKilled:
+      return "KILLED";
   }
   return "NEW";
 }
@@ -53,12 +75,15 @@ std::string_view container_state_name(rm::ContainerState state) {
     case rm::ContainerState::kNew:
     case rm::ContainerState::kReserved:
     case rm::ContainerState::kAllocated:
-    case rm::ContainerState::kAcquired: return "NEW";
-    case rm::ContainerState::kRunning: return "RUNNING";
+    case rm::ContainerState::kAcquired:
+      return "NEW";
+    case rm::ContainerState::kRunning:
+      return "RUNNING";
     case rm::ContainerState::kCompleted:
     case rm::ContainerState::kReleased:
     case rm::ContainerState::kExpired:
-    case rm::ContainerState::kKilled: return "COMPLETE";
+    case rm::ContainerState::kKilled:
+      return "COMPLETE";
   }
   return "NEW";
 }
@@ -76,7 +101,8 @@ void write_seconds_map(Writer& out, std::string_view name, const rm::ResourceSec
                        const ResourceTypes& types, bool when_zero) {
   out.begin_object(name);
   bool any = when_zero;
-  for (const std::int64_t amount : seconds.amount) any = any || amount != 0;
+  for (const std::int64_t amount : seconds.amount)
+    any = any || amount != 0;
   for (std::size_t i = 0; any && i < types.all().size(); ++i) {
     out.begin_object("entry");  // the name repeats, as Jersey writes maps
     out.text("key", types.all()[i].name);
@@ -176,24 +202,25 @@ std::string iso_time(WallTime time) {
   const auto day = floor<days>(at);
   const year_month_day date{day};
   const hh_mm_ss clock{at - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+0000", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+0000",
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 Result<WallTime> parse_iso_time(std::string_view text) {
   using namespace std::chrono;
   const auto refuse = [&] {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("expiryTime '{}' is not of the form yyyy-MM-dd'T'HH:mm:ss.SSSZ, such as "
-                            "2030-12-05T17:21:00.104+0000",
-                            shortened(text)));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("expiryTime '{}' is not of the form yyyy-MM-dd'T'HH:mm:ss.SSSZ, such as "
+                    "2030-12-05T17:21:00.104+0000",
+                    shortened(text)));
   };
   const std::string copy(trim(text));
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, ms = 0, used = 0;
-  if (copy.size() > 40 || std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3d%n", &y, &mo, &d, &h,
-                                      &mi, &s, &ms, &used) != 7) {
+  if (copy.size() > 40 || std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3d%n", &y, &mo, &d,
+                                      &h, &mi, &s, &ms, &used) != 7) {
     return refuse();
   }
   std::int64_t offset_minutes = 0;
@@ -433,7 +460,8 @@ void write_app(Writer& out, const rm::AppReport& app, const RecordContext& conte
   write_app_usage(out, app, types);
   if (!deselected.resource_requests && !gone && !app.asks.empty()) {
     out.begin_list("resourceRequests");
-    for (const rm::Ask& ask : app.asks) write_ask(out, ask, types);
+    for (const rm::Ask& ask : app.asks)
+      write_ask(out, ask, types);
     out.end_list();
   }
   out.text("logAggregationStatus", app.log_aggregation_status);
@@ -480,8 +508,7 @@ void write_attempt(Writer& out, const rm::AttemptReport& attempt, const RecordCo
   out.text("host", attempt.host);
   out.number_as_text("rpcPort", attempt.rpc_port);
   if (!attempt.original_tracking_url.empty()) {
-    out.text("trackingUrl",
-             absolute(context.options, "/proxy/" + to_string(attempt.id.app) + "/"));
+    out.text("trackingUrl", absolute(context.options, "/proxy/" + to_string(attempt.id.app) + "/"));
   }
   out.text("originalTrackingUrl",
            attempt.original_tracking_url.empty() ? "N/A" : attempt.original_tracking_url);
@@ -505,8 +532,7 @@ void write_container(Writer& out, const rm::ContainerReport& container,
   out.number_as_text("finishedTime", container.finished.ms);
   out.number_as_text("elapsedTime", elapsed(container.created, container.finished, context.now));
   if (!container.diagnostics.empty()) out.text("diagnosticsInfo", container.diagnostics);
-  out.text("logUrl",
-           container_log_url(container.node_http_address, container.id, container.user));
+  out.text("logUrl", container_log_url(container.node_http_address, container.id, container.user));
   out.number_as_text("containerExitStatus", container.exit_status);
   out.text("containerState", container_state_name(container.state));
   out.text("nodeHttpAddress", "http://" + container.node_http_address);
@@ -536,7 +562,9 @@ void write_node(Writer& out, const rm::NodeReport& node, const RecordContext& co
   out.text("state", rm::to_string(node.state));
   out.text("id", to_string(node.id));
   out.text("nodeHostName", node.id.host);
-  out.text("nodeHTTPAddress", node.http_address);
+  const bool gone = node.state == rm::NodeState::kLost || node.state == rm::NodeState::kRebooted ||
+                    node.state == rm::NodeState::kDecommissioned;
+  out.text("nodeHTTPAddress", gone ? "" : node.http_address);
   out.number("lastHealthUpdate", node.health.reported.ms);
   out.text("version", node.version);
   out.text("healthReport", node.health.report);

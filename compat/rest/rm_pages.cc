@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kRowsMax = 500;
 
-double ratio(std::int64_t value) { return static_cast<double>(value); }
+double ratio(std::int64_t value) {
+  return static_cast<double>(value);
+}
 
 Page::Tile share_tile(std::string label, std::int64_t used, std::int64_t total, std::string value,
                       std::string note) {
@@ -28,10 +30,9 @@ void add_cluster_tiles(Page& page, const RmWeb& web) {
       {"Applications ended", text(m.apps_completed),
        fmt::format("{} failed, {} killed", m.apps_failed, m.apps_killed)},
       share_tile("Memory in use", m.allocated.memory_mb(), m.total.memory_mb(),
-                 memory_text(m.allocated.memory_mb()),
-                 "of " + memory_text(m.total.memory_mb())),
-      share_tile("Cores in use", m.allocated.vcores(), m.total.vcores(),
-                 text(m.allocated.vcores()), "of " + text(m.total.vcores())),
+                 memory_text(m.allocated.memory_mb()), "of " + memory_text(m.total.memory_mb())),
+      share_tile("Cores in use", m.allocated.vcores(), m.total.vcores(), text(m.allocated.vcores()),
+                 "of " + text(m.total.vcores())),
       {"Containers", text(m.containers_allocated),
        fmt::format("{} wanted, {} reserved", m.containers_pending, m.containers_reserved)},
       {"Nodes active", text(m.nodes_active),
@@ -54,8 +55,12 @@ void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t r
     const rm::AppReport& app = *apps[i];
     const bool gone = rm::is_final(app.state);
     const float progress = gone ? 100 : app.progress * 100;
-    page.row({app_link(app.id), cell(shortened(app.name, 60)), cell(app.user), cell(app.queue),
-              cell_state(public_state(app)), cell_state(rm::to_string(app.final_status)),
+    page.row({app_link(app.id),
+              cell(shortened(app.name, 60)),
+              cell(app.user),
+              cell(app.queue),
+              cell_state(public_state(app)),
+              cell_state(rm::to_string(app.final_status)),
               cell_bar(progress, 100, fmt::format("{:.0f} %", progress)),
               {gone ? "" : memory_text(app.usage.used.memory_mb()), true},
               {gone ? "" : std::to_string(app.usage.used_containers), true},
@@ -126,13 +131,15 @@ void add_containers(Page& page, const RmWeb& web, const AttemptId& id) {
   std::size_t rows = 0;
   for (const auto& container : web.door.reports.containers(id)) {
     if (++rows > kRowsMax) break;
-    page.row({cell(to_string(container->id)), cell_state(rm::to_string(container->state)),
+    page.row({cell(to_string(container->id)),
+              cell_state(rm::to_string(container->state)),
               cell(to_string(container->node)),
               {memory_text(container->resources.memory_mb()), true},
-              cell(container->resources.vcores()), cell_time(container->created),
-              outside_link(container_log_url(container->node_http_address, container->id,
-                                             container->user),
-                           "logs")});
+              cell(container->resources.vcores()),
+              cell_time(container->created),
+              outside_link(
+                  container_log_url(container->node_http_address, container->id, container->user),
+                  "logs")});
   }
   page.end_table("no containers");
 }
@@ -150,28 +157,26 @@ void app_page(const RmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kCluster, app->name.empty() ? to_string(app->id) : shortened(app->name),
             web.options);
   if (!app->diagnostics.empty()) page.preformatted(app->diagnostics);
-  const std::string url = app->original_tracking_url.empty()
-                              ? ""
-                              : "/proxy/" + to_string(app->id) + "/";
-  page.facts({{"Application", cell(to_string(app->id))},
-              {"State", cell_state(public_state(*app))},
-              {"Final status", cell_state(rm::to_string(app->final_status))},
-              {"User", cell(app->user)},
-              {"Queue", cell(app->queue)},
-              {"Type", cell(app->type)},
-              {"Tags", cell(fmt::format("{}", fmt::join(app->tags, ", ")))},
-              {"Priority", cell(std::to_string(app->priority))},
-              {"Started", cell_time(app->started)},
-              {"Ended", cell_time(app->finished)},
-              {"Duration",
-               cell(duration_text((gone ? app->finished.ms : now.ms) - app->started.ms))},
-              {"Its own page", url.empty() ? cell("none yet") : link(url, tracking_ui(*app))},
-              {"In use", cell(to_string(app->usage.used))},
-              {"Used in all",
-               cell(fmt::format("{} MB-seconds, {} vcore-seconds",
-                                app->usage.seconds.amount[kMemory],
-                                app->usage.seconds.amount[kVcores]))},
-              {"Log aggregation", cell(app->log_aggregation_status)}});
+  const std::string url =
+      app->original_tracking_url.empty() ? "" : "/proxy/" + to_string(app->id) + "/";
+  page.facts(
+      {{"Application", cell(to_string(app->id))},
+       {"State", cell_state(public_state(*app))},
+       {"Final status", cell_state(rm::to_string(app->final_status))},
+       {"User", cell(app->user)},
+       {"Queue", cell(app->queue)},
+       {"Type", cell(app->type)},
+       {"Tags", cell(fmt::format("{}", fmt::join(app->tags, ", ")))},
+       {"Priority", cell(std::to_string(app->priority))},
+       {"Started", cell_time(app->started)},
+       {"Ended", cell_time(app->finished)},
+       {"Duration", cell(duration_text((gone ? app->finished.ms : now.ms) - app->started.ms))},
+       {"Its own page", url.empty() ? cell("none yet") : link(url, tracking_ui(*app))},
+       {"In use", cell(to_string(app->usage.used))},
+       {"Used in all",
+        cell(fmt::format("{} MB-seconds, {} vcore-seconds", app->usage.seconds.amount[kMemory],
+                         app->usage.seconds.amount[kVcores]))},
+       {"Log aggregation", cell(app->log_aggregation_status)}});
   if (!app->asks.empty()) {
     page.heading("Waiting for");
     page.begin_table({"Priority", "Where", "Each", "Containers"});
@@ -209,13 +214,19 @@ void nodes_page(const RmWeb& web, const ExchangePtr& exchange) {
 
 void add_queue_rows(Page& page, const rm::QueueReport& queue) {
   const auto percent = [](float share) { return fmt::format("{:.1f} %", share * 100); };
-  page.row({cell(queue.path.value()), cell_state(queue.running ? "RUNNING" : "STOPPED"),
-            {percent(queue.absolute_capacity), true}, {percent(queue.absolute_max_capacity), true},
+  page.row({cell(queue.path.value()),
+            cell_state(queue.running ? "RUNNING" : "STOPPED"),
+            {percent(queue.absolute_capacity), true},
+            {percent(queue.absolute_max_capacity), true},
             cell_bar(queue.absolute_used_capacity, std::max(queue.absolute_max_capacity, 0.0001F),
                      percent(queue.absolute_used_capacity) + " of the cluster"),
-            {memory_text(queue.used.memory_mb()), true}, cell(queue.used.vcores()),
-            cell(queue.active_apps), cell(queue.pending_apps), cell(queue.containers)});
-  for (const rm::QueueReport& child : queue.children) add_queue_rows(page, child);
+            {memory_text(queue.used.memory_mb()), true},
+            cell(queue.used.vcores()),
+            cell(queue.active_apps),
+            cell(queue.pending_apps),
+            cell(queue.containers)});
+  for (const rm::QueueReport& child : queue.children)
+    add_queue_rows(page, child);
 }
 
 void scheduler_page(const RmWeb& web, const ExchangePtr& exchange) {

@@ -52,11 +52,10 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
       return;
     }
     const bool json = exchange_->format == Format::kJson;
-    exchange_->responder->start(
-        with_common_headers(*exchange_, 200,
-                            json ? "application/json;charset=utf-8"
-                                 : "application/xml; charset=utf-8"),
-        std::nullopt);
+    exchange_->responder->start(with_common_headers(*exchange_, 200,
+                                                    json ? "application/json;charset=utf-8"
+                                                         : "application/xml; charset=utf-8"),
+                                std::nullopt);
     go_on(false);
   }
 
@@ -264,15 +263,7 @@ void get_nodes(const RmWeb& web, const ExchangePtr& exchange) {
   }
   Writer out(exchange->format);
   out.begin_root("nodes");
-  std::vector<rm::NodeReportPtr> nodes = web.door.reports.nodes(*states);
-  // Without a wish: the nodes that are part of the cluster, as Hadoop does.
-  if (states->empty()) {
-    std::erase_if(nodes, [](const rm::NodeReportPtr& node) {
-      return node->state == rm::NodeState::kLost || node->state == rm::NodeState::kRebooted ||
-             node->state == rm::NodeState::kDecommissioned ||
-             node->state == rm::NodeState::kShutdown;
-    });
-  }
+  const auto nodes = web.door.reports.nodes(*states);
   if (!nodes.empty()) {
     out.begin_list("node");
     for (const auto& node : nodes) {
@@ -464,8 +455,8 @@ void add_unsupported_reads(Router& router) {
                "Scheduler Configuration format only supported by MutableConfScheduler.");
   });
   router.add("GET", "/ws/v1/cluster/reservation/list", [](const ExchangePtr& exchange) {
-    send_error(*exchange, {ErrorCode::kUnsupported,
-                           "Reservation is not enabled. Please enable & try again"});
+    send_error(*exchange,
+               {ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again"});
   });
 }
 

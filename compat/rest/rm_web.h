@@ -13,9 +13,7 @@ struct RmWeb {
   rm::Door door;
   WebOptions options;
 
-  RecordContext context() const {
-    return {door.reports, options, options.clock->now().wall};
-  }
+  RecordContext context() const { return {door.reports, options, options.clock->now().wall}; }
 };
 
 void add_rm_read_routes(Router& router, const RmWeb& web);

@@ -26,10 +26,10 @@ void send_field(const Exchange& exchange, int status, std::string_view root, std
   out.begin_root(root, false);
   out.text(name, value);
   out.end_root();
-  auto response = with_common_headers(exchange, status,
-                                      exchange.format == Format::kJson
-                                          ? "application/json;charset=utf-8"
-                                          : "application/xml; charset=utf-8");
+  auto response =
+      with_common_headers(exchange, status,
+                          exchange.format == Format::kJson ? "application/json;charset=utf-8"
+                                                           : "application/xml; charset=utf-8");
   if (!location.empty()) response.headers.add("Location", location);
   response.body = out.take();
   exchange.responder->respond(std::move(response));
@@ -53,8 +53,7 @@ void new_application(const RmWeb& web, const ExchangePtr& exchange) {
   Writer out(exchange->format);
   out.begin_root("NewApplication", false);
   out.text("application-id", to_string(web.door.applications.new_application_id()));
-  write_resource(out, "maximum-resource-capability", info.maximum_allocation,
-                 info.resource_types);
+  write_resource(out, "maximum-resource-capability", info.maximum_allocation, info.resource_types);
   out.end_root();
   send(*exchange, 200, out);
 }
@@ -67,11 +66,13 @@ void submit(const RmWeb& web, const ExchangePtr& exchange) {
     send_error(*exchange, submission.error());
     return;
   }
-  const std::string location =
-      absolute(web.options, "/ws/v1/cluster/apps/" + to_string(submission->id));
+  const AppId id = submission->id;
+  const std::string location = absolute(web.options, "/ws/v1/cluster/apps/" + to_string(id));
   web.door.applications.submit(
-      exchange->caller, std::move(*submission), [exchange, location](Result<void> reply) {
-        if (!reply) {
+      exchange->caller, std::move(*submission), [&web, exchange, location, id](Result<void> reply) {
+        // A queue that does not take it: the application is there, FAILED with the reason.
+        const bool taken_in = reply || web.door.reports.app(id) != nullptr;
+        if (!taken_in) {
           send_error(*exchange, reply.error());
           return;
         }
@@ -87,8 +88,8 @@ void put_state(const RmWeb& web, const ExchangePtr& exchange) {
   const auto state = required(*exchange, "appstate", "state");
   if (!state) return;
   if (*state != "KILLED") {
-    send_error(*exchange, {ErrorCode::kInvalidArgument,
-                           "Only 'KILLED' is allowed as a target state."});
+    send_error(*exchange,
+               {ErrorCode::kInvalidArgument, "Only 'KILLED' is allowed as a target state."});
     return;
   }
   const std::string* why = exchange->request.query_value("diagnostics");
@@ -105,8 +106,7 @@ void put_state(const RmWeb& web, const ExchangePtr& exchange) {
           send_field(*exchange, 200, "appstate", "state", shown);
         } else {
           send_field(*exchange, 202, "appstate", "state", shown,
-                     absolute(web.options,
-                              "/ws/v1/cluster/apps/" + to_string(id) + "/state"));
+                     absolute(web.options, "/ws/v1/cluster/apps/" + to_string(id) + "/state"));
         }
       });
 }
@@ -136,8 +136,7 @@ void put_priority(const RmWeb& web, const ExchangePtr& exchange) {
   const auto app = find_app(web, *exchange, exchange->captures[0]);
   if (!app) return;
   const auto body = body_of(*exchange, "applicationpriority");
-  auto priority =
-      body ? body->number_of("priority", -1) : Result<std::int64_t>(fail(body.error()));
+  auto priority = body ? body->number_of("priority", -1) : Result<std::int64_t>(fail(body.error()));
   if (priority && (*priority < 0 || *priority > INT32_MAX)) {
     priority = fail(ErrorCode::kInvalidArgument, "priority must be a number from 0");
   }
@@ -145,19 +144,19 @@ void put_priority(const RmWeb& web, const ExchangePtr& exchange) {
     send_error(*exchange, priority.error());
     return;
   }
-  web.door.applications.update_priority(
-      exchange->caller, app->id, static_cast<std::int32_t>(*priority),
-      [exchange](Result<std::int32_t> reply) {
-        if (!reply) {
-          send_error(*exchange, reply.error());
-          return;
-        }
-        Writer out(exchange->format);
-        out.begin_root("applicationpriority", false);
-        out.number("priority", *reply);
-        out.end_root();
-        send(*exchange, 200, out);
-      });
+  web.door.applications.update_priority(exchange->caller, app->id,
+                                        static_cast<std::int32_t>(*priority),
+                                        [exchange](Result<std::int32_t> reply) {
+                                          if (!reply) {
+                                            send_error(*exchange, reply.error());
+                                            return;
+                                          }
+                                          Writer out(exchange->format);
+                                          out.begin_root("applicationpriority", false);
+                                          out.number("priority", *reply);
+                                          out.end_root();
+                                          send(*exchange, 200, out);
+                                        });
 }
 
 Result<WallTime> timeout_of(const Exchange& exchange) {
@@ -182,20 +181,20 @@ void put_timeout(const RmWeb& web, const ExchangePtr& exchange) {
     send_error(*exchange, expiry.error());
     return;
   }
-  web.door.applications.update_lifetime(
-      exchange->caller, app->id, *expiry, [&web, exchange, app](Result<WallTime> reply) {
-        if (!reply) {
-          send_error(*exchange, reply.error());
-          return;
-        }
-        rm::AppReport changed = *app;
-        changed.lifetime_expiry = *reply;
-        Writer out(exchange->format);
-        out.begin_root("timeout");
-        write_timeout(out, changed, web.context().now);
-        out.end_root();
-        send(*exchange, 200, out);
-      });
+  web.door.applications.update_lifetime(exchange->caller, app->id, *expiry,
+                                        [&web, exchange, app](Result<WallTime> reply) {
+                                          if (!reply) {
+                                            send_error(*exchange, reply.error());
+                                            return;
+                                          }
+                                          rm::AppReport changed = *app;
+                                          changed.lifetime_expiry = *reply;
+                                          Writer out(exchange->format);
+                                          out.begin_root("timeout");
+                                          write_timeout(out, changed, web.context().now);
+                                          out.end_root();
+                                          send(*exchange, 200, out);
+                                        });
 }
 
 void signal_container(const RmWeb& web, const ExchangePtr& exchange) {

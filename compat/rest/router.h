@@ -20,7 +20,7 @@ class Router {
   void add(std::string_view method, std::string_view pattern, Handler handler);
 
   struct Match {
-    const Handler* handler = nullptr;   // nullptr: see `allow`
+    const Handler* handler = nullptr;  // nullptr: see `allow`
     std::vector<std::string> captures;
     std::string allow;  // methods the path knows; "" = unknown path
   };

@@ -5,7 +5,9 @@
 namespace heddle::compat::rest {
 namespace {
 
-float percent(float share) { return share * 100.0F; }
+float percent(float share) {
+  return share * 100.0F;
+}
 
 void write_vector_info(Writer& out, const ResourceTypes& types, float capacity) {
   const std::string share = real_text(percent(capacity)) + "%";
@@ -179,8 +181,9 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   out.number("reservedContainers", queue.reserved_containers);
   out.number("pendingContainers", queue.pending_containers);
   write_capacities(out, queue, types);
-  write_usage(out, {queue.used, queue.reserved, queue.pending, queue.master_used,
-                    queue.master_limit, queue.user_master_limit},
+  write_usage(out,
+              {queue.used, queue.reserved, queue.pending, queue.master_used, queue.master_limit,
+               queue.user_master_limit},
               types);
   write_resource(out, "minEffectiveCapacity", queue.guaranteed, types);
   write_resource(out, "maxEffectiveCapacity", queue.maximum, types);
@@ -193,7 +196,8 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
 void write_queues(Writer& out, const rm::QueueReport& parent, const ResourceTypes& types) {
   out.begin_object("queues");
   out.begin_list("queue");
-  for (const rm::QueueReport& child : parent.children) write_queue(out, child, types);
+  for (const rm::QueueReport& child : parent.children)
+    write_queue(out, child, types);
   out.end_list();
   out.end_object();
 }
@@ -219,7 +223,8 @@ void write_health(Writer& out, const rm::QueueReport& root, const RecordContext&
   for (const auto* operation : {"releases", "allocations", "reservations"}) {
     out.begin_object("");
     out.text("operation", operation);
-    out.number("count", std::string_view(operation) == "reservations" ? root.reserved_containers : 0);
+    out.number("count",
+               std::string_view(operation) == "reservations" ? root.reserved_containers : 0);
     write_resource(out, "resources", {}, types);
     out.end_object();
   }

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kWebException = "javax.ws.rs.WebApplicationException";
 
-bool is_rest(std::string_view path) { return path.starts_with("/ws/"); }
+bool is_rest(std::string_view path) {
+  return path.starts_with("/ws/");
+}
 
 bool is_known_method(std::string_view method) {
   for (const auto* known : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}) {
@@ -24,8 +26,9 @@ void send_allow(const Exchange& exchange, int status, const std::string& allow) 
   auto response = with_common_headers(exchange, status, "application/json;charset=utf-8");
   response.headers.add("Allow", allow);
   if (status != 200) {
-    response.body = "{\"RemoteException\":{\"exception\":\"WebApplicationException\",\"javaClassName\":\"" +
-                    std::string(kWebException) + "\"}}";
+    response.body =
+        "{\"RemoteException\":{\"exception\":\"WebApplicationException\",\"javaClassName\":\"" +
+        std::string(kWebException) + "\"}}";
   }
   exchange.responder->respond(std::move(response));
 }
@@ -84,8 +87,7 @@ struct RmState {
 struct NmState {
   NmState(const nm::NodeReports& reports, WebOptions given,
           std::vector<const nm::AuxService*> services)
-      : web{reports, std::move(given), std::move(services)},
-        cookies(security::random_secret(32)) {}
+      : web{reports, std::move(given), std::move(services)}, cookies(security::random_secret(32)) {}
   NmWeb web;
   LoginCookie cookies;
   Router router;
@@ -99,16 +101,14 @@ void add_start_page(Router& router, const WebOptions& options, std::string path)
 
 }  // namespace
 
-net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
-                                     ProxyHandler proxy) {
+net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options, ProxyHandler proxy) {
   auto state = std::make_shared<RmState>(door, std::move(options));
   add_start_page(state->router, state->web.options, "/cluster");
   add_rm_read_routes(state->router, state->web);
   add_rm_write_routes(state->router, state->web);
   add_rm_pages(state->router, state->web);
-  add_monitor_routes(state->router, state->web.options, [web = &state->web] {
-    return rm_beans(web->door.reports, web->options);
-  });
+  add_monitor_routes(state->router, state->web.options,
+                     [web = &state->web] { return rm_beans(web->door.reports, web->options); });
   if (proxy) {
     for (const auto* method : {"GET", "POST", "PUT", "DELETE"}) {
       state->router.add(method, "/proxy/{*}", [proxy](const ExchangePtr& exchange) {
@@ -128,9 +128,8 @@ net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions 
   add_nm_routes(state->router, state->web);
   add_log_routes(state->router, state->web);
   add_nm_pages(state->router, state->web);
-  add_monitor_routes(state->router, state->web.options, [web = &state->web] {
-    return nm_beans(web->reports, web->options);
-  });
+  add_monitor_routes(state->router, state->web.options,
+                     [web = &state->web] { return nm_beans(web->reports, web->options); });
   return [state](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
     serve(state, std::move(request), std::move(responder));
   };

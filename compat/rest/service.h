@@ -14,8 +14,8 @@
 namespace heddle::compat::rest {
 
 /// Answers /proxy/...: the request, who asks, where the answer goes.
-using ProxyHandler = std::function<void(net::HttpRequest, std::string user,
-                                        std::shared_ptr<net::HttpResponder>)>;
+using ProxyHandler =
+    std::function<void(net::HttpRequest, std::string user, std::shared_ptr<net::HttpResponder>)>;
 
 /// Everything under /ws/v1/cluster, /cluster, /jmx, /conf, /prom, /stacks, /logs, /isActive.
 /// `door` and what `options` points to must outlive the handler and its answers. `proxy` answers

@@ -98,8 +98,8 @@ Result<void> add_local_resources(const Body& spec, hadoop::yarn::ContainerLaunch
     resource->set_timestamp(*timestamp);
     hadoop::yarn::LocalResourceTypeProto type_value{};
     if (!hadoop::yarn::LocalResourceTypeProto_Parse(to_upper(*type), &type_value)) {
-      return bad(*value, fmt::format("type '{}' is none of ARCHIVE, FILE, PATTERN",
-                                     shortened(*type)));
+      return bad(*value,
+                 fmt::format("type '{}' is none of ARCHIVE, FILE, PATTERN", shortened(*type)));
     }
     resource->set_type(type_value);
     hadoop::yarn::LocalResourceVisibilityProto visibility_value{};
@@ -176,7 +176,8 @@ Result<void> add_launch(const Body& spec, rm::Submission& submission) {
     variable->set_value(value->text);
   }
   if (const Body* commands = spec.find("commands"); commands != nullptr) {
-    for (const Body* command : commands->all("command")) launch.add_command(command->text);
+    for (const Body* command : commands->all("command"))
+      launch.add_command(command->text);
     if (!commands->text.empty() && commands->children.empty()) launch.add_command(commands->text);
   }
   auto services = entries(spec.find("service-data"), "service-data");
@@ -277,8 +278,7 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   result.type = text("application-type", "YARN");
   result.priority = static_cast<std::int32_t>(number("priority", -1, INT32_MAX));
   result.max_attempts = static_cast<std::int32_t>(number("max-app-attempts", 0, INT32_MAX));
-  result.attempt_failures_validity_ms =
-      number("attempt-failures-validity-interval", -1, INT64_MAX);
+  result.attempt_failures_validity_ms = number("attempt-failures-validity-interval", -1, INT64_MAX);
   result.unmanaged = flag("unmanaged-AM", false);
   result.cancel_tokens_when_complete = flag("cancel-tokens-when-complete", true);
   result.keep_containers = flag("keep-containers-across-application-attempts", false);
@@ -293,7 +293,8 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   if (!parsed) return fail(std::move(parsed).error().within("application-id"));
   result.id = *parsed;
   if (const Body* tags = body.find("application-tags"); tags != nullptr) {
-    for (const Body* tag : tags->all("tag")) result.tags.insert(to_lower(trim(tag->text)));
+    for (const Body* tag : tags->all("tag"))
+      result.tags.insert(to_lower(trim(tag->text)));
   }
   if (const Body* resource = body.find("resource"); resource != nullptr) {
     auto resources = resources_from_body(*resource, types);

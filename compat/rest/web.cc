@@ -122,7 +122,9 @@ std::optional<Format> negotiate(std::string_view accept) {
   return chosen;
 }
 
-std::vector<std::string> path_segments(std::string_view path) { return split_list(path, '/'); }
+std::vector<std::string> path_segments(std::string_view path) {
+  return split_list(path, '/');
+}
 
 bool changes_state(std::string_view method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS" && method != "TRACE";
@@ -145,8 +147,8 @@ std::optional<Refusal> guard(const net::HttpRequest& request, const WebOptions& 
     return std::nullopt;  // one of our own pages
   }
   if (origin != nullptr && host_of(*origin) != host) {
-    return forbidden(fmt::format("Origin '{}' is not allowed to change anything here",
-                                 shortened(*origin)));
+    return forbidden(
+        fmt::format("Origin '{}' is not allowed to change anything here", shortened(*origin)));
   }
   if (may_be_forged(request)) {
     return forbidden(
@@ -269,8 +271,8 @@ void send_refusal(const Exchange& exchange, const Refusal& refusal) {
   if (!refusal.message.empty()) out.text("message", refusal.message);
   out.text("javaClassName", refusal.java_class);
   out.end_root();
-  auto response = with_common_headers(exchange, refusal.status,
-                                      std::string(content_type_of(exchange.format)));
+  auto response =
+      with_common_headers(exchange, refusal.status, std::string(content_type_of(exchange.format)));
   if (refusal.status == 401) response.headers.add("WWW-Authenticate", "PseudoAuth");
   if (refusal.status == 503 || refusal.status == 429) response.headers.add("Retry-After", "1");
   respond(exchange, std::move(response), out.take());

@@ -39,8 +39,8 @@ struct Exchange {
   const WebOptions* options = nullptr;
   Format format = Format::kJson;
   security::Caller caller;
-  std::string set_cookie;  // "" = none
-  std::vector<std::string> captures;  // what the {} of the route matched
+  std::string set_cookie;                  // "" = none
+  std::vector<std::string> captures;       // what the {} of the route matched
   std::shared_ptr<const void> keep_alive;  // what the handlers refer to
 };
 using ExchangePtr = std::shared_ptr<Exchange>;

@@ -95,8 +95,12 @@ void append_xml_text(std::string& out, std::string_view text) {
   }
 }
 
-std::string real_text(float value) { return java_real(value); }
-std::string real_text(double value) { return java_real(value); }
+std::string real_text(float value) {
+  return java_real(value);
+}
+std::string real_text(double value) {
+  return java_real(value);
+}
 
 std::string Writer::take() {
   std::string out = std::move(out_);
@@ -212,9 +216,15 @@ void Writer::number(std::string_view name, std::int64_t value) {
 void Writer::number_as_text(std::string_view name, std::int64_t value) {
   text(name, fmt::format_int(value).c_str());
 }
-void Writer::real(std::string_view name, float value) { raw(name, real_text(value)); }
-void Writer::real(std::string_view name, double value) { raw(name, real_text(value)); }
-void Writer::flag(std::string_view name, bool value) { raw(name, value ? "true" : "false"); }
+void Writer::real(std::string_view name, float value) {
+  raw(name, real_text(value));
+}
+void Writer::real(std::string_view name, double value) {
+  raw(name, real_text(value));
+}
+void Writer::flag(std::string_view name, bool value) {
+  raw(name, value ? "true" : "false");
+}
 void Writer::flag_as_text(std::string_view name, bool value) {
   text(name, value ? "true" : "false");
 }

@@ -9,7 +9,9 @@
 namespace heddle::compat::rest {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
@@ -36,22 +38,28 @@ void append_utf8(std::string& out, std::uint32_t code) {
 
 }  // namespace
 
-void XmlReader::place(Body& node) const {
-  const std::string_view before = text_.substr(0, std::min(at_, text_.size()));
-  const std::size_t last = before.rfind('\n');
-  node.line = 1 + static_cast<std::uint32_t>(std::ranges::count(before, '\n'));
-  node.column =
-      1 + static_cast<std::uint32_t>(before.size() - (last == before.npos ? 0 : last + 1));
+void XmlReader::place(Body& node) {
+  for (const std::size_t end = std::min(at_, text_.size()); counted_ < end; ++counted_) {
+    if (text_[counted_] == '\n') {
+      ++line_;
+      column_ = 1;
+    } else {
+      ++column_;
+    }
+  }
+  node.line = line_;
+  node.column = column_;
 }
 
-Failure XmlReader::refuse(std::string reason) const {
+Failure XmlReader::refuse(std::string reason) {
   Body here;
   place(here);
   return fail(ErrorCode::kInvalidArgument, fmt::format("bad XML: {}, at {}", reason, here.where()));
 }
 
 void XmlReader::skip_blanks() {
-  while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  while (at_ < text_.size() && is_blank(text_[at_]))
+    ++at_;
 }
 
 Result<void> XmlReader::skip_past(std::string_view end, std::string_view what) {
@@ -76,7 +84,8 @@ Result<void> XmlReader::skip_misc() {
 
 Result<std::string> XmlReader::name() {
   const std::size_t begin = at_;
-  while (at_ < text_.size() && is_name_char(text_[at_])) ++at_;
+  while (at_ < text_.size() && is_name_char(text_[at_]))
+    ++at_;
   if (at_ == begin || at_ - begin > 256) return refuse("a name of 1 to 256 bytes is expected");
   return std::string(text_.substr(begin, at_ - begin));
 }
@@ -110,9 +119,7 @@ Result<Body> XmlReader::start_tag(bool& closed) {
     return refuse(fmt::format("more than {} elements", limits_.nodes_max));
   }
   Body element;
-  // Places are looked up for errors in values; counting lines for every element would be
-  // quadratic, so big bodies keep only the offset's column.
-  if (nodes_ < 2000) place(element);
+  place(element);
   ++at_;  // '<'
   auto found = name();
   if (!found) return fail(std::move(found).error());
@@ -179,8 +186,8 @@ Result<void> XmlReader::content(Body& element, bool& ended) {
       if (!closing) return fail(std::move(closing).error());
       const std::size_t colon = closing->rfind(':');
       if (closing->substr(colon == std::string::npos ? 0 : colon + 1) != element.name) {
-        return refuse(fmt::format("<{}> is closed by </{}>", shortened(element.name),
-                                  shortened(*closing)));
+        return refuse(
+            fmt::format("<{}> is closed by </{}>", shortened(element.name), shortened(*closing)));
       }
       skip_blanks();
       if (!at(">")) return refuse("'>' is expected");

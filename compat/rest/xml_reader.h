@@ -16,9 +16,9 @@ class XmlReader {
   Result<Body> read();
 
  private:
-  Failure refuse(std::string reason) const;
+  Failure refuse(std::string reason);
   bool at(std::string_view prefix) const { return text_.substr(at_).starts_with(prefix); }
-  void place(Body& node) const;
+  void place(Body& node);
   void skip_blanks();
   Result<void> skip_past(std::string_view end, std::string_view what);
   Result<void> skip_misc();  // blanks, comments, processing instructions
@@ -32,6 +32,9 @@ class XmlReader {
   BodyLimits limits_;
   std::size_t at_ = 0;
   std::size_t nodes_ = 0;
+  std::size_t counted_ = 0;  // lines are counted up to here
+  std::uint32_t line_ = 1;
+  std::uint32_t column_ = 1;
 };
 
 }  // namespace heddle::compat::rest

@@ -61,14 +61,16 @@ MapFile::MapFile(MapFile&& other) noexcept
 MapFile::~MapFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
-int MapFile::release() { return std::exchange(descriptor_, -1); }
+int MapFile::release() {
+  return std::exchange(descriptor_, -1);
+}
 
 Result<std::string> MapFile::read(std::uint64_t offset, std::size_t count) const {
   std::string out(count, '\0');
   std::size_t have = 0;
   while (have < count) {
-    const ssize_t got = ::pread(descriptor_, out.data() + have, count - have,
-                                static_cast<off_t>(offset + have));
+    const ssize_t got =
+        ::pread(descriptor_, out.data() + have, count - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
       return fail(ErrorCode::kInternal, got < 0 ? std::strerror(errno) : "the file became shorter");

@@ -11,7 +11,8 @@ constexpr std::size_t kChecksumBytes = 8;
 
 std::int64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (const char c : bytes.substr(0, 8)) value = (value << 8) | static_cast<unsigned char>(c);
+  for (const char c : bytes.substr(0, 8))
+    value = (value << 8) | static_cast<unsigned char>(c);
   return static_cast<std::int64_t>(value);
 }
 
@@ -24,8 +25,7 @@ Result<std::vector<SegmentPlace>> parse_index_file(std::string_view bytes) {
                             bytes.size(), kEntryBytes, kChecksumBytes));
   }
   const std::string_view entries = bytes.substr(0, bytes.size() - kChecksumBytes);
-  const auto checksum =
-      crc32_z(0, reinterpret_cast<const Bytef*>(entries.data()), entries.size());
+  const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(entries.data()), entries.size());
   if (big_endian(bytes.substr(entries.size())) != static_cast<std::int64_t>(checksum)) {
     return fail(ErrorCode::kInvalidArgument, "an index file has a wrong checksum");
   }
@@ -65,7 +65,8 @@ void IndexCache::insert(const std::string& job, const std::string& attempt,
   if (bytes > bytes_max_) return;
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) drop(found);
-  while (bytes_ + bytes > bytes_max_) drop(entries_.find(by_use_.back()));
+  while (bytes_ + bytes > bytes_max_)
+    drop(entries_.find(by_use_.back()));
   by_use_.push_front(key);
   entries_.emplace(key, Entry{std::move(index), by_use_.begin()});
   bytes_ += bytes;
@@ -85,7 +86,8 @@ void IndexCache::erase(const std::string& job, const std::string& attempt) {
 void IndexCache::erase_job(const std::string& job) {
   const std::lock_guard lock(mutex_);
   auto entry = entries_.lower_bound({job, ""});
-  while (entry != entries_.end() && entry->first.first == job) entry = drop(entry);
+  while (entry != entries_.end() && entry->first.first == job)
+    entry = drop(entry);
 }
 
 std::size_t IndexCache::bytes() const {

@@ -28,7 +28,7 @@ struct ShuffleRequest {
   std::vector<std::string> maps;  // attempt ids, each checked by is_map_attempt()
   std::int32_t reduce = 0;        // from 0
   bool keep_alive = false;
-  std::string url_hash;           // "" when missing
+  std::string url_hash;  // "" when missing
 };
 
 /// Checks everything that needs no knowledge of jobs.

@@ -80,7 +80,9 @@ struct Segment {
 /// Everything the loop threads share with the service. They may still hold it when it is gone.
 struct Shared {
   Shared(const ShuffleOptions& the_options, ShuffleCallbacks the_callbacks)
-      : options(the_options), callbacks(std::move(the_callbacks)), cache(options.index_cache_bytes) {}
+      : options(the_options),
+        callbacks(std::move(the_callbacks)),
+        cache(options.index_cache_bytes) {}
 
   const ShuffleOptions options;
   const ShuffleCallbacks callbacks;
@@ -195,16 +197,16 @@ OrRefusal<std::vector<Segment>> find_segments(Shared& shared, const ShuffleReque
     }
     const auto reduce = static_cast<std::size_t>(request.reduce);
     if (reduce >= index->segments.size()) {
-      return tl::unexpected(
-          Refusal{500, fmt::format("Invalid request: map {} has {} partitions, not one of number {}",
-                                   attempt, index->segments.size(), reduce)});
+      return tl::unexpected(Refusal{
+          500, fmt::format("Invalid request: map {} has {} partitions, not one of number {}",
+                           attempt, index->segments.size(), reduce)});
     }
     const SegmentPlace& place = index->segments[reduce];
-    segments.push_back({.attempt = attempt,
-                        .data_dir = index->data_dir,
-                        .place = place,
-                        .header = shuffle_header(attempt, place.part_length, place.raw_length,
-                                                 request.reduce)});
+    segments.push_back(
+        {.attempt = attempt,
+         .data_dir = index->data_dir,
+         .place = place,
+         .header = shuffle_header(attempt, place.part_length, place.raw_length, request.reduce)});
   }
   return segments;
 }
@@ -234,7 +236,8 @@ void serve(const std::shared_ptr<Shared>& shared, const net::HttpRequest& reques
     length += segment.header.size() + static_cast<std::uint64_t>(segment.place.part_length);
   }
   responder->start(std::move(head), length);
-  std::make_shared<SegmentSender>(shared, std::move(responder), *job, *std::move(segments))->go_on();
+  std::make_shared<SegmentSender>(shared, std::move(responder), *job, *std::move(segments))
+      ->go_on();
 }
 
 class Service final : public ShuffleService {
@@ -247,8 +250,7 @@ class Service final : public ShuffleService {
     return {'\0', '\0', static_cast<char>(number >> 8), static_cast<char>(number & 0xFF)};
   }
 
-  Result<void> init_app(const std::string& user, const AppId& app,
-                        std::string_view data) override {
+  Result<void> init_app(const std::string& user, const AppId& app, std::string_view data) override {
     if (user.empty() || user == "." || user == ".." || user.find('/') != std::string::npos) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("user '{}' cannot be the name of a folder", shortened(user)));

@@ -22,7 +22,9 @@ bool set_thread_groups(const std::vector<gid_t>& groups) {
 }
 
 /// -1 asks without changing; setfsuid() itself does not report failure.
-bool file_user_is(uid_t uid) { return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) == uid; }
+bool file_user_is(uid_t uid) {
+  return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) == uid;
+}
 
 }  // namespace
 

@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 Result<std::string> path_of(const std::string& url) {
   auto parsed = parse_fs_url(url);
   if (!parsed) return fail(std::move(parsed).error());
-  if (parsed->scheme != "file" || !(parsed->authority.empty() || parsed->authority == "localhost")) {
+  if (parsed->scheme != "file" ||
+      !(parsed->authority.empty() || parsed->authority == "localhost")) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' is not a file: URL of this machine", shortened(url, 300)));
   }
@@ -116,8 +117,8 @@ Result<void> LocalFs::write(const std::string& url, std::uint32_t permission,
   const auto file =
       as_user<FileDescriptor>(url, user, [&](const std::string& path) -> Result<FileDescriptor> {
         ::unlink(path.c_str());  // replaces a file, never writes through a link
-        FileDescriptor made(::open(path.c_str(),
-                                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+        FileDescriptor made(
+            ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (made.get() < 0 || ::fchmod(made.get(), permission) != 0) {
           return errno_failure(path, errno);
         }
@@ -131,16 +132,14 @@ Result<void> LocalFs::upload(const std::string& local_path, const std::string& u
                              std::uint32_t permission, const std::string& user) {
   const auto source = open_regular_file(local_path);
   if (!source) return fail(source.error());
-  return write(url, permission, user, [&](const Sink& sink) {
-    return read_pieces(source->get(), local_path, sink);
-  });
+  return write(url, permission, user,
+               [&](const Sink& sink) { return read_pieces(source->get(), local_path, sink); });
 }
 
 Result<void> LocalFs::make_dirs(const std::string& url, std::uint32_t permission,
                                 const std::string& user) {
-  return as_user<void>(url, user, [&](const std::string& path) {
-    return make_missing(path, permission);
-  });
+  return as_user<void>(url, user,
+                       [&](const std::string& path) { return make_missing(path, permission); });
 }
 
 Result<void> LocalFs::rename(const std::string& from, const std::string& to,

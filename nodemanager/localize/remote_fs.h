@@ -38,10 +38,8 @@ class RemoteFs {
 
   virtual ~RemoteFs() = default;
   virtual Result<FileStatus> stat(const std::string& url, const std::string& user) = 0;
-  virtual Result<std::vector<FileStatus>> list(const std::string& url,
-                                               const std::string& user) = 0;
-  virtual Result<void> read(const std::string& url, const std::string& user,
-                            const Sink& sink) = 0;
+  virtual Result<std::vector<FileStatus>> list(const std::string& url, const std::string& user) = 0;
+  virtual Result<void> read(const std::string& url, const std::string& user, const Sink& sink) = 0;
   /// Writes a file with exactly this permission, replacing any; its directory must exist.
   virtual Result<void> write(const std::string& url, std::uint32_t permission,
                              const std::string& user, const Producer& produce) = 0;
@@ -54,8 +52,7 @@ class RemoteFs {
   /// kAlreadyExists or kNotFound where the file system can tell; else kWrongState.
   virtual Result<void> rename(const std::string& from, const std::string& to,
                               const std::string& user) = 0;
-  virtual Result<void> remove(const std::string& url, const std::string& user,
-                              bool recursive) = 0;
+  virtual Result<void> remove(const std::string& url, const std::string& user, bool recursive) = 0;
   virtual Result<void> set_permission(const std::string& url, std::uint32_t permission,
                                       const std::string& user) = 0;
 };

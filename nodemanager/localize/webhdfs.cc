@@ -1,7 +1,7 @@
 #include "nodemanager/localize/webhdfs.h"
 
-#include <fmt/core.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,7 +28,9 @@ std::string encode_path(std::string_view path) {
   return out;
 }
 
-Error at(std::string_view url, Error error) { return std::move(error).within(shortened(url, 300)); }
+Error at(std::string_view url, Error error) {
+  return std::move(error).within(shortened(url, 300));
+}
 
 /// A file that is removed when this ends.
 class SpoolFile {
@@ -55,8 +57,7 @@ Result<std::vector<std::string>> WebHdfs::web_addresses_of(const FsUrl& url) con
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("scheme '{}' is not hdfs or webhdfs", shortened(url.scheme)));
   }
-  const std::string& authority =
-      url.authority.empty() ? options_.default_authority : url.authority;
+  const std::string& authority = url.authority.empty() ? options_.default_authority : url.authority;
   if (authority.empty()) {
     return fail(ErrorCode::kInvalidArgument,
                 "no NameNode: the URL has no host and fs.defaultFS is not hdfs");
@@ -86,8 +87,8 @@ Result<WebHdfs::Answer> WebHdfs::ask(const char* method, const std::string& url,
       return Answer{answer->status, std::move(answer->body),
                     std::string(answer->headers.get("Location"))};
     }
-    last = answer ? parse_remote_exception(answer->status, answer->body)
-                  : std::move(answer).error();
+    last =
+        answer ? parse_remote_exception(answer->status, answer->body) : std::move(answer).error();
     if (last.code != ErrorCode::kUnavailable) break;  // else: a standby, or not up
   }
   return fail(at(url, std::move(last)));
@@ -172,9 +173,8 @@ Result<void> WebHdfs::write(const std::string& url, std::uint32_t permission,
   // The length has to be known before, and a producer that fails must leave no half file behind.
   const SpoolFile spool(options_.spool_dir);
   if (spool.descriptor() < 0) return errno_failure(spool.path(), errno);
-  RETURN_IF_ERROR(produce([&](std::string_view bytes) {
-    return write_all(spool.descriptor(), spool.path(), bytes);
-  }));
+  RETURN_IF_ERROR(produce(
+      [&](std::string_view bytes) { return write_all(spool.descriptor(), spool.path(), bytes); }));
   return upload(spool.path(), url, permission, user);
 }
 
@@ -192,8 +192,8 @@ Result<void> WebHdfs::rename(const std::string& from, const std::string& to,
                              const std::string& user) {
   const auto target = parse_fs_url(to);
   if (!target) return fail(target.error());
-  const auto renamed = ask_boolean("PUT", from, user,
-                                   "op=RENAME&destination=" + percent_encode(target->path));
+  const auto renamed =
+      ask_boolean("PUT", from, user, "op=RENAME&destination=" + percent_encode(target->path));
   if (!renamed) return fail(renamed.error());
   if (*renamed) return {};
   return fail(ErrorCode::kWrongState,
@@ -203,8 +203,8 @@ Result<void> WebHdfs::rename(const std::string& from, const std::string& to,
 }
 
 Result<void> WebHdfs::remove(const std::string& url, const std::string& user, bool recursive) {
-  const auto removed = ask_boolean("DELETE", url, user,
-                                   recursive ? "op=DELETE&recursive=true" : "op=DELETE");
+  const auto removed =
+      ask_boolean("DELETE", url, user, recursive ? "op=DELETE&recursive=true" : "op=DELETE");
   if (!removed) return fail(removed.error());
   if (*removed) return {};
   return fail(ErrorCode::kNotFound, fmt::format("{}: nothing to remove", shortened(url, 300)));

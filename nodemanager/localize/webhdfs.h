@@ -18,8 +18,8 @@ struct WebHdfsOptions {
   /// address on `default_web_port` of the same host.
   std::map<std::string, std::vector<std::string>, std::less<>> web_addresses;
   std::uint16_t default_web_port = 9870;
-  std::string default_authority;        // for hdfs:///path; "" = refused
-  std::string spool_dir = "/tmp";       // write() collects its bytes here first
+  std::string default_authority;                // for hdfs:///path; "" = refused
+  std::string spool_dir = "/tmp";               // write() collects its bytes here first
   std::uint64_t answer_max = 64 * 1024 * 1024;  // of JSON, such as a long listing
 };
 

@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json parse(std::string_view text) { return Json::parse(text, nullptr, false); }
+Json parse(std::string_view text) {
+  return Json::parse(text, nullptr, false);
+}
 
 const Json* member(const Json& json, const char* name) {
   if (!json.is_object()) return nullptr;
@@ -31,8 +33,8 @@ std::int64_t number_of(const Json& json, const char* name) {
 }
 
 Failure not_understood(std::string_view what, std::string_view json) {
-  return fail(ErrorCode::kUnavailable, fmt::format("the NameNode's answer is not {}: '{}'", what,
-                                                   shortened(json, 100)));
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the NameNode's answer is not {}: '{}'", what, shortened(json, 100)));
 }
 
 /// False: a member is missing or makes no sense.
@@ -65,6 +67,7 @@ ErrorCode code_of(int status, std::string_view exception) {
     return ErrorCode::kUnauthenticated;
   }
   if (exception == "FileAlreadyExistsException") return ErrorCode::kAlreadyExists;
+  if (exception == "PathIsNotEmptyDirectoryException") return ErrorCode::kWrongState;
   if (exception == "NSQuotaExceededException" || exception == "DSQuotaExceededException") {
     return ErrorCode::kLimitExceeded;
   }
@@ -83,7 +86,8 @@ Result<FileStatus> parse_file_status(std::string_view json) {
   const Json parsed = parse(json);
   const Json* inner = member(parsed, "FileStatus");
   FileStatus status;
-  if (inner == nullptr || !take_status(*inner, status)) return not_understood("a file status", json);
+  if (inner == nullptr || !take_status(*inner, status))
+    return not_understood("a file status", json);
   return status;
 }
 
@@ -95,7 +99,9 @@ Result<std::vector<FileStatus>> parse_file_statuses(std::string_view json) {
   std::vector<FileStatus> statuses;
   for (const Json& entry : *list) {
     FileStatus status;
-    if (!take_status(entry, status)) return not_understood("a listing", entry.dump(-1, ' ', true, Json::error_handler_t::replace));
+    if (!take_status(entry, status)) {
+      return not_understood("a listing", entry.dump(-1, ' ', true, Json::error_handler_t::replace));
+    }
     statuses.push_back(std::move(status));
   }
   return statuses;

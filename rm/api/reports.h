@@ -46,7 +46,7 @@ struct AppReport {
   AppState state = AppState::kNew;
   AppState state_before_saving = AppState::kNew;  // what clients see during kFinalSaving
   FinalStatus final_status = FinalStatus::kUndefined;
-  float progress = 0;
+  float progress = 0;  // fraction of 1
   std::int32_t priority = 0;
   std::string diagnostics;
   /// What the AM registered; "" until then. The door turns it into a proxied URL.

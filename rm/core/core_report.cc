@@ -59,7 +59,7 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
   if (out->diagnostics.empty() && app.in_scheduler && app.state == AppState::kAccepted) {
     out->diagnostics = scheduler_.explain(app.id);
   }
-  if (is_final(app.state)) out->progress = 100;
+  if (is_final(app.state)) out->progress = 1;
   if (attempt != nullptr) {
     out->current_attempt = attempt->id;
     out->master_container = attempt->master_container;
@@ -72,7 +72,7 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
       out->rpc_port = attempt->rpc_port;
       if (out->original_tracking_url.empty()) out->original_tracking_url = attempt->tracking_url;
     }
-    if (!is_final(app.state)) out->progress = attempt->progress * 100;
+    if (!is_final(app.state)) out->progress = attempt->progress;
     for (const auto& [key, ask] : attempt->asks) out->asks.push_back(ask);
   }
   ResourceUsage& usage = out->usage;

@@ -28,7 +28,8 @@ std::string queue_lines(int leaves) {
     for (int b = 0; b < width; ++b) {
       const std::string middle = top + ".b" + std::to_string(b);
       line(middle, width);
-      for (int c = 0; c < below; ++c) line(middle + ".c" + std::to_string(c), below);
+      for (int c = 0; c < below; ++c)
+        line(middle + ".c" + std::to_string(c), below);
     }
   }
   return lines;
@@ -69,7 +70,8 @@ void measure(const Load& load) {
   };
   std::deque<queues::Grant> running;
   Instant start = clock.now().instant;
-  for (auto& grant : cluster.schedule()) running.push_back(std::move(grant));
+  for (auto& grant : cluster.schedule())
+    running.push_back(std::move(grant));
   const double filled = static_cast<double>(running.size()) / seconds(start);
 
   constexpr int kRounds = 400'000;
@@ -83,8 +85,8 @@ void measure(const Load& load) {
       ++placed;
     }
   }
-  std::printf("%7d %6d %7d %6d %7d  %11.0f %13.0f\n", load.nodes, load.leaves, load.apps, load.sizes,
-              load.parked_apps, filled, placed / seconds(start));
+  std::printf("%7d %6d %7d %6d %7d  %11.0f %13.0f\n", load.nodes, load.leaves, load.apps,
+              load.sizes, load.parked_apps, filled, placed / seconds(start));
 }
 
 }  // namespace
@@ -93,7 +95,8 @@ void measure(const Load& load) {
 int main() {
   std::printf("  nodes queues    apps  sizes  parked   filling/s  release+place/s\n");
   for (const int leaves : {10, 1000}) {
-    for (const int nodes : {200, 2'000, 20'000}) heddle::measure({nodes, leaves, 1000, 1, 0});
+    for (const int nodes : {200, 2'000, 20'000})
+      heddle::measure({nodes, leaves, 1000, 1, 0});
   }
   heddle::measure({20'000, 1000, 1000, 4, 0});
   heddle::measure({20'000, 1000, 47'000, 1, 0});

@@ -25,11 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)compat::proxy::rewrite_location(target, *path, *where);
     }
   }
-  const auto answer = testlib::call(
-      web, {.method = line.substr(0, blank),
-            .target = target,
-            .headers = {{"Content-Type", "application/json"}},
-            .body = line_end == std::string::npos ? "" : text.substr(line_end + 1)});
+  const auto answer =
+      testlib::call(web, {.method = line.substr(0, blank),
+                          .target = target,
+                          .headers = {{"Content-Type", "application/json"}},
+                          .body = line_end == std::string::npos ? "" : text.substr(line_end + 1)});
   if (answer.status == 0) __builtin_trap();  // every request is answered
   cluster.applications.calls.clear();
   return 0;

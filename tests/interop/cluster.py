@@ -19,6 +19,7 @@ import fetch
 import hadoop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("HEDDLE_BIN") or ROOT / "build" / "bin")
 JAVA_CLASSES = {
     "rm": "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
     "nm": "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
@@ -214,7 +215,7 @@ class Cluster(contextlib.AbstractContextManager):
         if self.kinds[name] == "java":
             self._start_java(name, role, conf)
             return
-        program = ROOT / "build" / "bin" / f"heddle-{role}"
+        program = BIN / f"heddle-{role}"
         assert program.exists(), f"{program} is not built: run tools/build"
         self.daemons[name] = Daemon(name, [str(program), "--conf", str(conf)], self._env(),
                                     self.folder)

@@ -1,5 +1,6 @@
 """Fixtures: the shared cluster, clusters of one test, and their logs when a test fails."""
 import pathlib
+import signal
 
 import pytest
 
@@ -17,6 +18,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # Ended from outside, the daemons end too.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
     config.stash[LIVING] = []
 
 

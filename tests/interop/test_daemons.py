@@ -3,14 +3,14 @@ import subprocess
 
 import pytest
 
-from cluster import ROOT, write_xml
+from cluster import BIN, write_xml
 
 pytestmark = pytest.mark.daemons
 EX_CONFIG = 78
 
 
 def start(program: str, *args) -> subprocess.CompletedProcess:
-    return subprocess.run([ROOT / "build" / "bin" / program, *map(str, args)], text=True,
+    return subprocess.run([BIN / program, *map(str, args)], text=True,
                           capture_output=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
 
 

@@ -60,7 +60,9 @@ Settings queue_settings(std::string_view lines) {
   return settings;
 }
 
-AttemptId first_attempt(const AppId& app) { return {app, 1}; }
+AttemptId first_attempt(const AppId& app) {
+  return {app, 1};
+}
 
 AppId Cluster::app(std::string_view queue, std::string_view user, std::int32_t priority) {
   const AppId id{1000, ++apps_};
@@ -81,8 +83,7 @@ AppId Cluster::running_app(std::string_view queue, std::string_view user, std::i
   return id;
 }
 
-void Cluster::ask(const AppId& app, std::int32_t count, std::string_view size,
-                  AskOptions options) {
+void Cluster::ask(const AppId& app, std::int32_t count, std::string_view size, AskOptions options) {
   queues::Ask ask;
   ask.priority = options.priority;
   ask.resource_name = options.at;
@@ -100,7 +101,9 @@ void Cluster::ask_near(const AppId& app, std::int32_t count, std::string_view si
   ask(app, count, size);
 }
 
-std::vector<queues::Grant> Cluster::schedule(std::size_t most) { return scheduler.schedule(most); }
+std::vector<queues::Grant> Cluster::schedule(std::size_t most) {
+  return scheduler.schedule(most);
+}
 
 void Cluster::release(const queues::Grant& grant) {
   scheduler.release(grant.attempt, grant.node, grant.resources);
@@ -116,13 +119,15 @@ Resources Cluster::used(std::string_view queue) const {
 
 std::size_t count_for(const std::vector<queues::Grant>& grants, const AppId& app) {
   std::size_t count = 0;
-  for (const queues::Grant& grant : grants) count += grant.attempt.app == app ? 1 : 0;
+  for (const queues::Grant& grant : grants)
+    count += grant.attempt.app == app ? 1 : 0;
   return count;
 }
 
 std::vector<std::string> hosts_of(const std::vector<queues::Grant>& grants) {
   std::vector<std::string> hosts;
-  for (const queues::Grant& grant : grants) hosts.push_back(grant.node.host);
+  for (const queues::Grant& grant : grants)
+    hosts.push_back(grant.node.host);
   return hosts;
 }
 
@@ -149,17 +154,20 @@ ClusterBuilder& ClusterBuilder::node(std::string_view host, std::string_view siz
 }
 
 ClusterBuilder& ClusterBuilder::nodes(int count, std::string_view size) {
-  for (int i = 1; i <= count; ++i) node("n" + std::to_string(i), size);
+  for (int i = 1; i <= count; ++i)
+    node("n" + std::to_string(i), size);
   return *this;
 }
 
 Cluster ClusterBuilder::build() const {
   Settings settings = queue_settings(lines_);
-  for (const auto& [name, value] : extra_) settings.set(name, {value, "test", false});
+  for (const auto& [name, value] : extra_)
+    settings.set(name, {value, "test", false});
   Cluster cluster;
-  must(cluster.scheduler.configure(must(queues::parse_capacity_config(settings, limits_)),
-                                   limits_));
-  for (const NodeSpec& node : nodes_) cluster.scheduler.add_node(node.id, node.rack, node.size);
+  must(
+      cluster.scheduler.configure(must(queues::parse_capacity_config(settings, limits_)), limits_));
+  for (const NodeSpec& node : nodes_)
+    cluster.scheduler.add_node(node.id, node.rack, node.size);
   return cluster;
 }
 

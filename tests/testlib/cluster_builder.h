@@ -82,8 +82,8 @@ class ClusterBuilder {
   };
   std::string lines_ = "root.default capacity=100";
   std::map<std::string, std::string> extra_;
-  queues::Limits limits_{.minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10},
-                         .increment = {1024, 1}, .type_count = 2};
+  queues::Limits limits_{
+      .minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10}, .increment = {1024, 1}, .type_count = 2};
   std::vector<NodeSpec> nodes_;
 };
 

@@ -81,10 +81,10 @@ class FakeReports final : public rm::Reports {
       return set.empty() || set.contains(value);
     };
     const std::string last = app.queue.substr(app.queue.rfind('.') + 1);
-    const bool tagged = filter.tags.empty() ||
-                        std::ranges::any_of(app.tags, [&](const std::string& tag) {
-                          return filter.tags.contains(tag);
-                        });
+    const bool tagged =
+        filter.tags.empty() || std::ranges::any_of(app.tags, [&](const std::string& tag) {
+          return filter.tags.contains(tag);
+        });
     return any(filter.states, app.state) && any(filter.final_statuses, app.final_status) &&
            any(filter.users, app.user) &&
            (any(filter.queues, app.queue) || filter.queues.contains(last)) && tagged &&

@@ -59,7 +59,8 @@ inline net::HttpResponse call(const net::HttpHandler& handler, const WebCall& wa
   const std::string path = wanted.target.substr(0, wanted.target.find('?'));
   request.path = percent_decode(path).value_or(path);
   if (path.size() < wanted.target.size()) {
-    request.query = net::parse_query(wanted.target.substr(path.size() + 1)).value_or(net::HttpQuery{});
+    request.query =
+        net::parse_query(wanted.target.substr(path.size() + 1)).value_or(net::HttpQuery{});
   }
   bool has_host = false;
   for (const auto& [name, value] : wanted.headers) {
@@ -88,8 +89,8 @@ inline net::HttpResponse put(const net::HttpHandler& handler, std::string target
                         .body = std::move(body)});
 }
 
-inline net::HttpResponse post(const net::HttpHandler& handler, std::string target,
-                              std::string body, std::string type = "application/json") {
+inline net::HttpResponse post(const net::HttpHandler& handler, std::string target, std::string body,
+                              std::string type = "application/json") {
   return call(handler, {.method = "POST",
                         .target = std::move(target),
                         .headers = {{"Content-Type", std::move(type)}},

@@ -44,8 +44,8 @@ ARROWS = {
                     "compat/records", "compat/xml"),
     "compat/nm": ("base", "base/net", "security", "nodemanager/api", "compat/proto", "compat/ipc",
                   "compat/records", "compat/xml", "compat/logfile"),
-    "compat/rest": ("base", "base/net", "security", "rm/api", "nodemanager/api", "compat/xml",
-                    "compat/logfile", "compat/proxy"),
+    "compat/rest": ("base", "base/net", "security", "rm/api", "nodemanager/api", "compat/proto",
+                    "compat/records", "compat/xml", "compat/logfile", "compat/proxy"),
     "compat/proxy": ("base", "base/net", "security", "rm/api"),
     "compat/shuffle": ("base", "base/net", "security", "nodemanager/api"),
     "api": ("base", "base/net", "security", "rm/api", "nodemanager/api"),
@@ -148,7 +148,8 @@ def check_calls(path: str, code: str) -> list:
     if inside(path, "base"):
         return []
     return [f"{path}:{line_of(code, match.start())}: {match.group().strip()}: {reason}"
-            for pattern, reason in BANNED for match in pattern.finditer(code)]
+            for pattern, reason in BANNED for match in pattern.finditer(code)
+            if not (path.startswith("tests/") and "getenv" in match.group())]
 
 
 def check_words(path: str, text: str, machine_paths: tuple) -> list:
@@ -284,7 +285,8 @@ def main() -> int:
     options = parser.parse_args()
     wrong, large = check_tree()
     if options.write_ratchet:
-        rows = [f"{size.path}\t{size.what}\t{size.lines}\n" for size in sorted(large, key=str)]
+        rows = [f"{size.path}\t{size.what}\t{size.lines}\n" for size in sorted(large, key=str)
+                if size.lines <= (FILE_MAX if size.what == "file" else FUNCTION_MAX)]
         (ROOT / RATCHET).write_text("# path, file or function, lines: above the wish; may only "
                                     "shrink\n" + "".join(rows), encoding="utf-8")
     wrong += check_sizes(large, read_ratchet(ROOT / RATCHET))

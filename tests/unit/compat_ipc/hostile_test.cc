@@ -76,6 +76,11 @@ TEST_F(HostileTest, ALengthAboveTheLimitClosesNamingBothNumbers) {
   EXPECT_THAT(host_.closed.value_or(""), HasSubstr("1000 (ipc.maximum.data.length)"));
 }
 
+TEST_F(HostileTest, AStrangerMaySendOnlySmallFrames) {
+  feed(connection_header() + std::string("\0\x20\0\0", 4));  // 2 MiB
+  EXPECT_THAT(host_.closed.value_or(""), HasSubstr("before the login; the limit is 1048576"));
+}
+
 TEST_F(HostileTest, AFrameThatIsPromisedTakesNoMemoryBeforeItComes) {
   start();
   feed(std::string("\x06\x40\0\0abc", 7));  // 100 MiB

@@ -34,7 +34,9 @@ constexpr std::string_view kDemo =
     "6e65cca736360f646174613a5446696c652e6d657461046e6f6e65cca1060600000000000000e800"
     "010000d111d36891b5d7b639df414092bae150";
 
-std::string utf(std::string_view text) { return *encode_java_utf(text); }
+std::string utf(std::string_view text) {
+  return *encode_java_utf(text);
+}
 
 ByteSink sink_to(std::string& out) {
   return [&out](std::string_view bytes) -> Result<void> {
@@ -76,11 +78,12 @@ INSTANTIATE_TEST_SUITE_P(TFile, TFileCompression,
 TEST_P(TFileCompression, GivesBackValuesAroundTheChunkAndBlockSizes) {
   std::string out;
   TFileWriter writer(sink_to(out), GetParam());
-  std::vector<std::size_t> sizes = {0,           1,           256 * 1024 - 1, 256 * 1024,
-                                    (1 << 20) - 1, 1 << 20, (1 << 20) + 1,  3 << 20};
+  std::vector<std::size_t> sizes = {
+      0, 1, 256 * 1024 - 1, 256 * 1024, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20};
   for (const std::size_t size : sizes) {
     std::string value(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) value[i] = static_cast<char>(i * 2654435761U >> 13);
+    for (std::size_t i = 0; i < size; ++i)
+      value[i] = static_cast<char>(i * 2654435761U >> 13);
     ASSERT_TRUE(writer.write_record(std::to_string(size), value).has_value());
   }
   ASSERT_TRUE(writer.finish().has_value());
@@ -98,8 +101,9 @@ TEST_P(TFileCompression, GivesBackValuesAroundTheChunkAndBlockSizes) {
 }
 
 TEST(TFile, StopsAtTheSinksError) {
-  TFileWriter writer([](std::string_view) { return Result<void>(fail(ErrorCode::kUnavailable, "x")); },
-                     Compression::kNone);
+  TFileWriter writer(
+      [](std::string_view) { return Result<void>(fail(ErrorCode::kUnavailable, "x")); },
+      Compression::kNone);
   EXPECT_EQ(writer.write_record("k", "v").error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(writer.finish().error().code, ErrorCode::kWrongState);
 }
@@ -119,12 +123,18 @@ TEST(TFile, RefusesToReadBrokenFiles) {
 
 TEST(Tv, HasTheDocumentedSizesAtItsLimits) {
   const std::vector<std::pair<std::int64_t, std::size_t>> cases = {
-      {0, 1},           {127, 1},          {-32, 1},           {128, 2},
-      {-33, 2},         {5119, 2},         {-5120, 2},         {5120, 3},
-      {-5121, 3},       {1048575, 3},      {-1048576, 3},      {1048576, 4},
-      {-1048577, 4},    {134217727, 4},    {-134217728, 4},    {134217728, 5},
-      {2147483647, 5},  {2147483648, 6},   {-2147483648, 5},   {INT64_MAX, 9},
-      {INT64_MIN, 9},   {(1LL << 39) - 1, 6}, {1LL << 39, 7}};
+      {0, 1},           {127, 1},
+      {-32, 1},         {128, 2},
+      {-33, 2},         {5119, 2},
+      {-5120, 2},       {5120, 3},
+      {-5121, 3},       {1048575, 3},
+      {-1048576, 3},    {1048576, 4},
+      {-1048577, 4},    {134217727, 4},
+      {-134217728, 4},  {134217728, 5},
+      {2147483647, 5},  {2147483648, 6},
+      {-2147483648, 5}, {INT64_MAX, 9},
+      {INT64_MIN, 9},   {(1LL << 39) - 1, 6},
+      {1LL << 39, 7}};
   for (const auto& [value, size] : cases) {
     std::string out;
     append_tv(out, value);
@@ -182,7 +192,8 @@ TEST_F(AggregatedLogTest, HoldsTheFilesSortedByName) {
   ASSERT_TRUE(records.has_value());
   const auto logs = read_container_value(records->back().value);
   std::vector<std::string> seen;
-  for (const auto& log : *logs) seen.push_back(log.name + "=" + log.bytes);
+  for (const auto& log : *logs)
+    seen.push_back(log.name + "=" + log.bytes);
   EXPECT_THAT(seen, ElementsAre("prelaunch.out=", "stderr=err", "stdout=out"));
 }
 
@@ -204,7 +215,8 @@ TEST_F(AggregatedLogTest, TheAgentsFormatWritesAWholeUpload) {
   upload.user = "alice";
   upload.view_acl = "*";
   upload.containers.push_back({id_, {}});
-  upload.containers.back().files.push_back({.name = log.name, .size = 6, .modified = {}, .path = log.path});
+  upload.containers.back().files.push_back(
+      {.name = log.name, .size = 6, .modified = {}, .path = log.path});
   const TFileLogFormat format(Compression::kGz);
   EXPECT_EQ(format.folder_suffix(), "tfile");
   ASSERT_TRUE(format.write(upload, sink_to(out_)).has_value());

@@ -52,16 +52,18 @@ class ProxyCalls : public ::testing::Test {
                            const std::shared_ptr<net::HttpResponder>& responder) {
     if (request.path == "/big") {
       responder->start({}, std::nullopt);
-      for (int i = 0; i < 64; ++i) responder->write(std::string(64 * 1024, 'x'));
+      for (int i = 0; i < 64; ++i)
+        responder->write(std::string(64 * 1024, 'x'));
       responder->finish();
       return;
     }
-    auto response = net::text_response(
-        request.path == "/move" ? 302 : 200, "text/plain",
-        request.method + " " + request.target + " " + std::string(request.headers.get("Cookie")) +
-            " " + request.body);
+    auto response =
+        net::text_response(request.path == "/move" ? 302 : 200, "text/plain",
+                           request.method + " " + request.target + " " +
+                               std::string(request.headers.get("Cookie")) + " " + request.body);
     if (request.path == "/move") {
-      response.headers.add("Location", "http://" + std::string(request.headers.get("Host")) + "/to");
+      response.headers.add("Location",
+                           "http://" + std::string(request.headers.get("Host")) + "/to");
     }
     responder->respond(std::move(response));
   }

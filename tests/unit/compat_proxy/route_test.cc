@@ -35,8 +35,7 @@ TEST(ProxyPath, IsTakenApartUndecoded) {
 TEST(ProxyPlan, ARunningApplicationIsForwardedToWhatItsMasterRegistered) {
   EXPECT_EQ(plan_for("/proxy/application_1_0002/ws/v1?x=1", running_app("http://am:4040")).url,
             "http://am:4040/ws/v1?x=1");
-  EXPECT_EQ(plan_for("/proxy/application_1_0002/", running_app("am:4040")).url,
-            "http://am:4040/");
+  EXPECT_EQ(plan_for("/proxy/application_1_0002/", running_app("am:4040")).url, "http://am:4040/");
   EXPECT_EQ(plan_for("/proxy/application_1_0002/", running_app("https://am/ui/")).url,
             "https://am/ui");
   EXPECT_EQ(plan_for("/proxy/application_1_0002/x", running_app("https://am/ui/")).url,
@@ -72,9 +71,9 @@ TEST(ProxyPlan, AMasterThatSendsTheProxyBackEndsOnAPageThatSaysSo) {
 
 TEST(ForwardedHeaders, CredentialsAndHopByHopFieldsStayHere) {
   net::HttpRequest request;
-  for (const auto* name : {"Host", "Authorization", "Proxy-Authorization", "Connection", "TE",
-                           "Transfer-Encoding", "Content-Length", "Upgrade", "X-Secret-Hop",
-                           "X-Hadoop-Delegation-Token"}) {
+  for (const auto* name :
+       {"Host", "Authorization", "Proxy-Authorization", "Connection", "TE", "Transfer-Encoding",
+        "Content-Length", "Upgrade", "X-Secret-Hop", "X-Hadoop-Delegation-Token"}) {
     request.headers.add(name, std::string(name) == "Connection" ? "close, X-Secret-Hop" : "v");
   }
   request.headers.add("Accept", "text/html");
@@ -87,9 +86,7 @@ TEST(ForwardedHeaders, CredentialsAndHopByHopFieldsStayHere) {
 
 class Returned : public ::testing::Test {
  protected:
-  std::string location(const std::string& value) {
-    return rewrite_location(value, path, target);
-  }
+  std::string location(const std::string& value) { return rewrite_location(value, path, target); }
   ProxyPath path = *parse_proxy_path("/proxy/application_1_0002/x");
   Target target = *parse_tracking_url("http://am:4040/ui");
 };
@@ -103,8 +100,8 @@ TEST_F(Returned, RedirectsInsideTheApplicationStayInside) {
 }
 
 TEST_F(Returned, OtherRedirectsAreLeftAlone) {
-  for (const auto* value : {"http://history:19888/x", "https://am:4040/x", "//cdn/x", "jobs/",
-                            "http://am:40401/x"}) {
+  for (const auto* value :
+       {"http://history:19888/x", "https://am:4040/x", "//cdn/x", "jobs/", "http://am:40401/x"}) {
     EXPECT_EQ(location(value), value);
   }
 }

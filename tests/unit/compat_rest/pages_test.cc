@@ -62,9 +62,9 @@ TEST(Pages, NamesFromOutsideAreEscaped) {
 TEST(Metrics, QueuesAreBeansByTheirPath) {
   RecordedCluster cluster;
   cluster.reports.root.children[2].apps_submitted = 7;
-  const auto body =
-      get(cluster.web(), "/jmx?qry=Hadoop:service=ResourceManager,name=QueueMetrics,q0=root,q1=beta")
-          .body;
+  const auto body = get(cluster.web(),
+                        "/jmx?qry=Hadoop:service=ResourceManager,name=QueueMetrics,q0=root,q1=beta")
+                        .body;
   EXPECT_THAT(body, HasSubstr("\"tag.Queue\" : \"root.beta\""));
   EXPECT_THAT(body, HasSubstr("\"AppsSubmitted\" : 7"));
   EXPECT_THAT(body, Not(HasSubstr("root.alpha")));
@@ -125,7 +125,8 @@ TEST(Configuration, SecretsAreNotShown) {
 TEST(WriterTest, TextsThatNoFormatCanCarryAreReplaced) {
   std::string json, xml;
   append_json_string(json, "a\"\\\n\x01\xff\xed\xa0\x80z\xc3\xa9");
-  EXPECT_EQ(json, "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\xc3\xa9\"");
+  EXPECT_EQ(json,
+            "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\xc3\xa9\"");
   append_xml_text(xml, std::string_view("<&>\x00\x0b\r", 6));
   EXPECT_EQ(xml, "&lt;&amp;&gt;\xEF\xBF\xBD\xEF\xBF\xBD&#xD;");
 }
@@ -160,7 +161,8 @@ TEST(XmlBody, BrokenTextIsToldWithItsPlace) {
 
 TEST(XmlBody, NestingIsBounded) {
   std::string text;
-  for (int i = 0; i < 100'000; ++i) text += "<a>";
+  for (int i = 0; i < 100'000; ++i)
+    text += "<a>";
   EXPECT_THAT(parse_xml_body(text).error().message, HasSubstr("nested deeper than 64"));
 }
 

@@ -25,7 +25,8 @@ inline std::string json_shape(const std::string& json) {
   for (std::size_t i = 0; i < json.size();) {
     if (json[i] == '"') {
       std::size_t end = i + 1;
-      while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+      while (end < json.size() && json[end] != '"')
+        end += json[end] == '\\' ? 2 : 1;
       const bool key = end + 1 < json.size() && json[end + 1] == ':';
       out += key ? json.substr(i, end + 1 - i) : "S";
       i = end + 1;

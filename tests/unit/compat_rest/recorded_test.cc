@@ -112,10 +112,18 @@ TEST_F(Recorded, NewApplicationShowsTheLargestContainer) {
             recorded("mut-new-application.json"));
 }
 
-TEST_F(Recorded, NodesHaveTheRecordedShape) { expect_shapes("/nodes", "rm-nodes"); }
-TEST_F(Recorded, MetricsHaveTheRecordedShape) { expect_shapes("/metrics", "rm-metrics"); }
-TEST_F(Recorded, ClusterInfoHasTheRecordedShape) { expect_shapes("", "rm-cluster"); }
-TEST_F(Recorded, QueuesHaveTheRecordedShape) { expect_shapes("/scheduler", "rm-scheduler"); }
+TEST_F(Recorded, NodesHaveTheRecordedShape) {
+  expect_shapes("/nodes", "rm-nodes");
+}
+TEST_F(Recorded, MetricsHaveTheRecordedShape) {
+  expect_shapes("/metrics", "rm-metrics");
+}
+TEST_F(Recorded, ClusterInfoHasTheRecordedShape) {
+  expect_shapes("", "rm-cluster");
+}
+TEST_F(Recorded, QueuesHaveTheRecordedShape) {
+  expect_shapes("/scheduler", "rm-scheduler");
+}
 TEST_F(Recorded, OverviewHasTheRecordedShape) {
   expect_shapes("/scheduler-overview", "rm-scheduler-overview");
 }

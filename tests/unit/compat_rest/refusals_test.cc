@@ -75,15 +75,16 @@ TEST_F(Refusals, BadBodiesAreToldWithLineAndColumn) {
 }
 
 TEST_F(Refusals, ANumberBeyond63BitsIsToldWithItsPlace) {
-  const auto answer =
-      put(cluster.web(), kApp + "/priority?user.name=root", "{\"priority\":1180591620717411303424}");
+  const auto answer = put(cluster.web(), kApp + "/priority?user.name=root",
+                          "{\"priority\":1180591620717411303424}");
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("at most 63 bits"));
 }
 
 TEST_F(Refusals, ABodyNestedOneHundredThousandDeepIsRefused) {
   std::string body;
-  for (int i = 0; i < 100'000; ++i) body += "{\"a\":";
+  for (int i = 0; i < 100'000; ++i)
+    body += "{\"a\":";
   const auto answer = post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", body);
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("nested deeper than 64"));
@@ -96,9 +97,9 @@ TEST_F(Refusals, APictureIsNotAcceptable) {
 
 TEST_F(Refusals, OtherMethodsAreToldWhichOnesThereAre) {
   for (const auto* method : {"TRACE", "FOO", "PATCH"}) {
-    const auto answer = call(cluster.web(), {.method = method,
-                                             .target = kApp + "/state",
-                                             .headers = {{"X-Requested-By", "test"}}});
+    const auto answer = call(
+        cluster.web(),
+        {.method = method, .target = kApp + "/state", .headers = {{"X-Requested-By", "test"}}});
     EXPECT_EQ(answer.status, 405) << method;
     EXPECT_EQ(answer.headers.get("Allow"), "GET, HEAD, PUT, OPTIONS") << method;
   }
@@ -128,15 +129,15 @@ TEST_F(Refusals, AHostThatIsNotOursIsRefusedOnLoopback) {
 
 TEST_F(Refusals, AFormCannotChangeAnything) {
   const auto web = cluster.web();
-  EXPECT_EQ(post(web, "/ws/v1/cluster/apps/new-application", "a=b",
-                 "application/x-www-form-urlencoded")
-                .status,
-            403);
-  const auto foreign = call(web, {.method = "PUT",
-                                  .target = kApp + "/state",
-                                  .headers = {{"Content-Type", "application/json"},
-                                              {"Origin", "http://evil.example"}},
-                                  .body = R"({"state":"KILLED"})"});
+  EXPECT_EQ(
+      post(web, "/ws/v1/cluster/apps/new-application", "a=b", "application/x-www-form-urlencoded")
+          .status,
+      403);
+  const auto foreign = call(
+      web, {.method = "PUT",
+            .target = kApp + "/state",
+            .headers = {{"Content-Type", "application/json"}, {"Origin", "http://evil.example"}},
+            .body = R"({"state":"KILLED"})"});
   EXPECT_EQ(foreign.status, 403);
   const auto empty_by_browser = call(web, {.method = "POST",
                                            .target = "/ws/v1/cluster/apps/new-application",
@@ -146,8 +147,7 @@ TEST_F(Refusals, AFormCannotChangeAnything) {
 }
 
 TEST_F(Refusals, CurlWithoutABodyStillGetsANewApplication) {
-  EXPECT_EQ(call(cluster.web(),
-                 {.method = "POST", .target = "/ws/v1/cluster/apps/new-application"})
+  EXPECT_EQ(call(cluster.web(), {.method = "POST", .target = "/ws/v1/cluster/apps/new-application"})
                 .status,
             200);
 }

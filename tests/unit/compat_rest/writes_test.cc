@@ -37,8 +37,8 @@ class Writes : public ::testing::Test {
 };
 
 TEST_F(Writes, ASubmissionIsAcceptedWithItsLocation) {
-  const auto answer = post(cluster.web(), "/ws/v1/cluster/apps?user.name=root",
-                           std::string(kSubmission));
+  const auto answer =
+      post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", std::string(kSubmission));
   EXPECT_EQ(answer.status, 202) << answer.body;
   EXPECT_EQ(answer.body, "");
   EXPECT_EQ(answer.headers.get("Location"),
@@ -74,7 +74,8 @@ TEST_F(Writes, TheContainerSpecBecomesALaunchContextAsRpcCarriesIt) {
 }
 
 TEST_F(Writes, XmlSaysTheSame) {
-  const auto answer = post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", R"(<?xml version="1.0"?>
+  const auto answer =
+      post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", R"(<?xml version="1.0"?>
 <application-submission-context>
   <application-id>application_1795312714741_0006</application-id>
   <application-name>a &lt; b</application-name>
@@ -85,7 +86,7 @@ TEST_F(Writes, XmlSaysTheSame) {
   <resource><memory>512</memory><vCores>1</vCores></resource>
   <application-tags><tag>one</tag><tag>two</tag></application-tags>
 </application-submission-context>)",
-                           "application/xml");
+           "application/xml");
   EXPECT_EQ(answer.status, 202) << answer.body;
   EXPECT_EQ(cluster.applications.submitted->name, "a < b");
   EXPECT_EQ(cluster.applications.submitted->tags.size(), 2U);
@@ -98,11 +99,11 @@ TEST_F(Writes, CredentialsBecomeATokenFile) {
   token.identifier = "id";
   token.kind = "HDFS_DELEGATION_TOKEN";
   const std::string text = base64_url_encode(security::encode_token(token));
-  const auto answer =
-      post(cluster.web(), "/ws/v1/cluster/apps?user.name=root",
-           R"({"application-id":"application_1795312714741_0006","am-container-spec":{"credentials":{
+  const auto answer = post(
+      cluster.web(), "/ws/v1/cluster/apps?user.name=root",
+      R"({"application-id":"application_1795312714741_0006","am-container-spec":{"credentials":{
 "tokens":{"entry":[{"key":"nn","value":")" +
-               text + R"("}]},"secrets":{"entry":[{"key":"s","value":"c2VjcmV0"}]}}}})");
+          text + R"("}]},"secrets":{"entry":[{"key":"s","value":"c2VjcmV0"}]}}}})");
   EXPECT_EQ(answer.status, 202) << answer.body;
   const auto credentials = security::decode_credentials(launch().tokens());
   ASSERT_TRUE(credentials);
@@ -151,8 +152,8 @@ TEST_F(Writes, AKillUnderWayIs202WithALocation) {
 TEST_F(Writes, AKillThatIsDoneIs200WithTheStateReached) {
   cluster.applications.kill_completes = true;
   cluster.reports.app_list[0].state = rm::AppState::kKilled;
-  const auto answer = put(cluster.web(), kApp + "/state?user.name=root",
-                          R"({"appstate":{"state":"KILLED"}})");
+  const auto answer =
+      put(cluster.web(), kApp + "/state?user.name=root", R"({"appstate":{"state":"KILLED"}})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, R"({"state":"KILLED"})");
 }

@@ -1,7 +1,8 @@
+#include "compat/shuffle/map_index.h"
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "compat/shuffle/map_index.h"
 
 namespace heddle::compat::shuffle {
 namespace {

@@ -1,9 +1,10 @@
+#include "compat/shuffle/shuffle_request.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/net/http_wire.h"
 #include "base/text.h"
-#include "compat/shuffle/shuffle_request.h"
 
 namespace heddle::compat::shuffle {
 namespace {
@@ -25,7 +26,9 @@ net::HttpRequest request_for(const std::string& target) {
   return request;
 }
 
-security::Secret recorded_secret() { return security::Secret(*hex_decode("fffb407861c5e98d")); }
+security::Secret recorded_secret() {
+  return security::Secret(*hex_decode("fffb407861c5e98d"));
+}
 
 TEST(ShuffleRequests, HashesAreThoseOfTheRecordedExchange) {
   EXPECT_EQ(expected_url_hash(recorded_secret(), 41562, kTarget), "lQqmLXtV51JKjSvI0g64/XtqM/I=");
@@ -45,9 +48,8 @@ TEST(ShuffleRequests, TakesJobMapsAndReduceOfTheRecordedTarget) {
   const auto parsed = parse_shuffle_request(request_for(kTarget));
   ASSERT_TRUE(parsed.has_value()) << parsed.error().body;
   EXPECT_EQ(parsed->job, "job_1795310003435_0012");
-  EXPECT_THAT(parsed->maps,
-              ::testing::ElementsAre("attempt_1795310003435_0012_m_000000_0",
-                                     "attempt_1795310003435_0012_m_000001_0"));
+  EXPECT_THAT(parsed->maps, ::testing::ElementsAre("attempt_1795310003435_0012_m_000000_0",
+                                                   "attempt_1795310003435_0012_m_000001_0"));
   EXPECT_EQ(parsed->reduce, 1);
   EXPECT_FALSE(parsed->keep_alive);
   EXPECT_EQ(job_id_of({1795310003435, 12}), parsed->job);

@@ -1,3 +1,5 @@
+#include "compat/shuffle/shuffle_service.h"
+
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +13,6 @@
 #include "base/net/http.h"
 #include "base/text.h"
 #include "compat/shuffle/shuffle_request.h"
-#include "compat/shuffle/shuffle_service.h"
 
 namespace heddle::compat::shuffle {
 namespace {
@@ -30,13 +31,15 @@ constexpr std::string_view kServiceData =
     "166a6f625f313739353331303030333433355f30303132";
 
 void append_number(std::string& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xFFU);
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out += static_cast<char>((value >> shift) & 0xFFU);
 }
 
 std::vector<std::string> recorded_segments() {
   std::ifstream file(HEDDLE_TEST_DATA "/segments.hex");
   std::vector<std::string> segments;
-  for (std::string line; std::getline(file, line);) segments.push_back(*hex_decode(line));
+  for (std::string line; std::getline(file, line);)
+    segments.push_back(*hex_decode(line));
   return segments;
 }
 
@@ -201,8 +204,8 @@ TEST_F(ShuffleServiceTest, RefusesAnUnknownJob) {
 TEST_F(ShuffleServiceTest, NamesAMapOutputThatIsNotThere) {
   start_job();
   write_map(kMap0, {"segment"});
-  const auto answer = fetch(
-      target(fmt::format("{},attempt_1795310003435_0012_m_000077_0", kMap0), 0));
+  const auto answer =
+      fetch(target(fmt::format("{},attempt_1795310003435_0012_m_000077_0", kMap0), 0));
   EXPECT_EQ(answer.status, 500);
   EXPECT_EQ(answer.body,
             "Could not find usercache/alice/appcache/application_1795310003435_0012/output/"
@@ -291,8 +294,9 @@ TEST_F(ShuffleServiceTest, ServesAJobThatWasRestored) {
 TEST_F(ShuffleServiceTest, MetadataIsThePort) {
   const std::string metadata = service_->metadata();
   ASSERT_EQ(metadata.size(), 4U);
-  EXPECT_EQ((static_cast<unsigned char>(metadata[2]) << 8) | static_cast<unsigned char>(metadata[3]),
-            service_->port());
+  EXPECT_EQ(
+      (static_cast<unsigned char>(metadata[2]) << 8) | static_cast<unsigned char>(metadata[3]),
+      service_->port());
 }
 
 TEST_F(ShuffleServiceTest, RefusesServiceDataThatIsNoToken) {

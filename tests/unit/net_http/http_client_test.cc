@@ -65,15 +65,13 @@ TEST_F(HttpClientTest, FollowsNoRedirectUnlessAsked) {
   const auto answer = http_call({.url = url("/redirect")});
   EXPECT_EQ(answer->status, 307);
   EXPECT_EQ(answer->headers.get("Location"), "/echo?moved=1");
-  EXPECT_EQ(http_call({.url = url("/redirect"), .redirects_max = 1})->body,
-            "GET /echo?moved=1   ");
+  EXPECT_EQ(http_call({.url = url("/redirect"), .redirects_max = 1})->body, "GET /echo?moved=1   ");
 }
 
 TEST_F(HttpClientTest, UploadsAFile) {
   const std::string path = ::testing::TempDir() + "http_client_test_file";
   std::ofstream(path) << "from a file";
-  const auto answer =
-      http_call({.method = "PUT", .url = url("/echo"), .upload_file = path});
+  const auto answer = http_call({.method = "PUT", .url = url("/echo"), .upload_file = path});
   ASSERT_TRUE(answer.has_value()) << answer.error().message;
   EXPECT_EQ(answer->body, "PUT /echo   from a file");
 }
@@ -96,7 +94,9 @@ TEST_F(HttpClientTest, StreamsTheBodyAfterTheHead) {
   std::size_t bytes = 0;
   int status_before_body = 0;
   HttpCall call{.url = url("/big")};
-  call.on_head = [&](const HttpResponse& head) { status_before_body = bytes == 0 ? head.status : 0; };
+  call.on_head = [&](const HttpResponse& head) {
+    status_before_body = bytes == 0 ? head.status : 0;
+  };
   call.on_body = [&](std::string_view part) {
     bytes += part.size();
     return true;

@@ -56,7 +56,8 @@ TEST_F(HttpServerTest, AnswersWithLengthAndDate) {
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   RawClient client(serve());
   std::string requests;
-  for (int i = 0; i < 100; ++i) requests += fmt::format("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", i);
+  for (int i = 0; i < 100; ++i)
+    requests += fmt::format("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", i);
   client.send(requests);
   for (int i = 0; i < 100; ++i) {
     EXPECT_THAT(client.receive_until(" \n"), EndsWith(fmt::format("\r\n\r\nGET /{} \n", i)));
@@ -99,7 +100,8 @@ TEST_F(HttpServerTest, ReadsAChunkedBodyInAnyPieces) {
 
 TEST_F(HttpServerTest, TrailersDoNotBecomeHeaders) {
   RawClient client(serve([](const HttpRequest& request, const auto& responder) {
-    responder->respond(text_response(200, "text/plain", std::string(request.headers.get("X-User"))));
+    responder->respond(
+        text_response(200, "text/plain", std::string(request.headers.get("X-User"))));
   }));
   client.send(
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX-User: a\r\nConnection: close"
@@ -149,10 +151,12 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refused{"both lengths",
                 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
-                "\r\n0\r\n\r\n", 400},
+                "\r\n0\r\n\r\n",
+                400},
         Refused{"both lengths, the other order",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n"
-                "\r\n0\r\n\r\n", 400},
+                "\r\n0\r\n\r\n",
+                400},
         Refused{"two different lengths",
                 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
                 400},
@@ -168,17 +172,19 @@ INSTANTIATE_TEST_SUITE_P(
                 400},
         Refused{"hidden encoding",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
-        Refused{"encoding after chunked",
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-                501},
+        Refused{
+            "encoding after chunked",
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+            501},
         Refused{"encoding before chunked",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
                 501},
         Refused{"two encodings",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-                "identity\r\n\r\n0\r\n\r\n", 400},
-        Refused{"encoding in 1.0",
-                "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+                "identity\r\n\r\n0\r\n\r\n",
+                400},
+        Refused{"encoding in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                400},
         Refused{"blank before the colon", "GET / HTTP/1.1\r\nHost : h\r\n\r\n", 400},
         Refused{"bare line feeds", "GET / HTTP/1.1\nHost: h\n\n", 400},
         Refused{"one bare line feed", "GET / HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", 400},
@@ -197,16 +203,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "POST / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\nContent-Length: 1\r\n\r\na", 417},
         Refused{"chunk size past 64 bits",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "10000000000000001\r\na\r\n0\r\n\r\n", 400},
-        Refused{"negative chunk size",
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n",
+                "10000000000000001\r\na\r\n0\r\n\r\n",
                 400},
-        Refused{"chunk longer than told",
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
-                400},
+        Refused{
+            "negative chunk size",
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n",
+            400},
+        Refused{
+            "chunk longer than told",
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
+            400},
         Refused{"length in a trailer",
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "1\r\na\r\n0\r\nContent-Length: 5\r\n\r\n", 400}));
+                "1\r\na\r\n0\r\nContent-Length: 5\r\n\r\n",
+                400}));
 
 TEST_P(RefusedRequest, IsAnsweredOnceAndTheConnectionCloses) {
   SCOPED_TRACE(GetParam().what);
@@ -220,8 +230,8 @@ TEST_P(RefusedRequest, IsAnsweredOnceAndTheConnectionCloses) {
 TEST_F(HttpServerTest, RefusesAHeadAboveTheLimitWith431) {
   HttpLimits limits;
   limits.head_max = 1000;
-  const std::string answer = exchange(
-      "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", limits);
+  const std::string answer =
+      exchange("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", limits);
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(answer, HasSubstr("longer than 1000 bytes"));
 }
@@ -231,7 +241,8 @@ TEST_F(HttpServerTest, RefusesManySmallFieldsAboveTheLimitWith431) {
   limits.head_max = 1000;
   RawClient client(serve(echo, limits));
   client.send("GET / HTTP/1.1\r\nHost: h\r\n");
-  for (int i = 0; i < 300; ++i) client.send("X: y\r\n");
+  for (int i = 0; i < 300; ++i)
+    client.send("X: y\r\n");
   EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 431 "));
 }
 
@@ -282,7 +293,8 @@ TEST_F(HttpServerTest, ClosesAfterTheLastRequestOfAConnection) {
   HttpLimits limits;
   limits.requests_per_connection_max = 2;
   RawClient client(serve(echo, limits));
-  for (int i = 0; i < 3; ++i) client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 3; ++i)
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_THAT(client.receive_until(" \n"), Not(HasSubstr("Connection: close")));
   EXPECT_THAT(client.receive_until(" \n"), HasSubstr("Connection: close"));
   EXPECT_EQ(client.receive_all(), "");
@@ -361,19 +373,21 @@ TEST_F(HttpServerTest, StopsWorkingForAClientThatDoesNotRead) {
   std::atomic<int> handled = 0;
   HttpLimits limits;
   limits.write_timeout = 50ms;
-  RawClient client(serve(
-                       [&](const HttpRequest&, const auto& responder) {
-                         ++handled;
-                         responder->respond(
-                             text_response(200, "text/plain", std::string(1 << 20, 'x')));
-                       },
-                       limits),
-                   4096);
+  RawClient client(
+      serve(
+          [&](const HttpRequest&, const auto& responder) {
+            ++handled;
+            responder->respond(text_response(200, "text/plain", std::string(1 << 20, 'x')));
+          },
+          limits),
+      4096);
   std::string requests;
-  for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (int i = 0; i < 1000; ++i)
+    requests += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
   client.send(requests);
   // The server ends the connection by itself: nothing is read before the end is certain.
-  while (client.send("x")) std::this_thread::yield();
+  while (client.send("x"))
+    std::this_thread::yield();
   EXPECT_LT(handled, 100);
 }
 

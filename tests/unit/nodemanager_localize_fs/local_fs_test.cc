@@ -1,3 +1,5 @@
+#include "nodemanager/localize/local_fs.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -5,8 +7,6 @@
 
 #include <filesystem>
 #include <fstream>
-
-#include "nodemanager/localize/local_fs.h"
 
 namespace heddle::nm {
 namespace {
@@ -104,8 +104,7 @@ TEST_F(LocalFsTest, ActsWithTheRightsOfTheUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can act as another user";
   ASSERT_TRUE(write("/secret", "1", 0600).has_value());
   const auto nothing = [](std::string_view) { return Result<void>(); };
-  EXPECT_EQ(fs_.read(url("/secret"), "nobody", nothing).error().code,
-            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(fs_.read(url("/secret"), "nobody", nothing).error().code, ErrorCode::kPermissionDenied);
   ASSERT_TRUE(write("/group", "1", 0640).has_value());
   EXPECT_EQ(fs_.read(url("/group"), "nobody", nothing).error().code, ErrorCode::kPermissionDenied)
       << "the groups of root must be gone too";

@@ -1,3 +1,5 @@
+#include "nodemanager/localize/webhdfs.h"
+
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -5,7 +7,6 @@
 #include <mutex>
 
 #include "base/net/http.h"
-#include "nodemanager/localize/webhdfs.h"
 
 namespace heddle::nm {
 namespace {
@@ -127,20 +128,23 @@ TEST_F(WebHdfsTest, AsksTheNextNameNodeWhenOneIsInStandby) {
 }
 
 TEST_F(WebHdfsTest, WritesAndReadsThroughTheDataNode) {
-  const auto written = fs_->write("hdfs:///f", 0640, "alice", [](const RemoteFs::Sink& sink) {
-    RETURN_IF_ERROR(sink("two "));
-    return sink("pieces");
-  });
+  const auto written =
+      fs_->write("hdfs:///f", 0640, "alice", [](const RemoteFs::Sink& sink) -> Result<void> {
+        RETURN_IF_ERROR(sink("two "));
+        return sink("pieces");
+      });
   ASSERT_TRUE(written.has_value()) << written.error().message;
   EXPECT_EQ(stored_, "two pieces");
   EXPECT_THAT(asked_, ElementsAre("PUT /webhdfs/v1/f?op=CREATE&overwrite=true&createparent=false"
                                   "&permission=640&user.name=alice",
                                   "PUT /data"));
   std::string read;
-  ASSERT_TRUE(fs_->read("hdfs:///f", "alice", [&](std::string_view bytes) -> Result<void> {
-                   read += bytes;
-                   return {};
-                 }).has_value());
+  ASSERT_TRUE(fs_->read("hdfs:///f", "alice",
+                        [&](std::string_view bytes) -> Result<void> {
+                          read += bytes;
+                          return {};
+                        })
+                  .has_value());
   EXPECT_EQ(read, "two pieces");
 }
 
@@ -165,10 +169,11 @@ TEST_F(WebHdfsTest, AnErrorOfTheDataNodeIsNotTheFilesBytes) {
 }
 
 TEST_F(WebHdfsTest, WritesNothingWhenTheProducerFails) {
-  const auto written = fs_->write("hdfs:///f", 0640, "alice", [](const RemoteFs::Sink& sink) {
-    RETURN_IF_ERROR(sink("half"));
-    return Result<void>(fail(ErrorCode::kInternal, "broke"));
-  });
+  const auto written =
+      fs_->write("hdfs:///f", 0640, "alice", [](const RemoteFs::Sink& sink) -> Result<void> {
+        RETURN_IF_ERROR(sink("half"));
+        return Result<void>(fail(ErrorCode::kInternal, "broke"));
+      });
   EXPECT_FALSE(written.has_value());
   EXPECT_TRUE(asked_.empty());
 }

@@ -19,8 +19,7 @@ constexpr const char* kQueues = R"(
     root.dev       capacity=40 maximum-am-resource-percent=0.3
     root.dev.x     capacity=50 minimum-user-limit-percent=50 user-limit-factor=4
     root.dev.y     capacity=50 maximum-capacity=60)";
-const std::vector<std::string> kLeaves = {"root.prod.a", "root.prod.b", "root.dev.x",
-                                          "root.dev.y"};
+const std::vector<std::string> kLeaves = {"root.prod.a", "root.prod.b", "root.dev.x", "root.dev.y"};
 
 class RandomCluster {
  public:
@@ -31,26 +30,37 @@ class RandomCluster {
                      .setting("resource-calculator", calculator)
                      .setting("maximum-am-resource-percent", "0.5")
                      .build()) {
-    for (int i = 0; i < 6; ++i) add_node();
+    for (int i = 0; i < 6; ++i)
+      add_node();
   }
 
   void step() {
     switch (pick(16)) {
-      case 0: return add_app();
-      case 1: return end_app();
+      case 0:
+        return add_app();
+      case 1:
+        return end_app();
       case 2:
       case 3:
-      case 4: return ask();
-      case 5: return blacklist();
+      case 4:
+        return ask();
+      case 5:
+        return blacklist();
       case 6:
       case 7:
       case 8:
-      case 9: return release();
-      case 10: return change_node();
-      case 11: return move();
-      case 12: return prioritize();
-      case 13: return refresh();
-      default: return schedule();
+      case 9:
+        return release();
+      case 10:
+        return change_node();
+      case 11:
+        return move();
+      case 12:
+        return prioritize();
+      case 13:
+        return refresh();
+      default:
+        return schedule();
     }
   }
 
@@ -58,7 +68,8 @@ class RandomCluster {
     const std::string fault = cluster_.scheduler.check_invariants();
     if (!fault.empty()) return fault;
     Resources held;
-    for (const Grant& grant : running_) held += grant.resources;
+    for (const Grant& grant : running_)
+      held += grant.resources;
     Resources counted = cluster_.used("root");
     return held == counted ? "" : "the root queue holds other than what was granted";
   }
@@ -69,7 +80,9 @@ class RandomCluster {
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
   AppId any_app() { return apps_[pick(apps_.size())]; }
-  std::string size() { return std::to_string(1 + pick(5)) + "GB " + std::to_string(1 + pick(3)) + "c"; }
+  std::string size() {
+    return std::to_string(1 + pick(5)) + "GB " + std::to_string(1 + pick(3)) + "c";
+  }
 
   void add_node() {
     const int number = next_node_++;
@@ -133,10 +146,14 @@ class RandomCluster {
     const int number = nodes_[pick(nodes_.size())];
     const NodeId id{"n" + std::to_string(number), 1};
     switch (pick(5)) {
-      case 0: return cluster_.scheduler.set_node_usable(id, pick(2) == 0);
-      case 1: return cluster_.scheduler.update_node(id, {8192 + 4096 * static_cast<int>(pick(4)), 8});
-      case 2: return add_node();
-      case 3: return cluster_.scheduler.add_node(id, "/r" + std::to_string(pick(3)), {16384, 8});
+      case 0:
+        return cluster_.scheduler.set_node_usable(id, pick(2) == 0);
+      case 1:
+        return cluster_.scheduler.update_node(id, {8192 + 4096 * static_cast<int>(pick(4)), 8});
+      case 2:
+        return add_node();
+      case 3:
+        return cluster_.scheduler.add_node(id, "/r" + std::to_string(pick(3)), {16384, 8});
       default:
         if (nodes_.size() < 4) return;
         std::erase(nodes_, number);
@@ -195,8 +212,10 @@ TEST_P(RandomEvents, EverySumAndListStaysTrue) {
 TEST_P(RandomEvents, TheSameSeedGivesTheSameGrants) {
   RandomCluster one(7, GetParam());
   RandomCluster other(7, GetParam());
-  for (int i = 0; i < 1000; ++i) one.step();
-  for (int i = 0; i < 1000; ++i) other.step();
+  for (int i = 0; i < 1000; ++i)
+    one.step();
+  for (int i = 0; i < 1000; ++i)
+    other.step();
   EXPECT_FALSE(one.trace.empty());
   EXPECT_EQ(one.trace, other.trace);
 }
