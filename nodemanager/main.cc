@@ -186,8 +186,8 @@ Result<void> Daemon::serve_web() {
   web_server = *std::move(server);
   web_address = {advertised->host, web_server->endpoint().port};
   compat::rest::WebOptions options;
-  options.web_address = daemon::to_string(web_address);
-  options.rm_web_address = daemon::to_string(*rm_web);
+  options.web_address = to_string(web_address);
+  options.rm_web_address = to_string(*rm_web);
   options.host_names = daemon::own_host_names(options.web_address);
   options.bound_to_loopback = daemon::is_loopback(address->host);
   options.rpc_address = ports["yarn.nodemanager.address"];
@@ -244,7 +244,7 @@ int run(const daemon::Arguments& arguments) {
     }
   }
   log::info("heddle-nm serves: containers {}, web http://{}",
-            daemon::to_string(parts.node_address), daemon::to_string(parts.web_address));
+            to_string(parts.node_address), to_string(parts.web_address));
   daemon::wait_for_stop_signal();
   log::info("heddle-nm stops");
   parts.stop();
