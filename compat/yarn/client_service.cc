@@ -34,10 +34,10 @@ void add_reservation_methods(ipc::ProtocolService& service) {
 
 void add_delegation_token_methods(ipc::ProtocolService& service) {
   const auto off = [](std::string_view what) {
-    return Error{ErrorCode::kUnsupported,
-                 "Delegation Token can be " + std::string(what) +
-                     " only with kerberos authentication",
-                 ErrorSubject::kToken};
+    return Error{
+        ErrorCode::kUnsupported,
+        "Delegation Token can be " + std::string(what) + " only with kerberos authentication",
+        ErrorSubject::kToken};
   };
   refuse<pbc::GetDelegationTokenRequestProto, pbc::GetDelegationTokenResponseProto>(
       service, "getDelegationToken", off("issued"));
@@ -52,10 +52,9 @@ namespace {
 /// A getter of something this cluster has none of.
 template <class Request, class Response>
 void answer_none(ipc::ProtocolService& service, std::string method) {
-  on_now<Request, Response>(service, std::move(method),
-                            [](const ipc::CallContext&, const Request&) -> Result<Response> {
-                              return Response{};
-                            });
+  on_now<Request, Response>(
+      service, std::move(method),
+      [](const ipc::CallContext&, const Request&) -> Result<Response> { return Response{}; });
 }
 
 }  // namespace

@@ -55,10 +55,11 @@ Result<void> am_resources_from_wire(const pb::ApplicationSubmissionContextProto&
                                     const ResourceTypes& types, rm::Submission& out) {
   if (wire.am_container_resource_request().empty()) {
     if (!wire.has_resource() && !wire.unmanaged_am()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "Invalid resource request! The submission has neither am_container_resource_request "
-                  "nor resource",
-                  ErrorSubject::kResourceRequest);
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "Invalid resource request! The submission has neither am_container_resource_request "
+          "nor resource",
+          ErrorSubject::kResourceRequest);
     }
     auto resources = resources_from_wire(wire.resource(), types);
     if (!resources) return fail(std::move(resources).error());
@@ -94,7 +95,7 @@ Result<void> timeouts_from_wire(const pb::ApplicationSubmissionContextProto& wir
                               "seconds above zero",
                               timeout.timeout()));
     }
-    out.lifetime_seconds = timeout.timeout();
+    out.lifetime_seconds = std::min<std::int64_t>(timeout.timeout(), kLifetimeMaxSeconds);
   }
   return {};
 }
@@ -125,12 +126,12 @@ Result<void> asks_from_wire(const pb::AllocateRequestProto& wire, const Resource
                             rm::Allocate& out) {
   if (wire.ask_size() > kAsksMax || wire.release_size() > kAsksMax ||
       wire.update_requests_size() > kAsksMax) {
-    return fail(ErrorCode::kLimitExceeded,
-                fmt::format("allocate: {} asks, {} releases and {} updates; at most {} of each are "
-                            "taken in one call",
-                            wire.ask_size(), wire.release_size(), wire.update_requests_size(),
-                            kAsksMax),
-                ErrorSubject::kResourceRequest);
+    return fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("allocate: {} asks, {} releases and {} updates; at most {} of each are "
+                    "taken in one call",
+                    wire.ask_size(), wire.release_size(), wire.update_requests_size(), kAsksMax),
+        ErrorSubject::kResourceRequest);
   }
   out.asks.reserve(static_cast<std::size_t>(wire.ask_size()));
   for (const auto& line : wire.ask()) {
@@ -226,8 +227,7 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.label_expression = wire.node_label_expression();
   if (wire.has_log_aggregation_context()) {
     out.log_aggregation_context = wire.log_aggregation_context().SerializeAsString();
-    RETURN_IF_ERROR(
-        check_length("log aggregation context", out.log_aggregation_context, kTextMax));
+    RETURN_IF_ERROR(check_length("log aggregation context", out.log_aggregation_context, kTextMax));
   }
   RETURN_IF_ERROR(timeouts_from_wire(wire, out));
   RETURN_IF_ERROR(am_resources_from_wire(wire, types, out));
@@ -289,7 +289,8 @@ Result<AppListing> listing_from_wire(const pb::GetApplicationsRequestProto& wire
   filter.users.insert(wire.users().begin(), wire.users().end());
   if (wire.scope() == pb::OWN) filter.users = {caller_user};
   filter.queues.insert(wire.queues().begin(), wire.queues().end());
-  for (const std::string& tag : wire.applicationtags()) filter.tags.insert(to_lower(tag));
+  for (const std::string& tag : wire.applicationtags())
+    filter.tags.insert(to_lower(tag));
   filter.name = wire.name();
   if (wire.has_start_begin()) filter.started_from_ms = wire.start_begin();
   if (wire.has_start_end()) filter.started_to_ms = wire.start_end();
