@@ -12,6 +12,7 @@
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/records/tokens.h"
 
 namespace heddle::compat::nm {
@@ -293,6 +294,7 @@ Result<ipc::TokenLogin> login(const Port& port, std::string_view identifier) {
 }  // namespace
 
 ContainerPort make_container_port(NodeDoor door) {
+  silence_protobuf_log();
   const auto port = std::make_shared<Port>(std::move(door));
   auto service = std::make_shared<ipc::ProtocolService>(
       std::string(kContainerProtocol), 1, [](const Error& error) {

@@ -1,11 +1,13 @@
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/exceptions.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/yarn/client_parts.h"
 #include "compat/yarn/service.h"
 
 namespace heddle::compat::yarn {
 
 ServicePtr make_client_service(const ContextPtr& context) {
+  silence_protobuf_log();
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kClientProtocol), 1,
                                                         mapper(client_exception));
   add_submission_methods(*service, context);

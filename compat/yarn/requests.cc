@@ -13,12 +13,23 @@
 namespace heddle::compat::yarn {
 namespace {
 
+/// Text that goes into reports: bounded, and UTF-8 whatever was sent.
 std::string cut(const std::string& text) {
-  if (text.size() <= kTextMax) return text;
-  return text.substr(0, kTextMax) + fmt::format("... ({} more bytes cut)", text.size() - kTextMax);
+  if (text.size() <= kTextMax) return is_valid_utf8(text) ? text : shortened(text, kTextMax);
+  std::string kept = text.substr(0, kTextMax);
+  // Not in the middle of a character.
+  while (!kept.empty() && (static_cast<unsigned char>(kept.back()) & 0xC0U) == 0x80U)
+    kept.pop_back();
+  if (!kept.empty() && static_cast<unsigned char>(kept.back()) >= 0xC0U) kept.pop_back();
+  if (!is_valid_utf8(kept)) kept = shortened(kept, kTextMax);
+  return kept + fmt::format("... ({} more bytes cut)", text.size() - kTextMax);
 }
 
 Result<void> check_length(std::string_view what, const std::string& text, std::size_t maximum) {
+  if (!is_valid_utf8(text)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the {} '{}' is not UTF-8", what, shortened(text, 40)));
+  }
   if (text.size() <= maximum) return {};
   return fail(ErrorCode::kLimitExceeded,
               fmt::format("the {} '{}' has {} bytes, the limit is {}", what, shortened(text, 40),
@@ -227,7 +238,11 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.label_expression = wire.node_label_expression();
   if (wire.has_log_aggregation_context()) {
     out.log_aggregation_context = wire.log_aggregation_context().SerializeAsString();
-    RETURN_IF_ERROR(check_length("log aggregation context", out.log_aggregation_context, kTextMax));
+    if (out.log_aggregation_context.size() > kTextMax) {
+      return fail(ErrorCode::kLimitExceeded,
+                  fmt::format("the log aggregation context has {} bytes, the limit is {}",
+                              out.log_aggregation_context.size(), kTextMax));
+    }
   }
   RETURN_IF_ERROR(timeouts_from_wire(wire, out));
   RETURN_IF_ERROR(am_resources_from_wire(wire, types, out));

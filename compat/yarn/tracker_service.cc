@@ -1,6 +1,7 @@
 #include "compat/proto/yarn_server_common_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/yarn/node_messages.h"
 #include "compat/yarn/service.h"
 
@@ -80,6 +81,7 @@ void add(ipc::ProtocolService& service, const ContextPtr& context, std::string m
 }  // namespace
 
 ServicePtr make_tracker_service(const ContextPtr& context) {
+  silence_protobuf_log();
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kTrackerProtocol), 1,
                                                         mapper(tracker_exception));
   add(*service, context, "registerNodeManager", register_node);

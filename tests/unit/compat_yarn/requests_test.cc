@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "base/text.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
 #include "compat/yarn/times.h"
@@ -46,6 +47,8 @@ TEST(Submissions, HostileOnesAreRefusedWithTheLimit) {
        java::kYarn, "the limit is 1000"},
       {"1 MiB queue", [](auto& to) { to.set_queue(std::string(1U << 20U, 'x')); }, java::kYarn,
        "the limit is 1000"},
+      {"name that is not UTF-8", [](auto& to) { to.set_application_name("\xff\xfe"); }, java::kYarn,
+       "is not UTF-8"},
       {"negative memory",
        [](auto& to) {
          to.mutable_am_container_resource_request(0)->mutable_capability()->set_memory(-1);
@@ -95,6 +98,14 @@ TEST(Submissions, TagsAreLowerCaseAndTypesAreCutToTwentyCharacters) {
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(result->tags, std::set<std::string>{"nightly"});
   EXPECT_EQ(result->type, "a type that is longe");
+}
+
+TEST(Submissions, LogAggregationContextIsKeptAsBytes) {
+  auto wire = recorded_submission();
+  wire.mutable_log_aggregation_context()->set_include_pattern(std::string(200, 'a'));
+  const auto result = submission_from_wire(wire, ResourceTypes{}, TagLimits{});
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  EXPECT_EQ(result->log_aggregation_context, wire.log_aggregation_context().SerializeAsString());
 }
 
 TEST(Submissions, UnmanagedOneNeedsNoLaunchContext) {
@@ -158,6 +169,17 @@ TEST(Allocations, ProgressIsKeptWithinItsRange) {
     wire.set_progress(sent);
     EXPECT_EQ(allocate_from_wire(wire, ResourceTypes{})->progress, read) << sent;
   }
+}
+
+TEST(Registrations, TextsAreUtf8WhateverWasSent) {
+  pb::FinishApplicationMasterRequestProto wire;
+  wire.set_diagnostics("\xff");
+  EXPECT_EQ(finish_from_wire(wire)->diagnostics, "\\xff");
+  std::string longest;
+  while (longest.size() <= kTextMax)
+    longest += "\xc3\xa4";
+  wire.set_diagnostics("x" + longest);
+  EXPECT_TRUE(is_valid_utf8(finish_from_wire(wire)->diagnostics));
 }
 
 TEST(Listings, LimitBelowOneIsRefused) {
