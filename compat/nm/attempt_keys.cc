@@ -16,7 +16,8 @@ void AttemptKeys::remember(const AttemptId& attempt, const security::TokenKeys& 
 
 void AttemptKeys::forget_gone(const ::heddle::nm::NodeReports& reports) {
   std::set<AppId> here;
-  for (const auto& app : reports.apps()) here.insert(app.id);
+  for (const auto& app : reports.apps())
+    here.insert(app.id);
   std::erase_if(keys_, [&](const auto& entry) { return !here.contains(entry.first.app); });
   clean_at_ = std::max<std::size_t>(1'000, keys_.size() * 2);
 }

@@ -40,19 +40,19 @@ class RmLinkClient final : public door::RmLink {
   template <class Response, class Value, class FromWire>
   void call(const std::string& method, const google::protobuf::MessageLite& request,
             std::function<void(Result<Value>)> done, FromWire from_wire) {
-    client_.call(rm_.host, rm_.port, ipc::Login{rm_.user, std::nullopt},
-                 std::string(kTrackerProtocol), method, request,
-                 [method, done = std::move(done), from_wire = std::move(from_wire)](
-                     tl::expected<std::string, ipc::CallFailure> bytes) {
-                   if (!bytes) return done(fail(refusal(bytes.error())));
-                   Response answer;
-                   if (!answer.ParseFromString(*bytes)) {
-                     return done(fail(ErrorCode::kInvalidArgument,
-                                      "the ResourceManager's answer to " + method +
-                                          " does not parse"));
-                   }
-                   done(from_wire(answer));
-                 });
+    client_.call(
+        rm_.host, rm_.port, ipc::Login{rm_.user, std::nullopt}, std::string(kTrackerProtocol),
+        method, request,
+        [method, done = std::move(done),
+         from_wire = std::move(from_wire)](tl::expected<std::string, ipc::CallFailure> bytes) {
+          if (!bytes) return done(fail(refusal(bytes.error())));
+          Response answer;
+          if (!answer.ParseFromString(*bytes)) {
+            return done(fail(ErrorCode::kInvalidArgument,
+                             "the ResourceManager's answer to " + method + " does not parse"));
+          }
+          done(from_wire(answer));
+        });
   }
 
   ipc::Client& client_;

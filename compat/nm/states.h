@@ -1,4 +1,5 @@
-// States between Hadoop's wire and the NodeManager's door. Source: wire facts "states" section 4. Pure.
+// States between Hadoop's wire and the NodeManager's door. Source: wire facts "states" section 4.
+// Pure.
 #pragma once
 
 #include <string_view>
