@@ -91,7 +91,7 @@ Result<void> Daemon::make_agent() {
       settings().get_or("yarn.nodemanager.log-aggregation.compression-type", "none"));
   if (!compression) return fail(compression.error());
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
-  link = compat::nm::make_rm_link(*client, {tracker->host, tracker->port, daemon::login_user()},
+  link = compat::node::make_rm_link(*client, {tracker->host, tracker->port, daemon::login_user()},
                                   types);
   nm::WebHdfsOptions hdfs = nm::webhdfs_options_from(settings());
   hdfs.spool_dir = state_dir;
@@ -151,7 +151,7 @@ Result<void> Daemon::serve_containers() {
   if (!advertised) return fail(advertised.error());
   std::vector<const nm::AuxService*> services;
   if (shuffle != nullptr) services.push_back(shuffle.get());
-  const auto port = compat::nm::make_container_port(
+  const auto port = compat::node::make_container_port(
       {*agent, agent->reports(), verifiers, std::move(services), types});
   compat::ipc::ServerOptions options;
   options.host = address->host;
@@ -186,8 +186,8 @@ Result<void> Daemon::serve_web() {
   web_server = *std::move(server);
   web_address = {advertised->host, web_server->endpoint().port};
   compat::rest::WebOptions options;
-  options.web_address = daemon::to_string(web_address);
-  options.rm_web_address = daemon::to_string(*rm_web);
+  options.web_address = to_string(web_address);
+  options.rm_web_address = to_string(*rm_web);
   options.host_names = daemon::own_host_names(options.web_address);
   options.bound_to_loopback = daemon::is_loopback(address->host);
   options.rpc_address = ports["yarn.nodemanager.address"];
@@ -244,7 +244,7 @@ int run(const daemon::Arguments& arguments) {
     }
   }
   log::info("heddle-nm serves: containers {}, web http://{}",
-            daemon::to_string(parts.node_address), daemon::to_string(parts.web_address));
+            to_string(parts.node_address), to_string(parts.web_address));
   daemon::wait_for_stop_signal();
   log::info("heddle-nm stops");
   parts.stop();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 void AttemptKeys::remember(const AttemptId& attempt, const security::TokenKeys& keys,
                            const ::heddle::nm::NodeReports& reports) {
@@ -38,4 +38,4 @@ std::size_t AttemptKeys::size() const {
   return keys_.size();
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -6,7 +6,7 @@
 #include "compat/records/launch_context.h"
 #include "compat/records/urls.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 constexpr int kErrorCodesMax = 10'000;
@@ -126,4 +126,4 @@ door::ContainerGrant grant_of(const ContainerIdentifier& identifier) {
   return out;
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -5,7 +5,7 @@
 #include "compat/nm/rm_messages.h"
 #include "compat/records/ids.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 constexpr std::string_view kTrackerProtocol = "org.apache.hadoop.yarn.server.api.ResourceTrackerPB";
@@ -67,4 +67,4 @@ std::unique_ptr<::heddle::nm::RmLink> make_rm_link(ipc::Client& client, RmAddres
   return std::make_unique<RmLinkClient>(client, std::move(rm), std::move(types));
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -10,7 +10,7 @@
 #include "compat/records/resources.h"
 #include "compat/records/tokens.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 void health_to_wire(const door::Health& health, pb::NodeHealthStatusProto* wire) {
@@ -202,4 +202,4 @@ Error refusal(const ipc::CallFailure& failure) {
   return error;
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -15,7 +15,7 @@
 #include "compat/records/protobuf_log.h"
 #include "compat/records/tokens.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 using ipc::CallContext;
@@ -308,4 +308,4 @@ ContainerPort make_container_port(NodeDoor door) {
   return {service, [port](std::string_view identifier) { return login(*port, identifier); }};
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -7,7 +7,7 @@
 #include "compat/records/ids.h"
 #include "compat/records/resources.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 using door::ContainerState;
 
@@ -77,4 +77,4 @@ void to_wire(const door::ContainerStatus& status, const ResourceTypes& types,
   wire->set_container_sub_state(sub_state_to_wire(status.state));
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -9,7 +9,7 @@
 #include "nodemanager/api/container.h"
 #include "nodemanager/api/rm_link.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 namespace door = ::heddle::nm;
 
@@ -23,4 +23,4 @@ bool log_status_to_wire(std::string_view status, pb::LogAggregationStatusProto* 
 void to_wire(const door::ContainerStatus& status, const ResourceTypes& types,
              pb::ContainerStatusProto* wire);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

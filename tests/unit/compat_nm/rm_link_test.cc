@@ -8,7 +8,7 @@
 #include "tests/testlib/ipc_calls.h"
 #include "tests/testlib/recorded.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 class RmLinkTest : public ::testing::Test {
@@ -123,4 +123,4 @@ TEST_F(RmLinkTest, UnregisterNamesTheNode) {
 }
 
 }  // namespace
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

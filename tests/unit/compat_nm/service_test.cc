@@ -12,7 +12,7 @@
 #include "tests/testlib/ipc_calls.h"
 #include "tests/testlib/recorded.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 using testlib::call;
@@ -215,4 +215,4 @@ TEST_F(ContainerPortTest, AttemptThatStartedAContainerKeepsItsKey) {
 }
 
 }  // namespace
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node
