@@ -91,7 +91,7 @@ Result<void> Daemon::make_agent() {
       settings().get_or("yarn.nodemanager.log-aggregation.compression-type", "none"));
   if (!compression) return fail(compression.error());
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
-  link = compat::nm::make_rm_link(*client, {tracker->host, tracker->port, daemon::login_user()},
+  link = compat::node::make_rm_link(*client, {tracker->host, tracker->port, daemon::login_user()},
                                   types);
   nm::WebHdfsOptions hdfs = nm::webhdfs_options_from(settings());
   hdfs.spool_dir = state_dir;
@@ -151,7 +151,7 @@ Result<void> Daemon::serve_containers() {
   if (!advertised) return fail(advertised.error());
   std::vector<const nm::AuxService*> services;
   if (shuffle != nullptr) services.push_back(shuffle.get());
-  const auto port = compat::nm::make_container_port(
+  const auto port = compat::node::make_container_port(
       {*agent, agent->reports(), verifiers, std::move(services), types});
   compat::ipc::ServerOptions options;
   options.host = address->host;
