@@ -7,12 +7,12 @@
 namespace heddle::compat::logfile {
 
 /// What an unmodified `yarn logs` reads. Worker threads; any number at a time.
-class TFileLogFormat final : public ::heddle::nm::LogFileFormat {
+class TFileLogFormat final : public nm::LogFileFormat {
  public:
   explicit TFileLogFormat(Compression compression) : compression_(compression) {}
   std::string_view folder_suffix() const override { return "tfile"; }
   /// Log files that cannot be read are left out with a warning; only the sink's errors end it.
-  Result<void> write(const ::heddle::nm::LogUpload& logs, const ByteSink& sink) const override;
+  Result<void> write(const nm::LogUpload& logs, const ByteSink& sink) const override;
 
  private:
   const Compression compression_;

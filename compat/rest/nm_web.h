@@ -12,9 +12,9 @@ namespace heddle::compat::rest {
 
 /// Outlives every exchange.
 struct NmWeb {
-  const ::heddle::nm::NodeReports& reports;
+  const nm::NodeReports& reports;
   WebOptions options;
-  std::vector<const ::heddle::nm::AuxService*> services;
+  std::vector<const nm::AuxService*> services;
 };
 
 void add_nm_routes(Router& router, const NmWeb& web);

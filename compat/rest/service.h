@@ -24,7 +24,7 @@ net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
                                      ProxyHandler proxy = {});
 
 /// Everything under /ws/v1/node, /node, /jmx, /conf, /prom, /stacks, /logs.
-net::HttpHandler make_nm_web_handler(const ::heddle::nm::NodeReports& reports, WebOptions options,
-                                     std::vector<const ::heddle::nm::AuxService*> services = {});
+net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions options,
+                                     std::vector<const nm::AuxService*> services = {});
 
 }  // namespace heddle::compat::rest

@@ -48,7 +48,7 @@ struct ShuffleCallbacks {
 
 /// Files are opened and index files read on the loop threads: these are local, short, and mostly
 /// in the page cache. At most one map output is open for each connection.
-class ShuffleService : public ::heddle::nm::AuxService {
+class ShuffleService : public nm::AuxService {
  public:
   static Result<std::unique_ptr<ShuffleService>> listen(net::EventLoops& loops,
                                                         ShuffleOptions options,
