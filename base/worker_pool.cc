@@ -13,7 +13,9 @@ WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_
   }
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 Result<void> WorkerPool::post(std::function<void()> task) {
   {

@@ -68,7 +68,8 @@ Result<void> Agent::make_node_dirs() {
     RETURN_IF_ERROR(make_dir(local + "/filecache", 0755));
     RETURN_IF_ERROR(make_dir(local + "/nmPrivate", 0700));
   }
-  for (const std::string& logs : config_.log_dirs) RETURN_IF_ERROR(make_dirs(logs, 0755));
+  for (const std::string& logs : config_.log_dirs)
+    RETURN_IF_ERROR(make_dirs(logs, 0755));
   delete_now(std::move(left));
   const DiskCheck disks = check_disks(config_.local_dirs, config_.log_dirs, config_.disk_rules);
   good_local_dirs_ = disks.good_local_dirs;
@@ -77,7 +78,9 @@ Result<void> Agent::make_node_dirs() {
   return {};
 }
 
-void Agent::add_service(AuxService* service) { services_.push_back(service); }
+void Agent::add_service(AuxService* service) {
+  services_.push_back(service);
+}
 
 void Agent::start(NodeId id, std::string http_host, std::int32_t http_port) {
   post([this, id = std::move(id), http_host = std::move(http_host), http_port]() mutable {
@@ -102,8 +105,10 @@ void Agent::stop(std::function<void()> done) {
       if (on_stopped_) std::exchange(on_stopped_, nullptr)();
     });
     std::vector<AppId> ids;
-    for (const auto& [app_id, app] : apps_) ids.push_back(app_id);
-    for (const AppId& app_id : ids) finish_app(app_id, "NodeManager is stopping");
+    for (const auto& [app_id, app] : apps_)
+      ids.push_back(app_id);
+    for (const AppId& app_id : ids)
+      finish_app(app_id, "NodeManager is stopping");
     continue_stop();
   });
 }

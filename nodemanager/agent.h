@@ -37,8 +37,8 @@ struct AgentParts {
   std::function<void(std::string reason)> on_fatal;
 };
 
-/// State changes happen on the loop's thread alone; what blocks runs in workers and comes back as an
-/// event. Destroy it only after the loops have stopped.
+/// State changes happen on the loop's thread alone; what blocks runs in workers and comes back as
+/// an event. Destroy it only after the loops have stopped.
 class Agent final : public ContainerService {
  public:
   /// Makes the node's directories (what earlier runs left is deleted), opens the cgroups.

@@ -21,16 +21,21 @@ void Agent::raise(App& app, AppEvent event) {
 
 void Agent::carry_out(App& app, AppEffect effect) {
   switch (effect) {
-    case AppEffect::kNone: return;
-    case AppEffect::kPrepare: return prepare(app);
+    case AppEffect::kNone:
+      return;
+    case AppEffect::kPrepare:
+      return prepare(app);
     case AppEffect::kStartContainers:
       for (const ContainerId& id : std::exchange(app.waiting, {})) {
         post([this, id] { init_container(id); });
       }
       return;
-    case AppEffect::kKillContainers: return kill_containers(app);
-    case AppEffect::kCleanUp: return clean_up(app);
-    case AppEffect::kHandleLogs: return handle_logs(app);
+    case AppEffect::kKillContainers:
+      return kill_containers(app);
+    case AppEffect::kCleanUp:
+      return clean_up(app);
+    case AppEffect::kHandleLogs:
+      return handle_logs(app);
   }
 }
 
@@ -41,8 +46,8 @@ void Agent::prepare(App& app) {
     found->second.prepare_error = std::move(error);
     raise(found->second, AppEvent::kInited);
   };
-  auto posted = workers_.post([this, inited, id = app.id, user = app.user,
-                               local = good_local_dirs_, logs = good_log_dirs_] {
+  auto posted = workers_.post([this, inited, id = app.id, user = app.user, local = good_local_dirs_,
+                               logs = good_log_dirs_] {
     auto made = make_app_dirs(local, logs, user, id);
     post([inited, error = made ? std::string() : made.error().message] { inited(error); });
   });
@@ -85,7 +90,8 @@ void Agent::clean_up(App& app) {
 void Agent::handle_logs(App& app) {
   if (!config_.log_aggregation || parts_.log_format == nullptr) {
     std::vector<std::string> paths;
-    for (const std::string& logs : config_.log_dirs) paths.push_back(app_log_dir(logs, app.id));
+    for (const std::string& logs : config_.log_dirs)
+      paths.push_back(app_log_dir(logs, app.id));
     delete_later(std::move(paths), config_.log_retain);
     post([this, id = app.id] {
       apps_.erase(id);
@@ -119,7 +125,8 @@ void Agent::handle_logs(App& app) {
 
 void Agent::logs_handled(const AppId& id, Result<void> result) {
   std::vector<std::string> paths;
-  for (const std::string& logs : config_.log_dirs) paths.push_back(app_log_dir(logs, id));
+  for (const std::string& logs : config_.log_dirs)
+    paths.push_back(app_log_dir(logs, id));
   if (result) {
     log_reports_.push_back({id, "SUCCEEDED", ""});
     delete_later(std::move(paths), config_.delete_delay);
@@ -142,11 +149,10 @@ void Agent::publish(const App& app) {
 void Agent::delete_later(std::vector<std::string> paths, std::chrono::seconds delay) {
   if (delay.count() <= 0) return delete_now(std::move(paths));
   const std::uint64_t number = next_timer_++;
-  delete_timers_[number] =
-      parts_.loop->run_after(delay, [this, number, paths = std::move(paths)] {
-        delete_now(paths);
-        post([this, number] { delete_timers_.erase(number); });
-      });
+  delete_timers_[number] = parts_.loop->run_after(delay, [this, number, paths = std::move(paths)] {
+    delete_now(paths);
+    post([this, number] { delete_timers_.erase(number); });
+  });
 }
 
 void Agent::delete_now(std::vector<std::string> paths) {

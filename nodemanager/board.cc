@@ -6,7 +6,8 @@ namespace heddle::nm {
 namespace {
 
 Failure unknown(const ContainerId& container) {
-  return fail(ErrorCode::kNotFound, "no logs of container " + to_string(container) + " on this node",
+  return fail(ErrorCode::kNotFound,
+              "no logs of container " + to_string(container) + " on this node",
               ErrorSubject::kContainer);
 }
 
@@ -20,14 +21,16 @@ NodeFacts Board::facts() const {
 std::vector<AppStatus> Board::apps() const {
   const std::lock_guard lock(mutex_);
   std::vector<AppStatus> all;
-  for (const auto& [id, app] : apps_) all.push_back(app);
+  for (const auto& [id, app] : apps_)
+    all.push_back(app);
   return all;
 }
 
 std::vector<ContainerStatus> Board::containers() const {
   const std::lock_guard lock(mutex_);
   std::vector<ContainerStatus> all;
-  for (const auto& [id, container] : containers_) all.push_back(container);
+  for (const auto& [id, container] : containers_)
+    all.push_back(container);
   return all;
 }
 

@@ -45,8 +45,10 @@ Result<void> take_dirs(const Settings& settings, const TextProperty& property,
   target.clear();
   for (std::string dir : split_list(*text)) {
     if (dir.starts_with("file:")) dir.erase(0, 5);
-    while (dir.starts_with("//")) dir.erase(0, 1);
-    while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
+    while (dir.starts_with("//"))
+      dir.erase(0, 1);
+    while (dir.size() > 1 && dir.ends_with('/'))
+      dir.pop_back();
     if (dir.size() < 2 || dir.front() != '/' || dir.find("${") != std::string::npos) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("{}: '{}' must be an absolute path", property.name, shortened(dir)));
@@ -74,8 +76,8 @@ Result<void> take_resources(const Settings& settings, AgentConfig& config) {
                  : kMemoryMbFallback;
   }
   if (vcores == -1) {
-    vcores = detect ? std::max<std::int64_t>(std::thread::hardware_concurrency(), 1)
-                    : kVcoresFallback;
+    vcores =
+        detect ? std::max<std::int64_t>(std::thread::hardware_concurrency(), 1) : kVcoresFallback;
   }
   if (memory <= 0 || vcores <= 0) {
     return fail(ErrorCode::kInvalidArgument,
@@ -233,7 +235,8 @@ std::string qualified(const std::string& path, const std::string& default_fs) {
   if (colon != std::string::npos && path.find('/') > colon) return path;
   std::string base = default_fs;
   if (base.starts_with("file:")) return "file://" + path;
-  while (base.ends_with('/')) base.pop_back();
+  while (base.ends_with('/'))
+    base.pop_back();
   return base + path;
 }
 

@@ -24,8 +24,8 @@ struct AgentConfig {
   std::string version = "3.4.2";
   std::string own_user;  // whose process the agent is
 
-  std::string supervisor;  // heddle-container
-  std::string unpacker;    // heddle-unpack
+  std::string supervisor;           // heddle-container
+  std::string unpacker;             // heddle-unpack
   Variables inherited_environment;  // the whitelisted names that this process has
   Variables admin_environment;
   std::string user_home;

@@ -12,7 +12,8 @@ namespace {
 
 /// Java's exception class for what went wrong while fetching; the text that people search for.
 std::string_view exception_of(const Error& error) {
-  return error.code == ErrorCode::kNotFound ? "java.io.FileNotFoundException" : "java.io.IOException";
+  return error.code == ErrorCode::kNotFound ? "java.io.FileNotFoundException"
+                                            : "java.io.IOException";
 }
 
 std::string fetch_failure_text(const ResourceKey& key, const Error& error) {
@@ -21,9 +22,8 @@ std::string fetch_failure_text(const ResourceKey& key, const Error& error) {
                                   : key.type == ResourceType::kArchive ? "ARCHIVE"
                                                                        : "PATTERN";
     return fmt::format("Failed to download resource {{ {{ {}, {}, {}, {} }},DOWNLOADING}} {}: {}",
-                       key.url, key.timestamp_ms, type,
-                       key.pattern.empty() ? "null" : key.pattern, exception_of(error),
-                       error.message);
+                       key.url, key.timestamp_ms, type, key.pattern.empty() ? "null" : key.pattern,
+                       exception_of(error), error.message);
   }
   return fmt::format("{}\n{}: {}\n", error.message, exception_of(error), error.message);
 }
@@ -47,9 +47,12 @@ void Agent::raise(Container& container, ContainerEvent event) {
 void Agent::carry_out(Container& container, ContainerEffect effect) {
   switch (effect) {
     case ContainerEffect::kNone:
-    case ContainerEffect::kNoteLaunched: return;
-    case ContainerEffect::kLocalize: return localize(container);
-    case ContainerEffect::kLaunch: return launch_container(container);
+    case ContainerEffect::kNoteLaunched:
+      return;
+    case ContainerEffect::kLocalize:
+      return localize(container);
+    case ContainerEffect::kLaunch:
+      return launch_container(container);
     case ContainerEffect::kRelaunchLater:
       container.relaunch = parts_.loop->run_after(
           std::chrono::milliseconds(std::max(container.launch.retry.interval_ms, 0)),
@@ -61,9 +64,12 @@ void Agent::carry_out(Container& container, ContainerEffect effect) {
           });
       return;
     case ContainerEffect::kStopBeforeStart:
-    case ContainerEffect::kCleanUp: return clean_up(container);
-    case ContainerEffect::kStopProcess: return stop_process(container);
-    case ContainerEffect::kFinish: return finish(container);
+    case ContainerEffect::kCleanUp:
+      return clean_up(container);
+    case ContainerEffect::kStopProcess:
+      return stop_process(container);
+    case ContainerEffect::kFinish:
+      return finish(container);
   }
 }
 
@@ -76,8 +82,8 @@ void Agent::init_container(const ContainerId& id) {
   if (!app.prepare_error.empty()) ready = fail(ErrorCode::kInternal, app.prepare_error);
   if (good_local_dirs_.empty() || good_log_dirs_.empty()) {
     container.exit_status = exit_status::kDisksFailed;
-    ready = fail(ErrorCode::kUnavailable, "no local or log directory of this node can be used: " +
-                                              health_.report);
+    ready = fail(ErrorCode::kUnavailable,
+                 "no local or log directory of this node can be used: " + health_.report);
   }
   if (!ready) {
     note(container, ready.error().message);
@@ -131,7 +137,9 @@ void Agent::fetch_resource(const ResourceKey& key, const LocalResource& resource
                config_.unpack_limits};
   auto posted = fetchers_.post([this, key, job = std::move(job)] {
     auto result = fetch(job, *parts_.files, *parts_.clock);
-    post([this, key, result = std::move(result)]() mutable { resource_fetched(key, std::move(result)); });
+    post([this, key, result = std::move(result)]() mutable {
+      resource_fetched(key, std::move(result));
+    });
   });
   if (!posted) {
     post([this, key, error = std::move(posted).error()] { resource_fetched(key, fail(error)); });
@@ -240,6 +248,8 @@ ContainerStatus Agent::status_of(const Container& container) const {
   return status;
 }
 
-void Agent::publish(const Container& container) { board_.set_container(status_of(container)); }
+void Agent::publish(const Container& container) {
+  board_.set_container(status_of(container));
+}
 
 }  // namespace heddle::nm

@@ -26,7 +26,8 @@ void Agent::register_node() {
   request.total = config_.total;
   request.version = config_.version;
   request.health = health_;
-  for (const auto& [id, container] : containers_) request.containers.push_back(status_of(container));
+  for (const auto& [id, container] : containers_)
+    request.containers.push_back(status_of(container));
   for (const auto& [id, app] : apps_) {
     if (app.state != AppState::kFinished) request.running_apps.push_back(id);
   }
@@ -86,7 +87,8 @@ void Agent::send_heartbeat() {
   Heartbeat request;
   request.id = id_;
   request.response_id = response_id_;
-  for (const auto& [id, container] : containers_) request.containers.push_back(status_of(container));
+  for (const auto& [id, container] : containers_)
+    request.containers.push_back(status_of(container));
   request.health = health_;
   const std::size_t reports = std::min(log_reports_.size(), kLogReportsPerHeartbeat);
   request.log_reports.assign(log_reports_.begin(),
@@ -117,7 +119,8 @@ void Agent::heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t repor
     case HeartbeatAction::kResync:
       log::warn("registering again, containers are kept: {}", result->diagnostics);
       return register_node();
-    case HeartbeatAction::kNormal: break;
+    case HeartbeatAction::kNormal:
+      break;
   }
   log_reports_.erase(log_reports_.begin(),
                      log_reports_.begin() + static_cast<std::ptrdiff_t>(reports_sent));
@@ -138,7 +141,8 @@ void Agent::obey(HeartbeatAnswer answer) {
   };
   take_key(parts_.verifiers->container, container_key_id_, answer.container_key);
   take_key(parts_.verifiers->nm, nm_key_id_, answer.nm_key);
-  for (const ContainerId& id : answer.containers_to_forget) forget(id);
+  for (const ContainerId& id : answer.containers_to_forget)
+    forget(id);
   for (const auto& [id, signal] : answer.signals) {
     const auto found = containers_.find(id);
     if (found != containers_.end()) send_signal(found->second, signal);
@@ -166,12 +170,14 @@ void Agent::retry_later(const Error& error, std::string_view what, std::function
   }
   const bool limited = config_.connect_max_wait.count() >= 0;
   if (limited && at - *unreachable_since_ > config_.connect_max_wait) {
-    return fatal(fmt::format("no ResourceManager for {} ms "
-                             "(yarn.resourcemanager.connect.max-wait.ms): {}",
-                             config_.connect_max_wait.count(), error.message));
+    return fatal(
+        fmt::format("no ResourceManager for {} ms "
+                    "(yarn.resourcemanager.connect.max-wait.ms): {}",
+                    config_.connect_max_wait.count(), error.message));
   }
-  retry_pause_ = std::clamp<Duration>(retry_pause_ * 2, milliseconds(200),
-                                      std::max<Duration>(config_.connect_interval, milliseconds(200)));
+  retry_pause_ =
+      std::clamp<Duration>(retry_pause_ * 2, milliseconds(200),
+                           std::max<Duration>(config_.connect_interval, milliseconds(200)));
   heartbeat_timer_ = parts_.loop->run_after(retry_pause_, std::move(again));
 }
 
@@ -189,7 +195,8 @@ void Agent::forget_old_containers() {
   for (const auto& [id, container] : containers_) {
     if (container.state == ContainerState::kDone && container.done_at < oldest) old.push_back(id);
   }
-  for (const ContainerId& id : old) forget(id);
+  for (const ContainerId& id : old)
+    forget(id);
   std::erase_if(recently_stopped_, [&](const auto& entry) { return entry.second < oldest; });
 }
 

@@ -22,18 +22,19 @@ std::string metadata_variable(std::string metadata) {
   return base64_encode(metadata);
 }
 
-std::string host_of(const NodeId& id) { return id.host; }
+std::string host_of(const NodeId& id) {
+  return id.host;
+}
 
 }  // namespace
 
 void Agent::launch_container(Container& container) {
   if (container.local_dir.empty()) {
-    container.counters.ms =
-        container.launch.resources.empty()
-            ? 0
-            : std::chrono::duration_cast<std::chrono::milliseconds>(now().instant -
-                                                                    container.localizing_since)
-                  .count();
+    container.counters.ms = container.launch.resources.empty()
+                                ? 0
+                                : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      now().instant - container.localizing_since)
+                                      .count();
     container.disk = next_disk_++;
     container.local_dir = good_local_dirs_[container.disk % good_local_dirs_.size()];
     const std::size_t first = container.disk % good_log_dirs_.size();
@@ -65,7 +66,8 @@ void Agent::launch_container(Container& container) {
       });
     };
     if (workers_.post(report)) return;
-    post([this, id, number, code] { container_exited(id, number, code, exited_plainly(code), ""); });
+    post(
+        [this, id, number, code] { container_exited(id, number, code, exited_plainly(code), ""); });
   };
   auto posted = workers_.post([this, id, number, job = std::move(job), on_exit]() mutable {
     auto result = nm::launch(std::move(job), processes_, cgroups_.get(), on_exit);
@@ -97,7 +99,8 @@ LaunchJob Agent::make_job(Container& container) {
   script.node = node_variables(container, job.work_dir);
   script.container = container_variables(container);
   std::set<std::string_view> own;
-  for (const auto& [name, value] : container.launch.environment) own.insert(name);
+  for (const auto& [name, value] : container.launch.environment)
+    own.insert(name);
   for (const auto& [name, value] : config_.inherited_environment) {
     if (!own.contains(name)) script.inherited.emplace_back(name, value);
   }
@@ -124,23 +127,22 @@ Variables Agent::node_variables(const Container& container, const std::string& p
     user_dirs.push_back(user_dir(local, user) + "/");
   }
   const Container::Counters& counters = container.counters;
-  Variables variables{
-      {"HADOOP_TOKEN_FILE_LOCATION", pwd + "/container_tokens"},
-      {"CONTAINER_ID", to_string(container.id())},
-      {"NM_PORT", std::to_string(id_.port)},
-      {"NM_HOST", host_of(id_)},
-      {"NM_HTTP_PORT", std::to_string(http_port_)},
-      {"LOCAL_DIRS", join(app_dirs, ",")},
-      {"LOCAL_USER_DIRS", join(user_dirs, ",")},
-      {"LOG_DIRS", join(container.log_dirs, ",")},
-      {"USER", user},
-      {"LOGNAME", user},
-      {"HOME", config_.user_home},
-      {"PWD", pwd},
-      {"LOCALIZATION_COUNTERS",
-       fmt::format("{},{},{},{},{}", counters.bytes_missed, counters.bytes_cached,
-                   counters.files_missed, counters.files_cached, counters.ms)},
-      {"JVM_PID", "$$"}};
+  Variables variables{{"HADOOP_TOKEN_FILE_LOCATION", pwd + "/container_tokens"},
+                      {"CONTAINER_ID", to_string(container.id())},
+                      {"NM_PORT", std::to_string(id_.port)},
+                      {"NM_HOST", host_of(id_)},
+                      {"NM_HTTP_PORT", std::to_string(http_port_)},
+                      {"LOCAL_DIRS", join(app_dirs, ",")},
+                      {"LOCAL_USER_DIRS", join(user_dirs, ",")},
+                      {"LOG_DIRS", join(container.log_dirs, ",")},
+                      {"USER", user},
+                      {"LOGNAME", user},
+                      {"HOME", config_.user_home},
+                      {"PWD", pwd},
+                      {"LOCALIZATION_COUNTERS",
+                       fmt::format("{},{},{},{},{}", counters.bytes_missed, counters.bytes_cached,
+                                   counters.files_missed, counters.files_cached, counters.ms)},
+                      {"JVM_PID", "$$"}};
   for (const AuxService* service : services_) {
     variables.emplace_back(fmt::format("NM_AUX_SERVICE_{}", service->name()),
                            metadata_variable(service->metadata()));
@@ -149,17 +151,26 @@ Variables Agent::node_variables(const Container& container, const std::string& p
 }
 
 Variables Agent::container_variables(const Container& container) const {
-  static const std::set<std::string_view> kOfTheNode{
-      "HADOOP_TOKEN_FILE_LOCATION", "CONTAINER_ID", "NM_PORT", "NM_HOST", "NM_HTTP_PORT",
-      "LOCAL_DIRS", "LOCAL_USER_DIRS", "LOG_DIRS", "USER", "LOGNAME", "HOME", "PWD",
-      "LOCALIZATION_COUNTERS", "JVM_PID"};
+  static const std::set<std::string_view> kOfTheNode{"HADOOP_TOKEN_FILE_LOCATION",
+                                                     "CONTAINER_ID",
+                                                     "NM_PORT",
+                                                     "NM_HOST",
+                                                     "NM_HTTP_PORT",
+                                                     "LOCAL_DIRS",
+                                                     "LOCAL_USER_DIRS",
+                                                     "LOG_DIRS",
+                                                     "USER",
+                                                     "LOGNAME",
+                                                     "HOME",
+                                                     "PWD",
+                                                     "LOCALIZATION_COUNTERS",
+                                                     "JVM_PID"};
   Variables variables;
   std::set<std::string> names;
   for (const auto& [name, value] : container.launch.environment) {
     if (kOfTheNode.contains(name) || name.starts_with("NM_AUX_SERVICE_")) continue;
     if (!names.insert(name).second) continue;
-    variables.emplace_back(
-        name, expand_tokens(value, container.log_dirs.front(), config_.java_17));
+    variables.emplace_back(name, expand_tokens(value, container.log_dirs.front(), config_.java_17));
   }
   for (const auto& [name, value] : config_.admin_environment) {
     if (names.insert(name).second) variables.emplace_back(name, value);
@@ -214,8 +225,9 @@ void Agent::container_exited(const ContainerId& id, std::uint32_t number, std::i
     note(container, exited_plainly(code));
     if (!killed_here) note(container, "Killed by external signal");
     const bool said_more = report.find("memory limit was reached") != std::string::npos;
-    if (said_more) note(container, fmt::format("Memory limit of {} MB: {}",
-                                               container.grant.resources.memory_mb(), report));
+    if (said_more)
+      note(container,
+           fmt::format("Memory limit of {} MB: {}", container.grant.resources.memory_mb(), report));
     return raise(container, ContainerEvent::kExitedBySignal);
   }
   note(container, launch_exception(id, code, complaint));
@@ -231,17 +243,17 @@ void Agent::container_exited(const ContainerId& id, std::uint32_t number, std::i
 
 bool Agent::takes_retry(Container& container, std::int32_t code) {
   const Retry& retry = container.launch.retry;
-  const bool by_policy =
-      retry.policy == RetryPolicy::kOnAllErrors ||
-      (retry.policy == RetryPolicy::kOnSpecificErrors &&
-       std::ranges::find(retry.error_codes, code) != retry.error_codes.end());
+  const bool by_policy = retry.policy == RetryPolicy::kOnAllErrors ||
+                         (retry.policy == RetryPolicy::kOnSpecificErrors &&
+                          std::ranges::find(retry.error_codes, code) != retry.error_codes.end());
   if (!by_policy) return false;
   if (retry.retries_max < 0) return true;
   if (retry.failures_validity_ms <= 0) return container.retries_used++ < retry.retries_max;
   const Instant at = now().instant;
   const Instant oldest = at - std::chrono::milliseconds(retry.failures_validity_ms);
   std::deque<Instant>& failures = container.failures;
-  while (!failures.empty() && failures.front() < oldest) failures.pop_front();
+  while (!failures.empty() && failures.front() < oldest)
+    failures.pop_front();
   if (failures.size() >= static_cast<std::size_t>(retry.retries_max)) return false;
   failures.push_back(at);
   return true;

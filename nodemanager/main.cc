@@ -84,15 +84,15 @@ Result<void> Daemon::make_agent() {
   const std::string programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   auto config = nm::read_agent_config(settings(), programs);
   if (!config) return fail(config.error());
-  auto tracker = daemon::advertised_address(settings(),
-                                            "yarn.resourcemanager.resource-tracker.address", 8031);
+  auto tracker =
+      daemon::advertised_address(settings(), "yarn.resourcemanager.resource-tracker.address", 8031);
   if (!tracker) return fail(tracker.error());
   auto compression = compat::logfile::parse_compression(
       settings().get_or("yarn.nodemanager.log-aggregation.compression-type", "none"));
   if (!compression) return fail(compression.error());
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
   link = compat::node::make_rm_link(*client, {tracker->host, tracker->port, daemon::login_user()},
-                                  types);
+                                    types);
   nm::WebHdfsOptions hdfs = nm::webhdfs_options_from(settings());
   hdfs.spool_dir = state_dir;
   files = std::make_unique<nm::FileSystems>(std::move(hdfs));
@@ -120,9 +120,10 @@ Result<void> Daemon::make_services() {
   if (!names) return fail(names.error());
   for (const std::string& name : split_list(*names)) {
     if (name != kShuffleName) {
-      log::warn("yarn.nodemanager.aux-services: '{}' runs in a Java NodeManager only; containers "
-                "that need it are refused",
-                shortened(name));
+      log::warn(
+          "yarn.nodemanager.aux-services: '{}' runs in a Java NodeManager only; containers "
+          "that need it are refused",
+          shortened(name));
       continue;
     }
     auto options = compat::shuffle::read_shuffle_options(settings());
@@ -132,9 +133,10 @@ Result<void> Daemon::make_services() {
     if (!address) return fail(address.error());
     options->host = address->host;
     auto made = compat::shuffle::ShuffleService::listen(
-        loops, *options, {.local_dirs = [this] { return agent->config().local_dirs; },
-                          .job_added = {},
-                          .job_removed = {}});
+        loops, *options,
+        {.local_dirs = [this] { return agent->config().local_dirs; },
+         .job_added = {},
+         .job_removed = {}});
     if (!made) return fail(std::move(made).error().within("mapreduce.shuffle.port"));
     shuffle = *std::move(made);
     agent->add_service(shuffle.get());
@@ -230,7 +232,8 @@ int run(const daemon::Arguments& arguments) {
   }
   auto configuration = compat::xml::load_configuration(arguments.conf_dir, overrides);
   if (!configuration) return daemon::refuse_start(configuration.error());
-  for (const std::string& warning : configuration->warnings) log::warn("{}", warning);
+  for (const std::string& warning : configuration->warnings)
+    log::warn("{}", warning);
   Daemon parts(*std::move(configuration));
   if (auto secured = daemon::check_security(parts.settings()); !secured) {
     return daemon::refuse_start(secured.error());
@@ -243,8 +246,8 @@ int run(const daemon::Arguments& arguments) {
       return code;
     }
   }
-  log::info("heddle-nm serves: containers {}, web http://{}",
-            to_string(parts.node_address), to_string(parts.web_address));
+  log::info("heddle-nm serves: containers {}, web http://{}", to_string(parts.node_address),
+            to_string(parts.web_address));
   daemon::wait_for_stop_signal();
   log::info("heddle-nm stops");
   parts.stop();

@@ -37,7 +37,7 @@ struct Container {
   std::int32_t exit_status = exit_status::kInvalid;
   std::int32_t kill_status = 0;  // why the node ends it; 0 while it does not
   Diagnostics diagnostics;
-  Instant done_at;               // in DONE
+  Instant done_at;  // in DONE
 
   std::vector<Resource> resources;
   std::size_t resources_missing = 0;
@@ -47,11 +47,11 @@ struct Container {
   std::size_t disk = 0;  // which good local and log directory it got
   std::string local_dir;
   std::vector<std::string> log_dirs;  // its own; the first is where the script writes
-  bool starting = false;       // a worker prepares it
-  std::uint32_t start_number = 0;  // tells late answers of an earlier start apart
+  bool starting = false;              // a worker prepares it
+  std::uint32_t start_number = 0;     // tells late answers of an earlier start apart
   std::shared_ptr<std::atomic<bool>> cancel_start;
-  pid_t supervisor = -1;       // while the process runs
-  Instant started;             // of the process
+  pid_t supervisor = -1;  // while the process runs
+  Instant started;        // of the process
   std::int32_t retries_used = 0;
   std::deque<Instant> failures;  // within Retry::failures_validity_ms
   net::EventLoop::Timer relaunch;
@@ -69,7 +69,7 @@ struct App {
   std::vector<ContainerId> waiting;  // for the application's directories
   std::string prepare_error;         // its directories could not be made
   std::string finish_reason;
-  std::set<std::string> services;    // auxiliary services that know it
+  std::set<std::string> services;  // auxiliary services that know it
   std::string view_acl;
   std::string modify_acl;
   LogRules log_rules;

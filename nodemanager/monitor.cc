@@ -1,11 +1,10 @@
 // What containers use and what is done about it; the disks; the cache.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "nodemanager/agent.h"
 #include "nodemanager/launch/layout.h"
-
-#include <unistd.h>
 
 namespace heddle::nm {
 
@@ -34,8 +33,8 @@ void measure(Measurement& container, const ProcessTable& table, std::uint64_t ol
   container.usage = usage_of(tree, old_ticks);
   const TreeUsage& usage = container.usage;
   container.over_virtual =
-      config.vmem_check && is_over_limit(usage.virtual_bytes, usage.old_virtual_bytes,
-                                         container.limits.virtual_bytes);
+      config.vmem_check &&
+      is_over_limit(usage.virtual_bytes, usage.old_virtual_bytes, container.limits.virtual_bytes);
   container.over_physical =
       config.pmem_check && is_over_limit(usage.physical_bytes, usage.old_physical_bytes,
                                          container.limits.physical_bytes);
@@ -62,8 +61,7 @@ void Agent::monitor_containers() {
     if (container.supervisor < 0) continue;
     Measurement one;
     one.id = id;
-    one.pid_file =
-        fmt::format("{}/{}.pid", private_dir(container.local_dir, id), to_string(id));
+    one.pid_file = fmt::format("{}/{}.pid", private_dir(container.local_dir, id), to_string(id));
     one.limits.physical_bytes = container.grant.resources.memory_mb() * kMib;
     one.limits.virtual_bytes = static_cast<std::int64_t>(
         static_cast<double>(one.limits.physical_bytes) * config_.vmem_ratio);
@@ -72,16 +70,18 @@ void Agent::monitor_containers() {
   }
   auto posted = workers_.post([this, running = std::move(running)]() mutable {
     const std::uint64_t uptime = uptime_ticks(config_.proc_root);
-    const auto round = static_cast<std::uint64_t>(config_.monitor_interval.count() *
-                                                  sysconf(_SC_CLK_TCK) / 1000);
+    const auto round =
+        static_cast<std::uint64_t>(config_.monitor_interval.count() * sysconf(_SC_CLK_TCK) / 1000);
     const std::uint64_t old = uptime > round ? uptime - round : 0;
     if (!running.empty()) {
       const ProcessTable table = ProcessTable::read(config_.proc_root);
-      for (Measurement& one : running) measure(one, table, old, config_);
+      for (Measurement& one : running)
+        measure(one, table, old, config_);
     }
-    post([this, running = std::move(running), node = node_utilization(config_.proc_root)]() mutable {
-      measured(std::move(running), node);
-    });
+    post(
+        [this, running = std::move(running), node = node_utilization(config_.proc_root)]() mutable {
+          measured(std::move(running), node);
+        });
   });
   measuring_ = posted.has_value();
 }
@@ -91,8 +91,8 @@ void Agent::measured(std::vector<Measurement> measurements, Utilization node) {
   node_use_ = node;
   containers_use_ = {};
   const Instant at = now().instant;
-  const double seconds =
-      std::chrono::duration<double>(at - measured_at_).count() * static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double seconds = std::chrono::duration<double>(at - measured_at_).count() *
+                         static_cast<double>(sysconf(_SC_CLK_TCK));
   measured_at_ = at;
   for (Measurement& one : measurements) {
     containers_use_.physical_mb += one.usage.physical_bytes / kMib;

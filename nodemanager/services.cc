@@ -16,7 +16,8 @@ constexpr std::size_t kVariablesMax = 10'000;
 
 Failure unauthorized(std::string_view why) {
   return fail(ErrorCode::kPermissionDenied,
-              fmt::format("Unauthorized request to start container. {}", why), ErrorSubject::kToken);
+              fmt::format("Unauthorized request to start container. {}", why),
+              ErrorSubject::kToken);
 }
 
 Failure not_handled(const ContainerId& id) {
@@ -27,7 +28,8 @@ Failure not_handled(const ContainerId& id) {
 
 Result<void> check_names(const LaunchContext& launch) {
   for (const auto& [name, value] : launch.environment) {
-    const bool bad = name.empty() || name.find_first_of(std::string_view("=\0\n", 3)) != std::string::npos;
+    const bool bad =
+        name.empty() || name.find_first_of(std::string_view("=\0\n", 3)) != std::string::npos;
     if (bad || value.find('\0') != std::string::npos) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("environment variable '{}': a name must not be empty or hold '=', "
@@ -57,11 +59,11 @@ Result<void> check_sizes(const LaunchContext& launch) {
   if (launch.resources.size() <= kResourcesMax && launch.environment.size() <= kVariablesMax) {
     return {};
   }
-  return fail(ErrorCode::kLimitExceeded,
-              fmt::format("{} resources and {} environment variables; at most {} and {} are taken",
-                          launch.resources.size(), launch.environment.size(), kResourcesMax,
-                          kVariablesMax),
-              ErrorSubject::kContainer);
+  return fail(
+      ErrorCode::kLimitExceeded,
+      fmt::format("{} resources and {} environment variables; at most {} and {} are taken",
+                  launch.resources.size(), launch.environment.size(), kResourcesMax, kVariablesMax),
+      ErrorSubject::kContainer);
 }
 
 }  // namespace
@@ -76,19 +78,21 @@ Result<void> Agent::check_request(const AttemptId& attempt, const StartContainer
   const ContainerGrant& grant = request.grant;
   const std::string text = to_string(grant.id);
   if (attempt.app != grant.id.attempt.app) {
-    return unauthorized(fmt::format("\nNMToken for application attempt : {} was used for starting "
-                                    "container with container token issued for application attempt : {}",
-                                    to_string(attempt), to_string(grant.id.attempt)));
+    return unauthorized(
+        fmt::format("\nNMToken for application attempt : {} was used for starting "
+                    "container with container token issued for application attempt : {}",
+                    to_string(attempt), to_string(grant.id.attempt)));
   }
   if (containers_.contains(grant.id) || recently_stopped_.contains(grant.id)) {
     return unauthorized(fmt::format("\n Attempt to relaunch the same container with id {}.", text));
   }
   const std::int64_t now_ms = now().wall.ms;
   if (grant.expiry.ms < now_ms) {
-    return unauthorized(fmt::format("\nThis token is expired. current time is {} found {}\nNote: "
-                                    "System times on machines may be out of sync. Check system "
-                                    "time and time zones.",
-                                    now_ms, grant.expiry.ms));
+    return unauthorized(
+        fmt::format("\nThis token is expired. current time is {} found {}\nNote: "
+                    "System times on machines may be out of sync. Check system "
+                    "time and time zones.",
+                    now_ms, grant.expiry.ms));
   }
   if (grant.rm_identifier != rm_identifier_) {
     return fail(ErrorCode::kWrongState,
@@ -96,8 +100,8 @@ Result<void> Agent::check_request(const AttemptId& attempt, const StartContainer
                 ErrorSubject::kContainer);
   }
   for (const auto& [name, data] : request.launch.service_data) {
-    const bool known =
-        std::ranges::any_of(services_, [&](AuxService* service) { return service->name() == name; });
+    const bool known = std::ranges::any_of(
+        services_, [&](AuxService* service) { return service->name() == name; });
     if (!known) {
       return fail(ErrorCode::kNotFound,
                   fmt::format("The auxService:{} does not exist", shortened(name)),
@@ -196,9 +200,10 @@ void Agent::status(const AttemptId& attempt, const ContainerId& container,
     if (!found) return reply(fail(std::move(found).error()));
     if (*found != nullptr) return reply(status_of(**found));
     if (!recently_stopped_.contains(container)) return reply(not_handled(container));
-    reply(fail(ErrorCode::kNotFound,
-               fmt::format("Container {} was recently stopped on node manager.", to_string(container)),
-               ErrorSubject::kContainer));
+    reply(fail(
+        ErrorCode::kNotFound,
+        fmt::format("Container {} was recently stopped on node manager.", to_string(container)),
+        ErrorSubject::kContainer));
   });
 }
 
@@ -220,18 +225,19 @@ void Agent::send_signal(Container& container, Signal signal) {
   };
   const Form form = [&]() -> Form {
     switch (signal) {
-      case Signal::kThreadDump: return {ProcessRequest::kThreadDump, "OUTPUT_THREAD_DUMP (SIGQUIT)"};
+      case Signal::kThreadDump:
+        return {ProcessRequest::kThreadDump, "OUTPUT_THREAD_DUMP (SIGQUIT)"};
       case Signal::kGracefulShutdown:
         return {ProcessRequest::kTerminate, "GRACEFUL_SHUTDOWN (SIGTERM)"};
-      case Signal::kForcefulShutdown: return {ProcessRequest::kKill, "FORCEFUL_SHUTDOWN (SIGKILL)"};
+      case Signal::kForcefulShutdown:
+        return {ProcessRequest::kKill, "FORCEFUL_SHUTDOWN (SIGKILL)"};
     }
     std::abort();
   }();
   if (container.supervisor < 0) return;
   const bool sent = processes_.request(container.supervisor, form.request);
-  const auto pid = read_number_file(
-      fmt::format("{}/{}.pid", private_dir(container.local_dir, container.id()),
-                  to_string(container.id())));
+  const auto pid = read_number_file(fmt::format(
+      "{}/{}.pid", private_dir(container.local_dir, container.id()), to_string(container.id())));
   note(container, fmt::format("Sent signal {} to pid {} as user {} for container {}, result={}",
                               form.text, pid.value_or(0), container.grant.user,
                               to_string(container.id()), sent ? "success" : "failed"));

@@ -13,16 +13,16 @@
 namespace heddle::nm {
 
 enum class ContainerEvent : std::uint8_t {
-  kInit,             // the application is ready, resources are to be fetched
+  kInit,  // the application is ready, resources are to be fetched
   kInitNothingToFetch,
   kInitFailed,
   kAllLocalized,
   kResourceFailed,
-  kLaunched,         // the process runs
+  kLaunched,  // the process runs
   kExitedSuccess,
-  kExitedFailure,    // of its own, or it could not be started
-  kExitedRetry,      // with a code that its retry policy forgives
-  kExitedBySignal,   // 137 or 143
+  kExitedFailure,   // of its own, or it could not be started
+  kExitedRetry,     // with a code that its retry policy forgives
+  kExitedBySignal,  // 137 or 143
   kKill,
   kCleanedUp,
 };
@@ -36,8 +36,8 @@ enum class ContainerEffect : std::uint8_t {
   kRelaunchLater,
   kStopBeforeStart,  // no process yet: nothing to wait for
   kStopProcess,
-  kCleanUp,          // lets go of resources and directories, then raises kCleanedUp
-  kFinish,           // tells the application and the ResourceManager
+  kCleanUp,  // lets go of resources and directories, then raises kCleanedUp
+  kFinish,   // tells the application and the ResourceManager
 };
 
 struct ContainerTransition {
@@ -86,18 +86,24 @@ inline constexpr auto kContainerTransitions = [] {
 }();
 
 enum class AppEvent : std::uint8_t {
-  kInit,               // the first container has come
-  kInited,             // its directories are there
+  kInit,    // the first container has come
+  kInited,  // its directories are there
   kFinishWithContainers,
-  kFinishEmpty,        // the ResourceManager has ended it and nothing runs here
+  kFinishEmpty,  // the ResourceManager has ended it and nothing runs here
   kContainerDone,
   kLastContainerDone,
   kCleanedUp,
 };
 inline constexpr std::size_t kAppEventCount = 7;
 
-enum class AppEffect : std::uint8_t { kNone, kPrepare, kStartContainers, kKillContainers, kCleanUp,
-                                      kHandleLogs };
+enum class AppEffect : std::uint8_t {
+  kNone,
+  kPrepare,
+  kStartContainers,
+  kKillContainers,
+  kCleanUp,
+  kHandleLogs
+};
 
 struct AppTransition {
   AppState from;
@@ -112,7 +118,7 @@ inline constexpr auto kAppTransitions = [] {
   using F = AppEffect;
   // clang-format off
   return std::to_array<AppTransition>({
-      // from                    event                     to                        effect
+      // from                   event                     to                        effect
       {kNew,                     V::kInit,                 kIniting,                 F::kPrepare},
       {kIniting,                 V::kInited,               kRunning,                 F::kStartContainers},
       {kIniting,                 V::kContainerDone,        kIniting,                 F::kNone},
@@ -130,9 +136,8 @@ inline constexpr auto kAppTransitions = [] {
 
 /// The row for (from, event), or nullptr: an event that means nothing in that state.
 constexpr const ContainerTransition* find_transition(ContainerState from, ContainerEvent event) {
-  const auto row = std::ranges::find_if(kContainerTransitions, [&](const auto& t) {
-    return t.from == from && t.event == event;
-  });
+  const auto row = std::ranges::find_if(
+      kContainerTransitions, [&](const auto& t) { return t.from == from && t.event == event; });
   return row == kContainerTransitions.end() ? nullptr : &*row;
 }
 constexpr const AppTransition* find_transition(AppState from, AppEvent event) {

@@ -24,9 +24,8 @@ constexpr int kRemoveTriesMax = 50;
 
 Result<void> put(const std::string& file, std::string_view value) {
   const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
-  const bool written =
-      descriptor >= 0 &&
-      write(descriptor, value.data(), value.size()) == static_cast<ssize_t>(value.size());
+  const bool written = descriptor >= 0 && write(descriptor, value.data(), value.size()) ==
+                                              static_cast<ssize_t>(value.size());
   const int error = errno;
   if (descriptor >= 0) close(descriptor);
   if (written) return {};
@@ -44,7 +43,9 @@ std::string get(const std::string& file) {
   return text;
 }
 
-bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
 
 Result<void> make_group(const std::string& path) {
   if (mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
@@ -99,7 +100,8 @@ class CgroupsV1 final : public Cgroups {
     for (const std::string& controller : controllers()) {
       const std::string path = base(controller) + "/" + to_string(container);
       RETURN_IF_ERROR(make_group(path));
-      RETURN_IF_ERROR(controller == "memory" ? limit_memory(path, limits) : limit_cpu(path, limits));
+      RETURN_IF_ERROR(controller == "memory" ? limit_memory(path, limits)
+                                             : limit_cpu(path, limits));
       joined.push_back(path + "/cgroup.procs");
     }
     return joined;
@@ -134,8 +136,8 @@ class CgroupsV1 final : public Cgroups {
     if (setup_.hard_memory_limit) {
       RETURN_IF_ERROR(put(path + "/memory.limit_in_bytes", std::to_string(bytes)));
     }
-    const auto soft = static_cast<std::int64_t>(static_cast<double>(bytes) *
-                                                setup_.soft_memory_percent / 100);
+    const auto soft =
+        static_cast<std::int64_t>(static_cast<double>(bytes) * setup_.soft_memory_percent / 100);
     return put(path + "/memory.soft_limit_in_bytes", std::to_string(soft));
   }
   Result<void> limit_cpu(const std::string& path, const CgroupLimits& limits) const {
@@ -171,8 +173,8 @@ class CgroupsV2 final : public Cgroups {
       if (setup_.hard_memory_limit) {
         RETURN_IF_ERROR(put(path + "/memory.max", std::to_string(bytes)));
       }
-      const auto soft = static_cast<std::int64_t>(static_cast<double>(bytes) *
-                                                  setup_.soft_memory_percent / 100);
+      const auto soft =
+          static_cast<std::int64_t>(static_cast<double>(bytes) * setup_.soft_memory_percent / 100);
       RETURN_IF_ERROR(put(path + "/memory.low", std::to_string(soft)));
     }
     if (setup_.cpu) {

@@ -67,9 +67,9 @@ Checked check(const std::vector<std::string>& dirs, const DiskRules& rules) {
 void judge(std::string_view what, const Checked& checked, std::size_t all, const DiskRules& rules,
            DiskCheck& result) {
   if (checked.problems.empty()) return;
-  const bool enough = !checked.good.empty() &&
-                      static_cast<double>(checked.good.size()) >=
-                          rules.healthy_min_share * static_cast<double>(all);
+  const bool enough =
+      !checked.good.empty() && static_cast<double>(checked.good.size()) >=
+                                   rules.healthy_min_share * static_cast<double>(all);
   if (!enough) result.healthy = false;
   if (!result.report.empty()) result.report += "; ";
   result.report += fmt::format("{}/{} {} are bad: {}", checked.problems.size(), all, what,

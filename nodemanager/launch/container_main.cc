@@ -47,7 +47,8 @@ void complain(const char* what, const char* detail) {
 /// Descriptors 0 to 2 exist afterwards, all others are closed.
 bool tidy_descriptors() {
   int fd = open("/dev/null", O_RDWR);
-  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO)
+    fd = open("/dev/null", O_RDWR);
   if (fcntl(STDERR_FILENO, F_GETFD) < 0) return false;
   return close_range(STDERR_FILENO + 1, ~0U, 0) == 0;
 }
@@ -147,7 +148,8 @@ std::vector<pid_t> descendants() {
 }
 
 void signal_all(int number) {
-  for (const pid_t pid : descendants()) kill(pid, number);
+  for (const pid_t pid : descendants())
+    kill(pid, number);
 }
 
 /// A process that forks faster than it is found is first brought to a halt.
@@ -157,7 +159,8 @@ void kill_all() {
     const std::vector<pid_t> found = descendants();
     if (found.size() <= before) break;
     before = found.size();
-    for (const pid_t pid : found) kill(pid, SIGSTOP);
+    for (const pid_t pid : found)
+      kill(pid, SIGSTOP);
   }
   signal_all(SIGKILL);
 }
@@ -199,11 +202,20 @@ class Supervisor {
     if (wait_ms < 0) wait_ms = 0;
     const timespec wait{wait_ms / 1000, wait_ms % 1000 * 1'000'000};
     switch (sigtimedwait(&awaited_, nullptr, &wait)) {
-      case SIGTERM: stop(); break;
-      case SIGQUIT: pass_on(SIGQUIT); break;
-      case SIGUSR1: pass_on(SIGTERM); break;
-      case SIGUSR2: pass_on(SIGKILL); break;
-      default: break;
+      case SIGTERM:
+        stop();
+        break;
+      case SIGQUIT:
+        pass_on(SIGQUIT);
+        break;
+      case SIGUSR1:
+        pass_on(SIGTERM);
+        break;
+      case SIGUSR2:
+        pass_on(SIGKILL);
+        break;
+      default:
+        break;
     }
     reap();
   }
@@ -244,7 +256,8 @@ class Supervisor {
       signal_all(SIGTERM);
       until = now_ms() + options_.grace_ms;
     }
-    while (!alone_ && now_ms() < until) take_signal(until - now_ms());
+    while (!alone_ && now_ms() < until)
+      take_signal(until - now_ms());
     for (int round = 0; !alone_ && round < kKillRoundsMax; ++round) {
       kill_all();
       take_signal(20);

@@ -60,14 +60,16 @@ void Diagnostics::add(WallTime now, std::string_view text) {
   text_ += fmt::format("[{}]{}\n", time_stamp(now), text);
   if (text_.size() <= kDiagnosticsMax) return;
   std::size_t cut = text_.size() - kDiagnosticsMax;
-  while (cut < text_.size() && (static_cast<unsigned char>(text_[cut]) & 0xc0) == 0x80) ++cut;
+  while (cut < text_.size() && (static_cast<unsigned char>(text_[cut]) & 0xc0) == 0x80)
+    ++cut;
   text_.erase(0, cut);
 }
 
 std::string launch_exception(const ContainerId& container, std::int32_t exit_code,
                              std::string_view complaint) {
-  std::string text = fmt::format("Exception from container-launch.\nContainer id: {}\nExit code: {}\n",
-                                 to_string(container), exit_code);
+  std::string text =
+      fmt::format("Exception from container-launch.\nContainer id: {}\nExit code: {}\n",
+                  to_string(container), exit_code);
   if (!complaint.empty()) text += fmt::format("Shell error output: {}\n", trim(complaint));
   return text;
 }
@@ -76,13 +78,14 @@ std::string exit_report(std::int32_t exit_code, const std::string& log_dir) {
   std::string text = fmt::format("Container exited with a non-zero exit code {}. ", exit_code);
   struct stat info {};
   if (stat((log_dir + "/prelaunch.err").c_str(), &info) != 0) return text;
-  text += fmt::format("Error file: prelaunch.err.\nLast {} bytes of prelaunch.err :\n{}", kTailBytes,
-                      as_text(read_tail(log_dir + "/prelaunch.err", kTailBytes)));
+  text += fmt::format("Error file: prelaunch.err.\nLast {} bytes of prelaunch.err :\n{}",
+                      kTailBytes, as_text(read_tail(log_dir + "/prelaunch.err", kTailBytes)));
   const std::vector<ErrorFile> files = stderr_files(log_dir);
   if (files.empty()) return text;
   if (files.size() > 1) {
     std::vector<std::string> names;
-    for (const ErrorFile& file : files) names.push_back(file.name);
+    for (const ErrorFile& file : files)
+      names.push_back(file.name);
     text += fmt::format("Error files: {}.\n", join(names, ", "));
   }
   text += fmt::format("Last {} bytes of {} :\n{}\n", kTailBytes, files.front().name,

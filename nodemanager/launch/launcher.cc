@@ -16,7 +16,8 @@ void resolve_links(LaunchScript& script) {
       links.emplace_back(std::move(target), std::move(link));
       continue;
     }
-    for (const std::string& name : list_dir(target)) links.emplace_back(target + "/" + name, name);
+    for (const std::string& name : list_dir(target))
+      links.emplace_back(target + "/" + name, name);
   }
   script.links = std::move(links);
 }
@@ -25,7 +26,8 @@ Result<void> prepare(const LaunchJob& job) {
   const auto slash = job.private_dir.rfind('/');
   RETURN_IF_ERROR(make_dir(job.private_dir.substr(0, slash), 0755));
   RETURN_IF_ERROR(make_dir(job.private_dir, 0755));
-  for (const std::string& dir : job.log_dirs) RETURN_IF_ERROR(make_dir(dir, 0710));
+  for (const std::string& dir : job.log_dirs)
+    RETURN_IF_ERROR(make_dir(dir, 0710));
   RETURN_IF_ERROR(make_dir(job.work_dir, 0710));
   RETURN_IF_ERROR(make_dir(job.work_dir + "/tmp", 0710));
   const std::string text = to_text(job.script);
@@ -80,7 +82,8 @@ Result<void> make_app_dirs(const std::vector<std::string>& local_dirs,
     RETURN_IF_ERROR(make_dir(app_dir(local, user, app), 0710));
     RETURN_IF_ERROR(make_dir(app_cache_dir(local, user, app), 0710));
   }
-  for (const std::string& log : log_dirs) RETURN_IF_ERROR(make_dir(app_log_dir(log, app), 0710));
+  for (const std::string& log : log_dirs)
+    RETURN_IF_ERROR(make_dir(app_log_dir(log, app), 0710));
   return {};
 }
 

@@ -18,7 +18,7 @@ namespace heddle::nm {
 struct LaunchJob {
   ContainerId id;
   std::string work_dir;
-  std::string private_dir;  // of nmPrivate
+  std::string private_dir;            // of nmPrivate
   std::vector<std::string> log_dirs;  // all of them; the first is where the script writes
   LaunchScript script;      // its links are resolved here: "*" stands for all files of a folder
   std::string credentials;  // the content of container_tokens

@@ -84,7 +84,9 @@ Result<void> check_user_name(std::string_view user) {
                           shortened(user)));
 }
 
-std::string public_cache_dir(std::string_view local) { return fmt::format("{}/filecache", local); }
+std::string public_cache_dir(std::string_view local) {
+  return fmt::format("{}/filecache", local);
+}
 std::string user_dir(std::string_view local, std::string_view user) {
   return fmt::format("{}/usercache/{}", local, user);
 }
@@ -165,8 +167,7 @@ Result<void> remove_tree(const std::string& path) {
 }
 
 std::string read_tail(const std::string& path, std::size_t bytes_max) {
-  const int descriptor =
-      open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return {};
   std::string out;
   struct stat info {};

@@ -49,17 +49,22 @@ class SpawnSetup {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
+  for (std::string& text : texts)
+    out.push_back(text.data());
   out.push_back(nullptr);
   return out;
 }
 
 int signal_of(ProcessRequest what) {
   switch (what) {
-    case ProcessRequest::kStop: return SIGTERM;
-    case ProcessRequest::kTerminate: return SIGUSR1;
-    case ProcessRequest::kThreadDump: return SIGQUIT;
-    case ProcessRequest::kKill: return SIGUSR2;
+    case ProcessRequest::kStop:
+      return SIGTERM;
+    case ProcessRequest::kTerminate:
+      return SIGUSR1;
+    case ProcessRequest::kThreadDump:
+      return SIGQUIT;
+    case ProcessRequest::kKill:
+      return SIGUSR2;
   }
   return SIGTERM;
 }
@@ -87,7 +92,8 @@ Processes::~Processes() {
   }
   wake();
   thread_.join();
-  for (const auto& [pid, watched] : watched_) close(watched.descriptor);
+  for (const auto& [pid, watched] : watched_)
+    close(watched.descriptor);
   close(wake_descriptor_);
 }
 
@@ -96,8 +102,7 @@ void Processes::wake() {
   [[maybe_unused]] const ssize_t written = write(wake_descriptor_, &one, sizeof one);
 }
 
-Result<pid_t> Processes::start(const ProcessSpec& spec,
-                               std::function<void(std::int32_t)> on_exit) {
+Result<pid_t> Processes::start(const ProcessSpec& spec, std::function<void(std::int32_t)> on_exit) {
   std::vector<std::string> arguments{spec.supervisor, spec.pid_file, spec.work_dir,
                                      std::to_string(spec.grace_ms), spec.script};
   arguments.insert(arguments.end(), spec.cgroup_files.begin(), spec.cgroup_files.end());

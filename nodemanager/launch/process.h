@@ -21,10 +21,10 @@ struct ProcessSpec {
   std::string pid_file;    // the exit code comes to pid_file + ".exitcode"
   std::string work_dir;
   std::string script;
-  std::int64_t grace_ms = 250;  // between SIGTERM and SIGKILL
+  std::int64_t grace_ms = 250;            // between SIGTERM and SIGKILL
   std::vector<std::string> cgroup_files;  // cgroup.procs files to join
   std::vector<std::string> environment;   // NAME=value
-  std::string error_file;  // what the supervisor itself has to complain about
+  std::string error_file;                 // what the supervisor itself has to complain about
 };
 
 /// What to ask of a supervisor; it does the rest even when the agent ends meanwhile.

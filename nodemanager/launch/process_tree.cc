@@ -156,8 +156,7 @@ std::string over_limit_text(const ContainerId& container, pid_t pid, bool physic
                         info.session, info.name,
                         static_cast<std::int64_t>(info.user_ticks) * ms_per_tick,
                         static_cast<std::int64_t>(info.system_ticks) * ms_per_tick,
-                        info.virtual_bytes, info.resident_pages,
-                        command_line(proc_root, info.pid));
+                        info.virtual_bytes, info.resident_pages, command_line(proc_root, info.pid));
   }
   return text;
 }

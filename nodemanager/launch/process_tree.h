@@ -29,7 +29,8 @@ struct ProcessInfo {
 class ProcessTable {
  public:
   static ProcessTable read(const std::string& proc_root);
-  /// `root` and its descendants, and others of its session that lost their parent; in the order found.
+  /// `root` and its descendants, and others of its session that lost their parent; in the order
+  /// found.
   std::vector<ProcessInfo> tree(pid_t root) const;
 
  private:

@@ -39,7 +39,8 @@ std::vector<std::string_view> mentioned(std::string_view value) {
     ++i;
     if (i < value.size() && value[i] == '{') ++i;
     const std::size_t start = i;
-    while (i < value.size() && is_name_character(value[i], i == start)) ++i;
+    while (i < value.size() && is_name_character(value[i], i == start))
+      ++i;
     if (i > start) names.push_back(value.substr(start, i - start));
   }
   return names;
@@ -48,14 +49,17 @@ std::vector<std::string_view> mentioned(std::string_view value) {
 class UseOrder {
  public:
   explicit UseOrder(Variables variables) : variables_(std::move(variables)) {
-    for (std::size_t i = 0; i < variables_.size(); ++i) by_name_.emplace(variables_[i].first, i);
+    for (std::size_t i = 0; i < variables_.size(); ++i)
+      by_name_.emplace(variables_[i].first, i);
     visited_.resize(variables_.size());
   }
 
   Variables take() {
-    for (std::size_t i = 0; i < variables_.size(); ++i) visit(i);
+    for (std::size_t i = 0; i < variables_.size(); ++i)
+      visit(i);
     Variables ordered;
-    for (const std::size_t index : order_) ordered.push_back(std::move(variables_[index]));
+    for (const std::size_t index : order_)
+      ordered.push_back(std::move(variables_[index]));
     return ordered;
   }
 
@@ -101,8 +105,7 @@ void append_debug_copies(std::string& out, std::string_view log_dir) {
   fmt::format_to(to, "ls -l 1>>{}\n", info);
   fmt::format_to(to, "echo \"find -L . -maxdepth 5 -ls:\" 1>>{}\n", info);
   fmt::format_to(to, "find -L . -maxdepth 5 -ls 1>>{}\n", info);
-  fmt::format_to(
-      to, "echo \"broken symlinks(find -L . -maxdepth 5 -type l -ls):\" 1>>{}\n", info);
+  fmt::format_to(to, "echo \"broken symlinks(find -L . -maxdepth 5 -type l -ls):\" 1>>{}\n", info);
   fmt::format_to(to, "find -L . -maxdepth 5 -type l -ls 1>>{}\n", info);
 }
 
@@ -120,7 +123,8 @@ std::string to_text(const LaunchScript& script) {
     fmt::format_to(to, "export {}=${{{}:-\"{}\"}}\n", name, name, value);
   }
   for (const Variables* part : {&script.node, &script.container}) {
-    for (const auto& [name, value] : *part) fmt::format_to(to, "export {}=\"{}\"\n", name, value);
+    for (const auto& [name, value] : *part)
+      fmt::format_to(to, "export {}=\"{}\"\n", name, value);
   }
   out += "echo \"Setting up job resources\"\n";
   for (const auto& [target, link] : script.links) {
@@ -150,6 +154,8 @@ std::string expand_tokens(std::string_view text, std::string_view log_dir, bool 
   return out;
 }
 
-Variables order_by_use(Variables variables) { return UseOrder(std::move(variables)).take(); }
+Variables order_by_use(Variables variables) {
+  return UseOrder(std::move(variables)).take();
+}
 
 }  // namespace heddle::nm

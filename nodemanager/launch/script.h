@@ -12,12 +12,12 @@ namespace heddle::nm {
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 struct LaunchScript {
-  Variables inherited;   // of the node, as defaults: export X=${X:-"value"}
-  Variables node;        // set by the node, in this order
-  Variables container;   // the container's own; already expanded and ordered
+  Variables inherited;  // of the node, as defaults: export X=${X:-"value"}
+  Variables node;       // set by the node, in this order
+  Variables container;  // the container's own; already expanded and ordered
   std::vector<std::pair<std::string, std::string>> links;  // target, link name
-  std::string log_dir;   // absolute
-  bool keep_debug_files = true;  // copies of the script and a listing go to log_dir
+  std::string log_dir;                                     // absolute
+  bool keep_debug_files = true;       // copies of the script and a listing go to log_dir
   std::vector<std::string> commands;  // already expanded
 };
 

@@ -24,7 +24,8 @@ constexpr int kFolderDepthMax = 64;
 constexpr std::size_t kFolderEntriesMax = 500'000;
 
 std::string last_name(std::string_view url) {
-  while (url.size() > 1 && url.ends_with('/')) url.remove_suffix(1);
+  while (url.size() > 1 && url.ends_with('/'))
+    url.remove_suffix(1);
   const auto slash = url.rfind('/');
   return std::string(slash == std::string_view::npos ? url : url.substr(slash + 1));
 }
@@ -90,9 +91,8 @@ Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string&
                        const FileStatus& info, const std::string& target, int depth,
                        std::size_t& entries) {
   if (depth > kFolderDepthMax || ++entries > kFolderEntriesMax) {
-    return fail(ErrorCode::kLimitExceeded,
-                fmt::format("{} is too deep or has more than {} files", job.resource.url,
-                            kFolderEntriesMax));
+    return fail(ErrorCode::kLimitExceeded, fmt::format("{} is too deep or has more than {} files",
+                                                       job.resource.url, kFolderEntriesMax));
   }
   if (!info.is_dir) {
     RETURN_IF_ERROR(download(source, url, job.user, target));
@@ -106,8 +106,8 @@ Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string&
     if (child.name.empty() || child.name.find('/') != std::string::npos || child.name == "..") {
       return fail(ErrorCode::kInvalidArgument, fmt::format("{} lists a bad name", url));
     }
-    RETURN_IF_ERROR(copy_tree(job, source, url + "/" + child.name, child,
-                              target + "/" + child.name, depth + 1, entries));
+    RETURN_IF_ERROR(copy_tree(job, source, url + "/" + child.name, child, target + "/" + child.name,
+                              depth + 1, entries));
   }
   return {};
 }
@@ -154,8 +154,7 @@ Result<void> run_unpacker(const FetchJob& job, ArchiveKind kind, const std::stri
   posix_spawn_file_actions_adddup2(&actions, output[1], 2);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   pid_t pid = -1;
-  const int error =
-      posix_spawn(&pid, job.unpacker.c_str(), &actions, nullptr, argv, environment);
+  const int error = posix_spawn(&pid, job.unpacker.c_str(), &actions, nullptr, argv, environment);
   posix_spawn_file_actions_destroy(&actions);
   close(output[1]);
   const std::string complaint = error == 0 ? read_all(output[0]) : "";
@@ -196,7 +195,8 @@ Result<void> place(const FetchJob& job, RemoteFs& source, const FileStatus& info
     const std::string kept = target + "/" + name;
     RETURN_IF_ERROR(remove_tree(kept));
     if (rename(archive.c_str(), kept.c_str()) != 0) {
-      return fail(ErrorCode::kInternal, fmt::format("cannot keep {}: {}", kept, std::strerror(errno)));
+      return fail(ErrorCode::kInternal,
+                  fmt::format("cannot keep {}: {}", kept, std::strerror(errno)));
     }
     return {};
   }
@@ -215,9 +215,8 @@ Result<std::uint64_t> finish_modes(int parent, const char* name, Visibility visi
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
   if (S_ISLNK(info.st_mode)) return std::uint64_t{0};
-  const mode_t mode = S_ISDIR(info.st_mode)
-                          ? (is_public ? 0755 : 0700)
-                          : info.st_mode & (is_public ? 0555U : 0500U);
+  const mode_t mode = S_ISDIR(info.st_mode) ? (is_public ? 0755 : 0700)
+                                            : info.st_mode & (is_public ? 0555U : 0500U);
   if (fchmodat(parent, name, mode, 0) != 0) {
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
@@ -273,8 +272,9 @@ std::string iso_time(WallTime time) {
 Result<Fetched> fetch(const FetchJob& job, RemoteFs& source, const Clock& clock) {
   const std::string name = last_name(job.resource.url);
   if (name.empty() || name == "." || name == ".." || name.size() > 240) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("resource {}: its last part is not a file name", shortened(job.resource.url)));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("resource {}: its last part is not a file name", shortened(job.resource.url)));
   }
   auto info = source.stat(job.resource.url, job.user);
   if (!info && info.error().code == ErrorCode::kNotFound) {

@@ -16,13 +16,13 @@ namespace heddle::nm {
 struct FetchJob {
   LocalResource resource;
   std::string user;
-  std::string folder;  // made here; its parent must exist: ".../filecache/10"
+  std::string folder;    // made here; its parent must exist: ".../filecache/10"
   std::string unpacker;  // the program heddle-unpack
   UnpackLimits limits;
 };
 
 struct Fetched {
-  std::string path;  // folder + "/" + the source's name
+  std::string path;        // folder + "/" + the source's name
   std::uint64_t size = 0;  // on this disk
 };
 

@@ -88,8 +88,7 @@ Result<void> FileSystems::read(const std::string& url, const std::string& user, 
   return at->fs->read(url, at->user, sink);
 }
 
-Result<std::vector<FileStatus>> FileSystems::list(const std::string& url,
-                                                   const std::string& user) {
+Result<std::vector<FileStatus>> FileSystems::list(const std::string& url, const std::string& user) {
   auto at = place(url, user);
   if (!at) return fail(std::move(at).error());
   return at->fs->list(url, at->user);
@@ -123,8 +122,7 @@ Result<void> FileSystems::rename(const std::string& from, const std::string& to,
   return at->fs->rename(from, to, at->user);
 }
 
-Result<void> FileSystems::remove(const std::string& url, const std::string& user,
-                                 bool recursive) {
+Result<void> FileSystems::remove(const std::string& url, const std::string& user, bool recursive) {
   auto at = place(url, user);
   if (!at) return fail(std::move(at).error());
   return at->fs->remove(url, at->user, recursive);

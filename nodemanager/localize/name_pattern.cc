@@ -75,8 +75,7 @@ Result<NamePattern> NamePattern::compile(std::string_view pattern) {
   if (!posix) return fail(std::move(posix).error().within(where));
   auto compiled = std::make_shared<Compiled>();
   const std::string whole = "^(" + *posix + ")$";
-  compiled->whole_ready =
-      regcomp(&compiled->whole, whole.c_str(), REG_EXTENDED | REG_NOSUB) == 0;
+  compiled->whole_ready = regcomp(&compiled->whole, whole.c_str(), REG_EXTENDED | REG_NOSUB) == 0;
   compiled->part_ready = regcomp(&compiled->part, posix->c_str(), REG_EXTENDED | REG_NOSUB) == 0;
   if (!compiled->whole_ready || !compiled->part_ready) {
     return fail(ErrorCode::kInvalidArgument, where + ": not a regular expression");

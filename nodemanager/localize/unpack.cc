@@ -50,9 +50,9 @@ Failure refused(std::string_view entry, std::string_view rule) {
 }
 
 Failure system_error(std::string_view entry, std::string_view what) {
-  return fail(errno == ENOSPC ? ErrorCode::kLimitExceeded : ErrorCode::kInternal,
-              fmt::format("entry '{}': cannot {}: {}", shortened(entry, 200), what,
-                          std::strerror(errno)));
+  return fail(
+      errno == ENOSPC ? ErrorCode::kLimitExceeded : ErrorCode::kInternal,
+      fmt::format("entry '{}': cannot {}: {}", shortened(entry, 200), what, std::strerror(errno)));
 }
 
 using Parts = std::vector<std::string>;
@@ -80,8 +80,7 @@ Result<Parts> parts_of(std::string_view name) {
 
 /// A target may climb at its start, no higher than the destination, and then only descend. As no
 /// entry is written below a link, such a target cannot lead out, whatever links it crosses.
-Result<void> check_link_target(std::string_view entry, std::size_t depth,
-                               std::string_view target) {
+Result<void> check_link_target(std::string_view entry, std::size_t depth, std::string_view target) {
   if (target.empty() || target.front() == '/' || target.size() > kPathMax) {
     return refused(entry, "a symbolic link must not point to an absolute path");
   }
@@ -122,9 +121,8 @@ class Unpacker {
       if (code == ARCHIVE_EOF) return {};
       if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return broken("the archive is damaged");
       if (++entries_ > request_.limits.entries_max) {
-        return fail(ErrorCode::kLimitExceeded,
-                    fmt::format("archive refused: more than {} entries",
-                                request_.limits.entries_max));
+        return fail(ErrorCode::kLimitExceeded, fmt::format("archive refused: more than {} entries",
+                                                           request_.limits.entries_max));
       }
       RETURN_IF_ERROR(take(entry));
     }
@@ -191,7 +189,8 @@ class Unpacker {
   }
 
   Result<void> check_kind(archive_entry* entry, const std::string& name, const Parts& parts) {
-    if (archive_entry_is_encrypted(entry) != 0) return refused(name, "encrypted entries are not supported");
+    if (archive_entry_is_encrypted(entry) != 0)
+      return refused(name, "encrypted entries are not supported");
     if (archive_entry_hardlink(entry) != nullptr) {
       auto target = parts_of(archive_entry_hardlink(entry));
       if (!target || target->empty()) {
@@ -269,8 +268,8 @@ class Unpacker {
       if (got < 0) return broken(fmt::format("entry '{}' is damaged", shortened(name, 200)));
       RETURN_IF_ERROR(count_bytes(static_cast<std::uint64_t>(got), name));
       for (la_ssize_t done = 0; done < got;) {
-        const ssize_t wrote = write(file.get(), buffer.data() + done,
-                                    static_cast<std::size_t>(got - done));
+        const ssize_t wrote =
+            write(file.get(), buffer.data() + done, static_cast<std::size_t>(got - done));
         if (wrote < 0) return system_error(name, "write it");
         done += wrote;
       }
@@ -302,6 +301,8 @@ class Unpacker {
 
 }  // namespace
 
-Result<void> unpack(const UnpackRequest& request) { return Unpacker(request).run(); }
+Result<void> unpack(const UnpackRequest& request) {
+  return Unpacker(request).run();
+}
 
 }  // namespace heddle::nm

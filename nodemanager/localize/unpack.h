@@ -23,7 +23,7 @@ struct UnpackRequest {
   int archive = -1;      // open for reading, at its start; stays open
   int destination = -1;  // an empty directory; stays open
   ArchiveKind kind = ArchiveKind::kZip;
-  std::string pattern;   // if not empty: only entries whose whole name matches are unpacked
+  std::string pattern;  // if not empty: only entries whose whole name matches are unpacked
   UnpackLimits limits;
 };
 

@@ -4,7 +4,8 @@
 //
 // Standard input is the archive, the working directory the empty destination. Confinement: no new
 // privileges, no core, limits on memory, processor time, open files, file size and processes; as
-// root also a root directory that is the destination. Says on standard error what is wrong, exits 1.
+// root also a root directory that is the destination. Says on standard error what is wrong,
+// exits 1.
 
 #include <fcntl.h>
 #include <locale.h>

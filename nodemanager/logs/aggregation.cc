@@ -38,10 +38,12 @@ struct RemoteFolders {
 RemoteFolders folders_of(const AggregationJob& job, const LogFileFormat& format) {
   RemoteFolders folders;
   std::string at = job.remote_root;
-  while (at.size() > 1 && at.ends_with('/')) at.pop_back();
+  while (at.size() > 1 && at.ends_with('/'))
+    at.pop_back();
   const std::string bucket = fmt::format("{:04}", job.upload.app.sequence % kBuckets);
   const std::string bucket_folder = fmt::format("bucket-{}-{}", job.suffix, format.folder_suffix());
-  for (const std::string& part : {job.upload.user, bucket_folder, bucket, to_string(job.upload.app)}) {
+  for (const std::string& part :
+       {job.upload.user, bucket_folder, bucket, to_string(job.upload.app)}) {
     at += "/" + part;
     folders.to_make.push_back(at);
   }
@@ -93,7 +95,8 @@ Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs
   for (const EndedContainer& container : job.ended) {
     if (!wants_logs(job.rules, container)) continue;
     std::vector<std::string> dirs;
-    for (const std::string& root : job.log_dirs) dirs.push_back(log_dir(root, container.id));
+    for (const std::string& root : job.log_dirs)
+      dirs.push_back(log_dir(root, container.id));
     std::vector<LogFile> files = files_in(dirs);
     std::erase_if(files, [&](const LogFile& file) {
       return (*include && !(*include)->found_in(file.name)) ||

@@ -36,13 +36,13 @@ bool wants_logs(const LogRules& rules, const EndedContainer& container);
 std::vector<LogFile> files_in(const std::vector<std::string>& dirs);
 
 struct AggregationJob {
-  LogUpload upload;            // its containers are filled in here
+  LogUpload upload;  // its containers are filled in here
   std::vector<EndedContainer> ended;
   LogRules rules;
   std::vector<std::string> log_dirs;  // of the node
-  std::string remote_root;     // a URL
-  std::string suffix;          // "logs"
-  std::string own_user;        // of the agent, which makes the root
+  std::string remote_root;            // a URL
+  std::string suffix;                 // "logs"
+  std::string own_user;               // of the agent, which makes the root
   WallTime now;
 };
 

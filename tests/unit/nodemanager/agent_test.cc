@@ -25,11 +25,14 @@ TEST_F(NodeTest, AFailedContainerShowsItsCodeAndTheEndsOfItsErrorFiles) {
   start();
   const auto ended = run_to_end(request(1, "echo oops 1>&2 2><LOG_DIR>/stderr; exit 3"));
   EXPECT_EQ(ended.exit_status, 3);
-  EXPECT_THAT(ended.diagnostics,
-              ContainsRegex(std::string("^") + kStamp + "Exception from container-launch\\.\n"
-                            "Container id: container_1700000000000_0001_01_000001\nExit code: 3\n\n" +
-                            kStamp + "Container exited with a non-zero exit code 3\\. Error file: "
-                            "prelaunch.err\\.\nLast 4096 bytes of prelaunch.err :\n"));
+  EXPECT_THAT(
+      ended.diagnostics,
+      ContainsRegex(std::string("^") + kStamp +
+                    "Exception from container-launch\\.\n"
+                    "Container id: container_1700000000000_0001_01_000001\nExit code: 3\n\n" +
+                    kStamp +
+                    "Container exited with a non-zero exit code 3\\. Error file: "
+                    "prelaunch.err\\.\nLast 4096 bytes of prelaunch.err :\n"));
   EXPECT_THAT(ended.diagnostics, HasSubstr("Last 4096 bytes of stderr :\n"));
 }
 
@@ -40,10 +43,11 @@ TEST_F(NodeTest, AContainerThatItsMasterStopsKeepsTheReason) {
   ASSERT_TRUE(stop(id(1)));
   const auto ended = rm_.wait_for_state(id(1), ContainerState::kDone);
   EXPECT_EQ(ended.exit_status, exit_status::kKilledByAppMaster);
-  EXPECT_THAT(ended.diagnostics,
-              ContainsRegex(std::string("^") + kStamp + "Container killed by the ApplicationMaster\\.\n" +
-                            kStamp + "Container killed on request\\. Exit code is 143\n" + kStamp +
-                            "Container exited with a non-zero exit code 143\\. \n$"));
+  EXPECT_THAT(
+      ended.diagnostics,
+      ContainsRegex(std::string("^") + kStamp + "Container killed by the ApplicationMaster\\.\n" +
+                    kStamp + "Container killed on request\\. Exit code is 143\n" + kStamp +
+                    "Container exited with a non-zero exit code 143\\. \n$"));
 }
 
 TEST_F(NodeTest, AContainerKilledFromOutsideSaysSo) {
@@ -51,8 +55,9 @@ TEST_F(NodeTest, AContainerKilledFromOutsideSaysSo) {
   const auto ended = run_to_end(request(1, "kill -9 \\$\\$"));
   EXPECT_EQ(ended.exit_status, 137);
   EXPECT_THAT(ended.diagnostics,
-              ContainsRegex(std::string("^") + kStamp + "Container killed on request\\. Exit code is 137\n" +
-                            kStamp + "Container exited with a non-zero exit code 137\\. \n" + kStamp +
+              ContainsRegex(std::string("^") + kStamp +
+                            "Container killed on request\\. Exit code is 137\n" + kStamp +
+                            "Container exited with a non-zero exit code 137\\. \n" + kStamp +
                             "Killed by external signal\n$"));
 }
 
@@ -79,8 +84,8 @@ TEST_F(NodeTest, WhatAContainerLeavesBehindAtItsEndIsEndedToo) {
   const std::string go_on = dir_.path() + "/go-on";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   ASSERT_EQ(mkfifo(go_on.c_str(), 0600), 0);
-  ASSERT_TRUE(run(request(1, "setsid bash -c 'echo \\$BASHPID > " + fifo +
-                                 "; sleep 1000' & cat " + go_on + "; exit 0")));
+  ASSERT_TRUE(run(request(1, "setsid bash -c 'echo \\$BASHPID > " + fifo + "; sleep 1000' & cat " +
+                                 go_on + "; exit 0")));
   pid_t fled = 0;
   std::ifstream(fifo) >> fled;
   ASSERT_GT(fled, 1);
@@ -110,7 +115,8 @@ TEST_F(NodeTest, ARetryContextForOtherCodesDoesNothing) {
 
 TEST_F(NodeTest, AFileIsLinkedIntoTheWorkDirectoryReadOnly) {
   start();
-  auto with_file = request(1, "cat dir/data.txt 1><LOG_DIR>/stdout; stat -Lc %a dir/data.txt 1>><LOG_DIR>/stdout");
+  auto with_file = request(
+      1, "cat dir/data.txt 1><LOG_DIR>/stdout; stat -Lc %a dir/data.txt 1>><LOG_DIR>/stdout");
   with_file.launch.resources["dir/data.txt"] = resource("in.txt", "content\n");
   const auto ended = run_to_end(with_file);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
@@ -134,9 +140,9 @@ TEST_F(NodeTest, AResourceThatChangedFailsTheContainerWithBothTimes) {
   file.timestamp_ms = 1795309834974;
   const auto ended = run_to_end(changed);
   EXPECT_EQ(ended.exit_status, exit_status::kInvalid);
-  EXPECT_THAT(ended.diagnostics,
-              HasSubstr("]Resource " + file.url + " changed on src filesystem - expected: "
-                        "\"2026-11-22T01:10:34.974+0000\", was: \""));
+  EXPECT_THAT(ended.diagnostics, HasSubstr("]Resource " + file.url +
+                                           " changed on src filesystem - expected: "
+                                           "\"2026-11-22T01:10:34.974+0000\", was: \""));
 }
 
 TEST_F(NodeTest, APublicResourceMustBeReadableByAll) {
@@ -155,7 +161,8 @@ TEST_F(NodeTest, APublicResourceMustBeReadableByAll) {
 TEST_F(NodeTest, TheEnvironmentIsThatOfTheNodeAndTheContainer) {
   start();
   auto shows = request(1, "env 1><LOG_DIR>/stdout");
-  shows.launch.environment = {{"PATH", "/usr/bin:/bin"}, {"A", "{{B}}/a"}, {"B", "b"}, {"USER", "no"}};
+  shows.launch.environment = {
+      {"PATH", "/usr/bin:/bin"}, {"A", "{{B}}/a"}, {"B", "b"}, {"USER", "no"}};
   run_to_end(shows);
   const std::string env = read_file(log_file(id(1), "stdout"));
   EXPECT_THAT(env, HasSubstr("\nA=b/a\n"));
@@ -166,8 +173,9 @@ TEST_F(NodeTest, TheEnvironmentIsThatOfTheNodeAndTheContainer) {
 
 TEST_F(NodeTest, TheTokenFileIsThereForTheOwnerAlone) {
   start();
-  run_to_end(request(1, "stat -c %a:%s container_tokens 1><LOG_DIR>/stdout; pwd 1>><LOG_DIR>/stdout; "
-                        "stat -c %a . 1>><LOG_DIR>/stdout"));
+  run_to_end(request(1,
+                     "stat -c %a:%s container_tokens 1><LOG_DIR>/stdout; pwd 1>><LOG_DIR>/stdout; "
+                     "stat -c %a . 1>><LOG_DIR>/stdout"));
   EXPECT_THAT(read_file(log_file(id(1), "stdout")), ContainsRegex("^600:7\n.*_000001\n710\n$"));
 }
 
@@ -183,10 +191,12 @@ TEST_F(NodeTest, EndingTheApplicationKillsCollectsLogsAndCleansUp) {
   rm_.wait_until([](const FakeRm& rm) {
     return !rm.log_reports_.empty() && rm.log_reports_.back().status == "SUCCEEDED";
   });
-  const std::string remote = dir_.path() + "/remote/" + config_.own_user +
-                             "/bucket-logs-tfile/0001/application_1700000000000_0001/localhost_8041";
+  const std::string remote =
+      dir_.path() + "/remote/" + config_.own_user +
+      "/bucket-logs-tfile/0001/application_1700000000000_0001/localhost_8041";
   EXPECT_THAT(read_file(remote), HasSubstr("container_1700000000000_0001_01_000001 stdout\n"));
-  EXPECT_THAT(read_file(remote), HasSubstr("container_1700000000000_0001_01_000002 prelaunch.err\n"));
+  EXPECT_THAT(read_file(remote),
+              HasSubstr("container_1700000000000_0001_01_000002 prelaunch.err\n"));
   EXPECT_TRUE(agent_->reports().apps().empty());
   EXPECT_FALSE(agent_->reports().log_files(id(1)));
 }
@@ -215,8 +225,9 @@ TEST_F(NodeTest, TheResourceManagerCanEndAContainerAndLetItBeForgotten) {
   rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 2; });
   const auto asked = status(id(1));
   ASSERT_FALSE(asked);
-  EXPECT_EQ(asked.error().message, "Container container_1700000000000_0001_01_000001 was recently "
-                                   "stopped on node manager.");
+  EXPECT_EQ(asked.error().message,
+            "Container container_1700000000000_0001_01_000001 was recently "
+            "stopped on node manager.");
 }
 
 TEST_F(NodeTest, AGracefulSignalTerminatesAndIsNoted) {
@@ -243,10 +254,12 @@ TEST_F(NodeTest, AContainerOverItsMemoryIsEndedWithADump) {
   hungry.grant.resources = Resources(16, 1);
   const auto ended = run_to_end(hungry);
   EXPECT_EQ(ended.exit_status, exit_status::kKilledExceededPmem) << ended.diagnostics;
-  EXPECT_THAT(ended.diagnostics,
-              ContainsRegex("Container \\[pid=[0-9]+,containerID=container_1700000000000_0001_01_000001\\] is "
-                            "running [0-9]+B beyond the 'PHYSICAL' memory limit\\. Current usage: "
-                            "[0-9.]+ MB of 16 MB physical memory used; "));
+  EXPECT_THAT(
+      ended.diagnostics,
+      ContainsRegex(
+          "Container \\[pid=[0-9]+,containerID=container_1700000000000_0001_01_000001\\] is "
+          "running [0-9]+B beyond the 'PHYSICAL' memory limit\\. Current usage: "
+          "[0-9.]+ MB of 16 MB physical memory used; "));
   EXPECT_THAT(ended.diagnostics, HasSubstr("\n\t|- PID PPID PGRPID SESSID CMD_NAME "));
 }
 
@@ -281,13 +294,17 @@ TEST_F(NodeTest, RefusesStartsThatAreNotInOrder) {
       {"expired", [](StartContainer& s) { s.grant.expiry = WallTime{1}; }, "This token is expired.",
        ErrorSubject::kToken},
       {"previous", [](StartContainer& s) { s.grant.rm_identifier = 6; },
-       "Container container_1700000000000_0001_01_000002 rejected as it is allocated by a previous RM",
+       "Container container_1700000000000_0001_01_000002 rejected as it is allocated by a previous "
+       "RM",
        ErrorSubject::kContainer},
       {"service", [](StartContainer& s) { s.launch.service_data["nosuch"] = ""; },
        "The auxService:nosuch does not exist", ErrorSubject::kAuxService},
       {"user", [](StartContainer& s) { s.grant.user = "../x"; }, "user name '../x' cannot be used",
        ErrorSubject::kNone},
-      {"variable", [](StartContainer& s) { s.launch.environment = {{"A=B", "c"}}; },
+      {"variable",
+       [](StartContainer& s) {
+         s.launch.environment = {{"A=B", "c"}};
+       },
        "environment variable 'A=B'", ErrorSubject::kContainer},
   };
   for (const Refusal& row : table) {

@@ -33,17 +33,21 @@ inline std::string tar_entry(std::string_view name, char type, std::string_view 
   put(157, link.substr(0, 100));
   put(257, std::string_view("ustar\00000", 8));
   unsigned long sum = 0;
-  for (const unsigned char c : header) sum += c;
+  for (const unsigned char c : header)
+    sum += c;
   octal(148, 7, sum);
   std::string out = header + std::string(content);
   out.resize((out.size() + 511) / 512 * 512, '\0');
   return out;
 }
-inline std::string tar_end() { return std::string(1024, '\0'); }
+inline std::string tar_end() {
+  return std::string(1024, '\0');
+}
 
 /// A tar entry whose name is too long for the header (GNU form).
 inline std::string long_tar_entry(const std::string& name, std::string_view content) {
-  return tar_entry("././@LongLink", 'L', name + std::string(1, '\0')) + tar_entry("x", '0', content);
+  return tar_entry("././@LongLink", 'L', name + std::string(1, '\0')) +
+         tar_entry("x", '0', content);
 }
 
 /// A zip file with stored entries.
@@ -70,14 +74,16 @@ class ZipBuilder {
  private:
   static std::string number(std::uint64_t value, int bytes) {
     std::string out;
-    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+    for (int i = 0; i < bytes; ++i)
+      out += static_cast<char>(value >> (8 * i));
     return out;
   }
   static std::uint32_t crc(const std::string& content) {
     std::uint32_t value = ~0U;
     for (const unsigned char c : content) {
       value ^= c;
-      for (int i = 0; i < 8; ++i) value = (value >> 1) ^ ((value & 1) != 0 ? 0xedb88320U : 0);
+      for (int i = 0; i < 8; ++i)
+        value = (value >> 1) ^ ((value & 1) != 0 ? 0xedb88320U : 0);
     }
     return ~value;
   }

@@ -14,8 +14,12 @@ ResourceKey key(const std::string& url, Visibility visibility = Visibility::kPub
   return key_of(resource, "alice", AppId{1, 2});
 }
 
-ContainerId container(std::int64_t number) { return {{{1, 2}, 1}, number}; }
-Instant at(int second) { return Instant{seconds(second)}; }
+ContainerId container(std::int64_t number) {
+  return {{{1, 2}, 1}, number};
+}
+Instant at(int second) {
+  return Instant{seconds(second)};
+}
 
 TEST(ResourceCache, NumbersFromTenInOneSequence) {
   ResourceCache cache;

@@ -11,16 +11,18 @@ namespace {
 
 TEST(Diagnostics, KeepsTheLastTenThousandCharacters) {
   Diagnostics diagnostics;
-  for (int i = 0; i < 300; ++i) diagnostics.add(WallTime{0}, std::string(100, 'x'));
+  for (int i = 0; i < 300; ++i)
+    diagnostics.add(WallTime{0}, std::string(100, 'x'));
   EXPECT_EQ(diagnostics.text().size(), kDiagnosticsMax);
   EXPECT_TRUE(diagnostics.text().ends_with("x\n"));
 }
 
 TEST(Diagnostics, ALaunchExceptionReadsAsHadoops) {
   const ContainerId id{{{1795310003435, 2}, 1}, 1};
-  EXPECT_EQ(launch_exception(id, 3, ""),
-            "Exception from container-launch.\nContainer id: container_1795310003435_0002_01_000001\n"
-            "Exit code: 3\n");
+  EXPECT_EQ(
+      launch_exception(id, 3, ""),
+      "Exception from container-launch.\nContainer id: container_1795310003435_0002_01_000001\n"
+      "Exit code: 3\n");
 }
 
 TEST(BinarySize, ReadsAsHadoops) {
@@ -46,7 +48,8 @@ TEST(UserName, IsRefusedWhenItCouldLeaveItsPlace) {
     EXPECT_FALSE(check_user_name(bad)) << bad;
   }
   EXPECT_FALSE(check_user_name(std::string(256, 'a')));
-  for (const char* good : {"alice", "root", "svc_1-x.y"}) EXPECT_TRUE(check_user_name(good)) << good;
+  for (const char* good : {"alice", "root", "svc_1-x.y"})
+    EXPECT_TRUE(check_user_name(good)) << good;
 }
 
 }  // namespace

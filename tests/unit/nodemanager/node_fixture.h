@@ -19,7 +19,9 @@
 
 namespace heddle::nm {
 
-inline std::string program_dir() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
+inline std::string program_dir() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
 
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path);
@@ -65,8 +67,10 @@ class FakeRm final : public RmLink {
       answer = std::exchange(next_, {});
       answer.response_id = request.response_id + 1;
       answer.next_heartbeat = std::chrono::milliseconds(20);
-      for (const ContainerStatus& status : request.containers) latest_[status.id] = status;
-      for (const LogReport& report : request.log_reports) log_reports_.push_back(report);
+      for (const ContainerStatus& status : request.containers)
+        latest_[status.id] = status;
+      for (const LogReport& report : request.log_reports)
+        log_reports_.push_back(report);
       ++heartbeats_;
     }
     changed_.notify_all();
@@ -184,12 +188,14 @@ class NodeTest : public testing::Test {
 
   Result<void> run(const StartContainer& start) {
     std::promise<Result<void>> answer;
-    agent_->start(start.grant.id.attempt, start, [&](Result<void> result) { answer.set_value(result); });
+    agent_->start(start.grant.id.attempt, start,
+                  [&](Result<void> result) { answer.set_value(result); });
     return answer.get_future().get();
   }
   Result<void> stop(const ContainerId& container) {
     std::promise<Result<void>> answer;
-    agent_->stop(container.attempt, container, [&](Result<void> result) { answer.set_value(result); });
+    agent_->stop(container.attempt, container,
+                 [&](Result<void> result) { answer.set_value(result); });
     return answer.get_future().get();
   }
   Result<ContainerStatus> status(const ContainerId& container) {

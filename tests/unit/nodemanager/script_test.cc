@@ -16,7 +16,8 @@ std::string recorded(const std::string& name) {
 }
 
 TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWrote) {
-  const std::string app = "/lab/run/nm-local/usercache/root/appcache/application_1795312714741_0001";
+  const std::string app =
+      "/lab/run/nm-local/usercache/root/appcache/application_1795312714741_0001";
   const std::string pwd = app + "/container_1795312714741_0001_01_000001";
   const std::string logs =
       "/lab/run/nm-logs/application_1795312714741_0001/container_1795312714741_0001_01_000001";
@@ -26,22 +27,22 @@ TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWrote) {
                       {"HADOOP_CONF_DIR", "/lab/conf"},
                       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
                       {"LANG", "C.UTF-8"}};
-  script.node = {{"HADOOP_TOKEN_FILE_LOCATION", pwd + "/container_tokens"},
-                 {"CONTAINER_ID", "container_1795312714741_0001_01_000001"},
-                 {"NM_PORT", "8041"},
-                 {"NM_HOST", "localhost"},
-                 {"NM_HTTP_PORT", "8042"},
-                 {"LOCAL_DIRS", app},
-                 {"LOCAL_USER_DIRS", "/lab/run/nm-local/usercache/root/"},
-                 {"LOG_DIRS", logs},
-                 {"USER", "root"},
-                 {"LOGNAME", "root"},
-                 {"HOME", "/home/"},
-                 {"PWD", pwd},
-                 {"LOCALIZATION_COUNTERS", "536752,0,4,0,1568"},
-                 {"JVM_PID", "$$"},
-                 {"NM_AUX_SERVICE_mapreduce_shuffle",
-                  "AAA0+gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}};
+  script.node = {
+      {"HADOOP_TOKEN_FILE_LOCATION", pwd + "/container_tokens"},
+      {"CONTAINER_ID", "container_1795312714741_0001_01_000001"},
+      {"NM_PORT", "8041"},
+      {"NM_HOST", "localhost"},
+      {"NM_HTTP_PORT", "8042"},
+      {"LOCAL_DIRS", app},
+      {"LOCAL_USER_DIRS", "/lab/run/nm-local/usercache/root/"},
+      {"LOG_DIRS", logs},
+      {"USER", "root"},
+      {"LOGNAME", "root"},
+      {"HOME", "/home/"},
+      {"PWD", pwd},
+      {"LOCALIZATION_COUNTERS", "536752,0,4,0,1568"},
+      {"JVM_PID", "$$"},
+      {"NM_AUX_SERVICE_mapreduce_shuffle", "AAA0+gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}};
   script.container = order_by_use(
       {{"APPLICATION_WEB_PROXY_BASE", "/proxy/application_1795312714741_0001"},
        {"SHELL", "/bin/bash"},
@@ -90,7 +91,8 @@ TEST(ExpandTokens, ReplacesWhatHadoopReplaces) {
 }
 
 TEST(OrderByUse, PutsAVariableAfterThoseItMentions) {
-  const Variables ordered = order_by_use({{"A", "$B:${C}"}, {"B", "1"}, {"C", "$B"}, {"D", "$PWD"}});
+  const Variables ordered =
+      order_by_use({{"A", "$B:${C}"}, {"B", "1"}, {"C", "$B"}, {"D", "$PWD"}});
   EXPECT_EQ(ordered, (Variables{{"B", "1"}, {"C", "$B"}, {"A", "$B:${C}"}, {"D", "$PWD"}}));
 }
 

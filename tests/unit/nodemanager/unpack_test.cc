@@ -35,17 +35,19 @@ class Unpack : public testing::Test {
 };
 
 TEST_F(Unpack, WritesFilesFoldersAndLinksThatStayInside) {
-  const auto result = run(tar_entry("d/", '5', "", "", 0755) + tar_entry("d/run", '0', "x", "", 0755) +
-                              tar_entry("d/e/same", '2', "", "../run") + tar_entry("hard", '1', "", "d/run") +
-                              tar_end(),
-                          ArchiveKind::kTar);
+  const auto result =
+      run(tar_entry("d/", '5', "", "", 0755) + tar_entry("d/run", '0', "x", "", 0755) +
+              tar_entry("d/e/same", '2', "", "../run") + tar_entry("hard", '1', "", "d/run") +
+              tar_end(),
+          ArchiveKind::kTar);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(read_file(out("d/e/same")), "x");
   EXPECT_EQ(read_file(out("hard")), "x");
 }
 
 TEST_F(Unpack, WritesOnlyEntriesThatMatchThePattern) {
-  const auto jar = ZipBuilder{}.add("classes/A.class", "a").add("lib/b.jar", "b").add("other", "c").done();
+  const auto jar =
+      ZipBuilder{}.add("classes/A.class", "a").add("lib/b.jar", "b").add("other", "c").done();
   ASSERT_TRUE(run(jar, ArchiveKind::kZip, "(?:classes/|lib/).*"));
   EXPECT_EQ(read_file(out("classes/A.class")), "a");
   EXPECT_EQ(read_file(out("lib/b.jar")), "b");
@@ -53,7 +55,8 @@ TEST_F(Unpack, WritesOnlyEntriesThatMatchThePattern) {
 }
 
 TEST_F(Unpack, TakesALaterEntryOfTheSameName) {
-  ASSERT_TRUE(run(tar_entry("f", '0', "old") + tar_entry("f", '0', "new") + tar_end(), ArchiveKind::kTar));
+  ASSERT_TRUE(
+      run(tar_entry("f", '0', "old") + tar_entry("f", '0', "new") + tar_end(), ArchiveKind::kTar));
   EXPECT_EQ(read_file(out("f")), "new");
 }
 
@@ -71,13 +74,17 @@ TEST_F(Unpack, RefusesWhatCouldReachOutsideNamingTheEntryAndTheRule) {
       {"absolute", tar_entry("/etc/x", '0', "x"), "/etc/x", "must not be absolute"},
       {"link out", tar_entry("l", '2', "", "../x"), "l", "must not point out of the archive"},
       {"link out later", tar_entry("a/l", '2', "", "b/../../../x"), "a/l", "must not point out"},
-      {"absolute link", tar_entry("l", '2', "", "/etc/passwd"), "l", "must not point to an absolute"},
-      {"hard link out", tar_entry("h", '1', "", "../x"), "h", "must point to an entry of the archive"},
-      {"hard link to nothing", tar_entry("h", '1', "", "nosuch"), "h", "an earlier file of the archive"},
+      {"absolute link", tar_entry("l", '2', "", "/etc/passwd"), "l",
+       "must not point to an absolute"},
+      {"hard link out", tar_entry("h", '1', "", "../x"), "h",
+       "must point to an entry of the archive"},
+      {"hard link to nothing", tar_entry("h", '1', "", "nosuch"), "h",
+       "an earlier file of the archive"},
       {"hard link to a link", tar_entry("l", '2', "", "f") + tar_entry("h", '1', "", "l"), "h",
        "an earlier file of the archive"},
-      {"below a link", tar_entry("d", '5') + tar_entry("l", '2', "", "d") + tar_entry("l/x", '0', "x"),
-       "l/x", "below an entry that is not a folder"},
+      {"below a link",
+       tar_entry("d", '5') + tar_entry("l", '2', "", "d") + tar_entry("l/x", '0', "x"), "l/x",
+       "below an entry that is not a folder"},
       {"device", tar_entry("dev", '3'), "dev", "devices, pipes and sockets"},
       {"block device", tar_entry("dev", '4'), "dev", "devices, pipes and sockets"},
       {"pipe", tar_entry("p", '6'), "p", "devices, pipes and sockets"},
@@ -105,15 +112,17 @@ TEST_F(Unpack, RefusesTheSameInZipFiles) {
 
 TEST_F(Unpack, RefusesTooManyEntries) {
   request_.limits.entries_max = 2;
-  const auto result = run(tar_entry("a", '0') + tar_entry("b", '0') + tar_entry("c", '0') + tar_end(),
-                          ArchiveKind::kTar);
+  const auto result =
+      run(tar_entry("a", '0') + tar_entry("b", '0') + tar_entry("c", '0') + tar_end(),
+          ArchiveKind::kTar);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("more than 2 entries"));
 }
 
 TEST_F(Unpack, RefusesToGrowBeyondItsLimit) {
   request_.limits.bytes_max = 1000;
-  const auto result = run(tar_entry("big", '0', std::string(2000, 'x')) + tar_end(), ArchiveKind::kTar);
+  const auto result =
+      run(tar_entry("big", '0', std::string(2000, 'x')) + tar_end(), ArchiveKind::kTar);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("'big': unpacked, the archive exceeds 1000 bytes"));
 }
@@ -148,9 +157,11 @@ TEST(NamePattern, MatchesAsJavaDoes) {
 
 TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithItsModes) {
   start();
-  auto uses = request(1, "stat -Lc %a lib lib/run lib/plain 1><LOG_DIR>/stdout; cat lib/plain 1>><LOG_DIR>/stdout");
+  auto uses = request(
+      1, "stat -Lc %a lib lib/run lib/plain 1><LOG_DIR>/stdout; cat lib/plain 1>><LOG_DIR>/stdout");
   uses.launch.resources["lib"] = resource(
-      "lib.tar", tar_entry("run", '0', "r", "", 0755) + tar_entry("plain", '0', "p", "", 0664) + tar_end(),
+      "lib.tar",
+      tar_entry("run", '0', "r", "", 0755) + tar_entry("plain", '0', "p", "", 0664) + tar_end(),
       ResourceType::kArchive);
   const auto ended = run_to_end(uses);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
@@ -171,13 +182,15 @@ TEST_F(NodeTest, APatternKeepsTheJarBesideWhatMatches) {
 TEST_F(NodeTest, AHostileArchiveFailsTheContainerAndLeavesNothing) {
   start();
   auto uses = request(1, "true");
-  uses.launch.resources["x"] = resource(
-      "x.tar", tar_entry("good", '0', "x") + tar_entry("../evil", '0', "x") + tar_end(),
-      ResourceType::kArchive);
+  uses.launch.resources["x"] =
+      resource("x.tar", tar_entry("good", '0', "x") + tar_entry("../evil", '0', "x") + tar_end(),
+               ResourceType::kArchive);
   const auto ended = run_to_end(uses);
   EXPECT_EQ(ended.exit_status, exit_status::kInvalid);
-  EXPECT_THAT(ended.diagnostics, HasSubstr("archive refused: entry '../evil': the name must not contain '..'"));
-  const std::string cache = app_cache_dir(config_.local_dirs[0], config_.own_user, id(1).attempt.app);
+  EXPECT_THAT(ended.diagnostics,
+              HasSubstr("archive refused: entry '../evil': the name must not contain '..'"));
+  const std::string cache =
+      app_cache_dir(config_.local_dirs[0], config_.own_user, id(1).attempt.app);
   EXPECT_TRUE(list_dir(cache).empty());
 }
 
