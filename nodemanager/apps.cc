@@ -25,16 +25,16 @@ void Agent::carry_out(App& app, AppEffect effect) {
       return;
     case AppEffect::kPrepare:
       return prepare(app);
-    case AppEffect::kStartContainers:
+    case AppEffect::kStart:
       for (const ContainerId& id : std::exchange(app.waiting, {})) {
         post([this, id] { init_container(id); });
       }
       return;
-    case AppEffect::kKillContainers:
+    case AppEffect::kKill:
       return kill_containers(app);
     case AppEffect::kCleanUp:
       return clean_up(app);
-    case AppEffect::kHandleLogs:
+    case AppEffect::kLogs:
       return handle_logs(app);
   }
 }

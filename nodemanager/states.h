@@ -99,10 +99,10 @@ inline constexpr std::size_t kAppEventCount = 7;
 enum class AppEffect : std::uint8_t {
   kNone,
   kPrepare,
-  kStartContainers,
-  kKillContainers,
+  kStart,  // the containers that wait
+  kKill,   // those that run
   kCleanUp,
-  kHandleLogs
+  kLogs
 };
 
 struct AppTransition {
@@ -120,16 +120,16 @@ inline constexpr auto kAppTransitions = [] {
   return std::to_array<AppTransition>({
       // from                   event                     to                        effect
       {kNew,                     V::kInit,                 kIniting,                 F::kPrepare},
-      {kIniting,                 V::kInited,               kRunning,                 F::kStartContainers},
+      {kIniting,                 V::kInited,               kRunning,                 F::kStart},
       {kIniting,                 V::kContainerDone,        kIniting,                 F::kNone},
-      {kIniting,                 V::kFinishWithContainers, kFinishingContainersWait, F::kKillContainers},
+      {kIniting,                 V::kFinishWithContainers, kFinishingContainersWait, F::kKill},
       {kIniting,                 V::kFinishEmpty,          kResourcesCleaningUp,     F::kCleanUp},
       {kRunning,                 V::kContainerDone,        kRunning,                 F::kNone},
-      {kRunning,                 V::kFinishWithContainers, kFinishingContainersWait, F::kKillContainers},
+      {kRunning,                 V::kFinishWithContainers, kFinishingContainersWait, F::kKill},
       {kRunning,                 V::kFinishEmpty,          kResourcesCleaningUp,     F::kCleanUp},
       {kFinishingContainersWait, V::kContainerDone,        kFinishingContainersWait, F::kNone},
       {kFinishingContainersWait, V::kLastContainerDone,    kResourcesCleaningUp,     F::kCleanUp},
-      {kResourcesCleaningUp,     V::kCleanedUp,            kFinished,                F::kHandleLogs},
+      {kResourcesCleaningUp,     V::kCleanedUp,            kFinished,                F::kLogs},
   });
   // clang-format on
 }();
