@@ -212,7 +212,7 @@ class Reader {
  public:
   Reader(int descriptor, const HttpCall& call) : descriptor_(descriptor), call_(call) {
     parser_.header_limit(kHeadMax);
-    parser_.body_limit(boost::none);
+    parser_.body_limit(UINT64_MAX);  // the sink limits; Beast 1.74 takes "none" for 0
     parser_.skip(call.method == "HEAD");
     parser_.get().body() = BodySink{&call, &response_};
   }

@@ -87,6 +87,10 @@ Outcome<net::HttpResponse> Client::call(net::HttpCall call) const {
   call.connect_timeout = call.idle_timeout = timeout_;
   auto response = net::plain_http_call(call);
   if (response) return *std::move(response);
+  if (response.error().code == ErrorCode::kUnsupported) {
+    return stop(as_command_error(response.error(),
+                                 "give an http:// address (--rm), or use the `yarn` command"));
+  }
   return stop(as_command_error(response.error(),
                                "is it up, and is the address right? (--rm, --conf, HEDDLE_RM)"));
 }

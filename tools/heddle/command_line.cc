@@ -1,6 +1,12 @@
 #include "tools/heddle/command_line.h"
 
-#include <map>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
 
 namespace heddle::cli {
 namespace {
@@ -20,19 +26,30 @@ CLI::App* command(CLI::App& parent, const char* name, const char* text) {
   return made;
 }
 
+std::string one_of(const std::string& value, const std::vector<std::string>& legal) {
+  if (std::ranges::find(legal, value) != legal.end()) return "";
+  return fmt::format("'{}' is none of {}", shortened(value), join(legal, ", "));
+}
+
+Format format_of(std::string_view name) {
+  if (name == "wide") return Format::kWide;
+  if (name == "json") return Format::kJson;
+  if (name == "csv") return Format::kCsv;
+  return name == "name" ? Format::kName : Format::kTable;
+}
+
 void add_common(CLI::App& root, Options& options) {
-  static const std::map<std::string, Format> kFormats = {{"table", Format::kTable},
-                                                         {"wide", Format::kWide},
-                                                         {"json", Format::kJson},
-                                                         {"csv", Format::kCsv},
-                                                         {"name", Format::kName}};
   root.add_option("--conf", options.conf_dir,
                   "Folder of core-site.xml, yarn-site.xml, ... ($YARN_CONF_DIR, $HADOOP_CONF_DIR)")
       ->type_name("DIR");
   root.add_option("--rm", options.rm, "Web address of the ResourceManager ($HEDDLE_RM)")
       ->type_name("URL");
-  root.add_option("-o,--output", options.format, "table, wide, json, csv or name")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+  root.add_option_function<std::string>(
+          "-o,--output", [&options](const std::string& name) { options.format = format_of(name); },
+          "table, wide, json, csv or name")
+      ->check(CLI::Validator(
+          [](std::string& name) { return one_of(name, {"table", "wide", "json", "csv", "name"}); },
+          ""))
       ->type_name("FORMAT");
   root.add_flag("--no-headers", options.no_headers, "Leaves the first line of tables and CSV out");
   root.add_flag("-q,--quiet", options.quiet, "Prints names only");
@@ -103,7 +120,8 @@ void add_rest(CLI::App& root, Options& options) {
   command(root, "completion", "Prints a completion script for a shell")
       ->add_option("SHELL", options.shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+      ->check(CLI::Validator(
+          [](std::string& name) { return one_of(name, {"bash", "zsh", "fish"}); }, ""));
   command(root, "version", "Prints the version");
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -175,7 +176,8 @@ Cell megabytes_cell(std::int64_t mb) {
 }
 
 Cell percent_cell(double percent) {
-  return {percent, fmt::format("{:.1f}%", percent)};
+  constexpr double kSteps = 1'000;  // servers reckon in floats: 60.000004
+  return {std::round(percent * kSteps) / kSteps, fmt::format("{:.1f}%", percent)};
 }
 
 Cell millis_cell(std::int64_t ms) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/text.h"
 #include "tools/heddle/command_line.h"
 #include "tools/heddle/commands.h"
 #include "tools/heddle/completion.h"
@@ -59,8 +60,10 @@ int refuse_usage(const CLI::App& root, const CLI::ParseError& error, Console& co
   const std::string at = command_of(root);
   std::string what = error.what();
   if (const auto end = what.find('\n'); end != std::string::npos) what.resize(end);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && at.empty()) {
-    what += " (no such command)";
+  const auto left = root.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !left.empty()) {
+    what = fmt::format("no such {}: {}", left.front().starts_with('-') ? "option" : "command",
+                       shortened(left.front()));
   }
   console.complain(fmt::format("heddle: {}\nTry: heddle {}{}--help", printable(what), at,
                                at.empty() ? "" : " "));
@@ -95,8 +98,11 @@ int run(int argc, const char* const* argv, Console& console) {
   options.command = command_of(*root);
   const auto code = dispatch(*root, options, console);
   if (code) return *code;
-  console.complain(fmt::format("heddle: {}\nTry: {}", printable(code.error().message),
-                               code.error().advice));
+  std::string lines;
+  for (const std::string& line : split_list(code.error().message, '\n')) {
+    lines += printable(line) + "\n";
+  }
+  console.complain(fmt::format("heddle: {}Try: {}", lines, code.error().advice));
   return code.error().exit_code;
 }
 
