@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "base/text.h"
+#include "nodemanager/launch/layout.h"
 #include "nodemanager/launch/process_tree.h"
 #include "nodemanager/localize/file_systems.h"
 #include "nodemanager/properties.h"
@@ -166,6 +168,24 @@ Result<void> take_logs_and_health(const Settings& settings, AgentConfig& config)
   return {};
 }
 
+/// Whether the Java of the containers is 17 or later, by the file "release" of its folder. Where
+/// nothing is known it is taken for one.
+bool has_java_17() {
+  std::string home = environment("JAVA_HOME").value_or("");
+  std::error_code error;
+  if (home.empty()) {
+    const auto java = std::filesystem::canonical("/usr/bin/java", error);
+    if (!error) home = java.parent_path().parent_path();
+  }
+  const std::string release = read_tail(home + "/release", 64 * 1024);
+  constexpr std::string_view kKey = "JAVA_VERSION=\"";
+  const auto at = release.find(kKey);
+  if (home.empty() || at == std::string::npos) return true;
+  const std::string_view version = std::string_view(release).substr(at + kKey.size());
+  const auto major = parse_int(version.substr(0, version.find_first_of(".\"")));
+  return !major || *major >= 17;
+}
+
 }  // namespace
 
 Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir) {
@@ -178,6 +198,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   RETURN_IF_ERROR(take_dirs(settings, props::kLogDirs, config.log_dirs));
   RETURN_IF_ERROR(take_resources(settings, config));
   RETURN_IF_ERROR(take_environment(settings, config));
+  config.java_17 = has_java_17();
   RETURN_IF_ERROR(take(settings, props::kDebugInfo, config.keep_debug_files));
   RETURN_IF_ERROR(take(settings, props::kKillDelay, config.kill_delay));
   RETURN_IF_ERROR(take(settings, props::kDeleteDelay, config.delete_delay));
@@ -185,6 +206,26 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   RETURN_IF_ERROR(take_localizer(settings, config));
   RETURN_IF_ERROR(take_logs_and_health(settings, config));
   return config;
+}
+
+WebHdfsOptions webhdfs_options_from(const Settings& settings) {
+  WebHdfsOptions options;
+  const auto default_fs = parse_fs_url(settings.get_or("fs.defaultFS", "file:///") + "/");
+  if (default_fs && (default_fs->scheme == "hdfs" || default_fs->scheme == "webhdfs")) {
+    options.default_authority = default_fs->authority;
+    const std::string web = settings.get_or("dfs.namenode.http-address", "");
+    if (!web.empty()) options.web_addresses[default_fs->authority] = {web};
+  }
+  for (const std::string& service : split_list(settings.get_or("dfs.nameservices", ""))) {
+    std::vector<std::string> webs;
+    for (const std::string& node : split_list(settings.get_or("dfs.ha.namenodes." + service, ""))) {
+      const std::string web =
+          settings.get_or("dfs.namenode.http-address." + service + "." + node, "");
+      if (!web.empty()) webs.push_back(web);
+    }
+    if (!webs.empty()) options.web_addresses[service] = std::move(webs);
+  }
+  return options;
 }
 
 std::string qualified(const std::string& path, const std::string& default_fs) {

@@ -13,6 +13,7 @@
 #include "nodemanager/health/disks.h"
 #include "nodemanager/launch/script.h"
 #include "nodemanager/localize/unpack.h"
+#include "nodemanager/localize/webhdfs.h"
 
 namespace heddle::nm {
 
@@ -64,6 +65,9 @@ struct AgentConfig {
 
 /// `program_dir` is where the helper programs lie. Reads the process environment for the whitelist.
 Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir);
+
+/// Where the web interfaces of the NameNodes are that fs.defaultFS and dfs.nameservices name.
+WebHdfsOptions webhdfs_options_from(const Settings& settings);
 
 /// "path" on the default file system as a URL: "/a" becomes "file:///a" or "hdfs://nn:8020/a".
 std::string qualified(const std::string& path, const std::string& default_fs);

@@ -49,7 +49,6 @@ struct ContainerTransition {
 
 inline constexpr auto kContainerTransitions = [] {
   using enum ContainerState;
-  using S = ContainerState;
   using V = ContainerEvent;
   using F = ContainerEffect;
   // clang-format off

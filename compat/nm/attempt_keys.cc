@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 void AttemptKeys::remember(const AttemptId& attempt, const security::TokenKeys& keys,
                            const ::heddle::nm::NodeReports& reports) {
@@ -16,7 +16,8 @@ void AttemptKeys::remember(const AttemptId& attempt, const security::TokenKeys& 
 
 void AttemptKeys::forget_gone(const ::heddle::nm::NodeReports& reports) {
   std::set<AppId> here;
-  for (const auto& app : reports.apps()) here.insert(app.id);
+  for (const auto& app : reports.apps())
+    here.insert(app.id);
   std::erase_if(keys_, [&](const auto& entry) { return !here.contains(entry.first.app); });
   clean_at_ = std::max<std::size_t>(1'000, keys_.size() * 2);
 }
@@ -37,4 +38,4 @@ std::size_t AttemptKeys::size() const {
   return keys_.size();
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -13,7 +13,7 @@
 #include "nodemanager/api/door.h"
 #include "security/token_keys.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 class AttemptKeys {
  public:
@@ -32,4 +32,4 @@ class AttemptKeys {
   std::size_t clean_at_ = 1'000;
 };
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

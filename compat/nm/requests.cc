@@ -6,7 +6,7 @@
 #include "compat/records/launch_context.h"
 #include "compat/records/urls.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 constexpr int kErrorCodesMax = 10'000;
@@ -26,9 +26,15 @@ Result<door::LocalResource> local_resource_from_wire(const std::string& link,
   out.size = wire.has_size() ? wire.size() : -1;
   out.timestamp_ms = wire.timestamp();
   switch (wire.type()) {
-    case pb::ARCHIVE: out.type = door::ResourceType::kArchive; break;
-    case pb::FILE: out.type = door::ResourceType::kFile; break;
-    case pb::PATTERN: out.type = door::ResourceType::kPattern; break;
+    case pb::ARCHIVE:
+      out.type = door::ResourceType::kArchive;
+      break;
+    case pb::FILE:
+      out.type = door::ResourceType::kFile;
+      break;
+    case pb::PATTERN:
+      out.type = door::ResourceType::kPattern;
+      break;
   }
   if (out.type == door::ResourceType::kPattern && wire.pattern().empty()) {
     return refuse("is of type PATTERN and has no pattern");
@@ -52,9 +58,15 @@ Result<door::Retry> retry_from_wire(const pb::ContainerRetryContextProto& wire) 
   }
   door::Retry out;
   switch (wire.retry_policy()) {
-    case pb::NEVER_RETRY: out.policy = door::RetryPolicy::kNever; break;
-    case pb::RETRY_ON_ALL_ERRORS: out.policy = door::RetryPolicy::kOnAllErrors; break;
-    case pb::RETRY_ON_SPECIFIC_ERROR_CODES: out.policy = door::RetryPolicy::kOnSpecificErrors; break;
+    case pb::NEVER_RETRY:
+      out.policy = door::RetryPolicy::kNever;
+      break;
+    case pb::RETRY_ON_ALL_ERRORS:
+      out.policy = door::RetryPolicy::kOnAllErrors;
+      break;
+    case pb::RETRY_ON_SPECIFIC_ERROR_CODES:
+      out.policy = door::RetryPolicy::kOnSpecificErrors;
+      break;
   }
   out.error_codes.assign(wire.error_codes().begin(), wire.error_codes().end());
   out.retries_max = wire.max_retries();
@@ -114,4 +126,4 @@ door::ContainerGrant grant_of(const ContainerIdentifier& identifier) {
   return out;
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -8,7 +8,7 @@
 #include "compat/records/tokens.h"
 #include "nodemanager/api/container.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 namespace door = ::heddle::nm;
 
@@ -18,4 +18,4 @@ Result<door::LaunchContext> launch_from_wire(const pb::ContainerLaunchContextPro
 
 door::ContainerGrant grant_of(const ContainerIdentifier& identifier);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

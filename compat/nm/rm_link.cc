@@ -5,7 +5,7 @@
 #include "compat/nm/rm_messages.h"
 #include "compat/records/ids.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 constexpr std::string_view kTrackerProtocol = "org.apache.hadoop.yarn.server.api.ResourceTrackerPB";
@@ -40,19 +40,19 @@ class RmLinkClient final : public door::RmLink {
   template <class Response, class Value, class FromWire>
   void call(const std::string& method, const google::protobuf::MessageLite& request,
             std::function<void(Result<Value>)> done, FromWire from_wire) {
-    client_.call(rm_.host, rm_.port, ipc::Login{rm_.user, std::nullopt},
-                 std::string(kTrackerProtocol), method, request,
-                 [method, done = std::move(done), from_wire = std::move(from_wire)](
-                     tl::expected<std::string, ipc::CallFailure> bytes) {
-                   if (!bytes) return done(fail(refusal(bytes.error())));
-                   Response answer;
-                   if (!answer.ParseFromString(*bytes)) {
-                     return done(fail(ErrorCode::kInvalidArgument,
-                                      "the ResourceManager's answer to " + method +
-                                          " does not parse"));
-                   }
-                   done(from_wire(answer));
-                 });
+    client_.call(
+        rm_.host, rm_.port, ipc::Login{rm_.user, std::nullopt}, std::string(kTrackerProtocol),
+        method, request,
+        [method, done = std::move(done),
+         from_wire = std::move(from_wire)](tl::expected<std::string, ipc::CallFailure> bytes) {
+          if (!bytes) return done(fail(refusal(bytes.error())));
+          Response answer;
+          if (!answer.ParseFromString(*bytes)) {
+            return done(fail(ErrorCode::kInvalidArgument,
+                             "the ResourceManager's answer to " + method + " does not parse"));
+          }
+          done(from_wire(answer));
+        });
   }
 
   ipc::Client& client_;
@@ -67,4 +67,4 @@ std::unique_ptr<::heddle::nm::RmLink> make_rm_link(ipc::Client& client, RmAddres
   return std::make_unique<RmLinkClient>(client, std::move(rm), std::move(types));
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -9,7 +9,7 @@
 #include "compat/ipc/client.h"
 #include "nodemanager/api/rm_link.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 struct RmAddress {
   std::string host;
@@ -21,4 +21,4 @@ struct RmAddress {
 std::unique_ptr<::heddle::nm::RmLink> make_rm_link(ipc::Client& client, RmAddress rm,
                                                    ResourceTypes types);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

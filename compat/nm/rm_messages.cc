@@ -10,7 +10,7 @@
 #include "compat/records/resources.h"
 #include "compat/records/tokens.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 void health_to_wire(const door::Health& health, pb::NodeHealthStatusProto* wire) {
@@ -148,15 +148,20 @@ Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
     const pb::NodeHeartbeatResponseProto& wire) {
   door::HeartbeatAnswer out;
   switch (wire.nodeaction()) {
-    case pb::NORMAL: out.action = door::HeartbeatAction::kNormal; break;
-    case pb::RESYNC: out.action = door::HeartbeatAction::kResync; break;
-    case pb::SHUTDOWN: out.action = door::HeartbeatAction::kShutdown; break;
+    case pb::NORMAL:
+      out.action = door::HeartbeatAction::kNormal;
+      break;
+    case pb::RESYNC:
+      out.action = door::HeartbeatAction::kResync;
+      break;
+    case pb::SHUTDOWN:
+      out.action = door::HeartbeatAction::kShutdown;
+      break;
   }
   out.diagnostics = wire.diagnostics_message();
   out.response_id = wire.response_id();
   RETURN_IF_ERROR(ids_from_wire(wire.containers_to_cleanup(), out.containers_to_clean_up));
-  RETURN_IF_ERROR(
-      ids_from_wire(wire.containers_to_be_removed_from_nm(), out.containers_to_forget));
+  RETURN_IF_ERROR(ids_from_wire(wire.containers_to_be_removed_from_nm(), out.containers_to_forget));
   for (const auto& entry : wire.applications_to_cleanup()) {
     auto app = app_id_from_wire(entry);
     if (!app) return fail(std::move(app).error());
@@ -197,4 +202,4 @@ Error refusal(const ipc::CallFailure& failure) {
   return error;
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

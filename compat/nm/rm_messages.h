@@ -9,7 +9,7 @@
 #include "compat/records/pb.h"
 #include "nodemanager/api/rm_link.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 namespace door = ::heddle::nm;
 
@@ -29,4 +29,4 @@ Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
 /// kUnavailable: try again; otherwise the ResourceManager refused.
 Error refusal(const ipc::CallFailure& failure);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

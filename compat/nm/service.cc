@@ -12,9 +12,10 @@
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/records/tokens.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 namespace {
 
 using ipc::CallContext;
@@ -140,8 +141,10 @@ void start(const PortPtr& port, const CallContext& call,
     pb::StartContainersResponseProto out;
     aux_to_wire(port->door, out);
     for (const auto& [id, result] : results) {
-      if (result) compat::to_wire(id, out.add_succeeded_requests());
-      else add_failure(id, result.error(), out);
+      if (result)
+        compat::to_wire(id, out.add_succeeded_requests());
+      else
+        add_failure(id, result.error(), out);
     }
     (*shared)(std::move(out));
   };
@@ -173,8 +176,10 @@ void stop(const PortPtr& port, const CallContext& call,
       std::make_shared<Gather<void>>(*ids, [shared](Gather<void>::Results& results) {
         pb::StopContainersResponseProto out;
         for (const auto& [id, result] : results) {
-          if (result) compat::to_wire(id, out.add_succeeded_requests());
-          else add_failure(id, result.error(), out);
+          if (result)
+            compat::to_wire(id, out.add_succeeded_requests());
+          else
+            add_failure(id, result.error(), out);
         }
         (*shared)(std::move(out));
       });
@@ -196,8 +201,10 @@ void statuses(const PortPtr& port, const CallContext& call,
   const auto gather = std::make_shared<Statuses>(*ids, [port, shared](Statuses::Results& results) {
     pb::GetContainerStatusesResponseProto out;
     for (const auto& [id, result] : results) {
-      if (result) to_wire(*result, port->door.types, out.add_status());
-      else add_failure(id, result.error(), out);
+      if (result)
+        to_wire(*result, port->door.types, out.add_status());
+      else
+        add_failure(id, result.error(), out);
     }
     (*shared)(std::move(out));
   });
@@ -225,8 +232,8 @@ template <class Request, class Response>
 void add(ipc::ProtocolService& service, const PortPtr& port, std::string method,
          void (*handler)(const PortPtr&, const CallContext&, const Request&, Reply<Response>)) {
   service.on<Request, Response>(
-      std::move(method), [port, handler](const CallContext& call, const Request& request,
-                                         Reply<Response> reply) {
+      std::move(method),
+      [port, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(port, call, request, std::move(reply));
       });
 }
@@ -251,8 +258,8 @@ void add_refused(ipc::ProtocolService& service) {
       service, "reInitializeContainer", "Initializing a container again");
   refuse<pb::ContainerIdProto, pb::RestartContainerResponseProto>(service, "restartContainer",
                                                                   "Restarting a container");
-  refuse<pb::ContainerIdProto, pb::RollbackResponseProto>(
-      service, "rollbackLastReInitialization", "Initializing a container again");
+  refuse<pb::ContainerIdProto, pb::RollbackResponseProto>(service, "rollbackLastReInitialization",
+                                                          "Initializing a container again");
   refuse<pb::ContainerIdProto, pb::CommitResponseProto>(service, "commitLastReInitialization",
                                                         "Initializing a container again");
   refuse<pb::GetLocalizationStatusesRequestProto, pb::GetLocalizationStatusesResponseProto>(
@@ -273,9 +280,8 @@ Result<ipc::TokenLogin> login(const Port& port, std::string_view identifier) {
   auto key = port.door.keys.nm.find(decoded->key_id);
   if (!key) key = port.attempt_keys.find(decoded->attempt, decoded->key_id);
   if (!key) {
-    return invalid_token(
-        fmt::format("Given NMToken for application : {} seems to have been generated illegally.",
-                    attempt));
+    return invalid_token(fmt::format(
+        "Given NMToken for application : {} seems to have been generated illegally.", attempt));
   }
   ipc::TokenLogin out;
   out.password = security::Secret(security::token_password(*key, identifier));
@@ -288,6 +294,7 @@ Result<ipc::TokenLogin> login(const Port& port, std::string_view identifier) {
 }  // namespace
 
 ContainerPort make_container_port(NodeDoor door) {
+  silence_protobuf_log();
   const auto port = std::make_shared<Port>(std::move(door));
   auto service = std::make_shared<ipc::ProtocolService>(
       std::string(kContainerProtocol), 1, [](const Error& error) {
@@ -301,4 +308,4 @@ ContainerPort make_container_port(NodeDoor door) {
   return {service, [port](std::string_view identifier) { return login(*port, identifier); }};
 }
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

@@ -10,7 +10,7 @@
 #include "compat/ipc/server.h"
 #include "nodemanager/api/door.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 namespace door = ::heddle::nm;
 
@@ -34,4 +34,4 @@ struct ContainerPort {
 };
 ContainerPort make_container_port(NodeDoor door);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

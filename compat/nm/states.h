@@ -1,4 +1,5 @@
-// States between Hadoop's wire and the NodeManager's door. Source: wire facts "states" section 4. Pure.
+// States between Hadoop's wire and the NodeManager's door. Source: wire facts "states" section 4.
+// Pure.
 #pragma once
 
 #include <string_view>
@@ -8,7 +9,7 @@
 #include "nodemanager/api/container.h"
 #include "nodemanager/api/rm_link.h"
 
-namespace heddle::compat::nm {
+namespace heddle::compat::node {
 
 namespace door = ::heddle::nm;
 
@@ -22,4 +23,4 @@ bool log_status_to_wire(std::string_view status, pb::LogAggregationStatusProto* 
 void to_wire(const door::ContainerStatus& status, const ResourceTypes& types,
              pb::ContainerStatusProto* wire);
 
-}  // namespace heddle::compat::nm
+}  // namespace heddle::compat::node

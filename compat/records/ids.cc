@@ -25,9 +25,10 @@ Result<AppId> app_id_from_wire(const pb::ApplicationIdProto& wire) {
                 ErrorSubject::kApplication);
   }
   if (wire.id() < 0 || wire.cluster_timestamp() < 0) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("application id {}/{} is negative", wire.cluster_timestamp(), wire.id()),
-                ErrorSubject::kApplication);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("application id {}/{} is negative", wire.cluster_timestamp(), wire.id()),
+        ErrorSubject::kApplication);
   }
   return AppId{wire.cluster_timestamp(), wire.id()};
 }

@@ -21,7 +21,9 @@ Result<void> check_count(std::string_view what, int count, int maximum) {
                           count, what, maximum));
 }
 
-bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+bool has_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
 
 Result<void> check_environment(const pb::ContainerLaunchContextProto& wire) {
   for (const auto& variable : wire.environment()) {

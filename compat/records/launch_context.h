@@ -23,7 +23,7 @@ inline constexpr int kServiceDataMax = 100;
 Result<void> check_launch_context(const pb::ContainerLaunchContextProto& wire);
 
 struct AppAcls {
-  std::string view;    // "user1,user2 group1"; "" = owner and admins only
+  std::string view;  // "user1,user2 group1"; "" = owner and admins only
   std::string modify;
 };
 AppAcls acls_from_wire(const pb::ContainerLaunchContextProto& wire);

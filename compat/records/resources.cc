@@ -12,7 +12,8 @@ namespace {
 
 std::string known_names(const ResourceTypes& types) {
   std::vector<std::string> names;
-  for (const auto& type : types.all()) names.push_back(type.name);
+  for (const auto& type : types.all())
+    names.push_back(type.name);
   return join(names, ", ");
 }
 
@@ -41,8 +42,10 @@ Result<void> read_entry(const pb::ResourceInformationProto& entry, const Resourc
   if (entry.has_units() && entry.units() != type.unit) {
     auto converted = convert_unit(amount, entry.units(), type.unit);
     if (!converted) {
-      return fail(std::move(converted).error().within("resource " + type.name).about(
-          ErrorSubject::kResourceRequest));
+      return fail(std::move(converted)
+                      .error()
+                      .within("resource " + type.name)
+                      .about(ErrorSubject::kResourceRequest));
     }
     amount = *converted;
   }
@@ -86,7 +89,8 @@ void to_wire(const Resources& resources, const ResourceTypes& types, pb::Resourc
 
 Resources every_type(const ResourceTypes& types, std::int64_t amount) {
   Resources out;
-  for (std::size_t i = 0; i < types.all().size(); ++i) out.amount[i] = amount;
+  for (std::size_t i = 0; i < types.all().size(); ++i)
+    out.amount[i] = amount;
   return out;
 }
 

@@ -127,8 +127,8 @@ Result<ContainerIdentifier> decode_container_identifier(std::string_view bytes,
   return out;
 }
 
-security::Token sign(std::string_view kind, std::string identifier,
-                     const security::MasterKey& key, std::string service) {
+security::Token sign(std::string_view kind, std::string identifier, const security::MasterKey& key,
+                     std::string service) {
   security::Token token;
   token.password = security::Secret(security::token_password(key, identifier));
   token.identifier = std::move(identifier);

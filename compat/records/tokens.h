@@ -72,7 +72,7 @@ Result<ContainerIdentifier> decode_container_identifier(std::string_view bytes,
                                                         const ResourceTypes& types);
 
 /// A signed token.
-security::Token sign(std::string_view kind, std::string identifier,
-                     const security::MasterKey& key, std::string service);
+security::Token sign(std::string_view kind, std::string identifier, const security::MasterKey& key,
+                     std::string service);
 
 }  // namespace heddle::compat

@@ -76,7 +76,8 @@ void url_to_wire(std::string_view url, pb::URLProto* wire) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');
   if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    if (const auto port = parse_int(authority.substr(colon + 1)); port && *port >= 0 && *port <= 65535) {
+    if (const auto port = parse_int(authority.substr(colon + 1));
+        port && *port >= 0 && *port <= 65535) {
       wire->set_port(static_cast<std::int32_t>(*port));
       authority = authority.substr(0, colon);
     }

@@ -66,11 +66,13 @@ void submit(const RmWeb& web, const ExchangePtr& exchange) {
     send_error(*exchange, submission.error());
     return;
   }
-  const std::string location =
-      absolute(web.options, "/ws/v1/cluster/apps/" + to_string(submission->id));
+  const AppId id = submission->id;
+  const std::string location = absolute(web.options, "/ws/v1/cluster/apps/" + to_string(id));
   web.door.applications.submit(
-      exchange->caller, std::move(*submission), [exchange, location](Result<void> reply) {
-        if (!reply) {
+      exchange->caller, std::move(*submission), [&web, exchange, location, id](Result<void> reply) {
+        // A queue that does not take it: the application is there, FAILED with the reason.
+        const bool taken_in = reply || web.door.reports.app(id) != nullptr;
+        if (!taken_in) {
           send_error(*exchange, reply.error());
           return;
         }

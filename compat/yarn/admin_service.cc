@@ -94,19 +94,19 @@ Result<pb::GetGroupsForUserResponseProto> groups_for_user(
   auto groups = context.options.groups(request.user());
   if (!groups) return fail(std::move(groups).error());
   pb::GetGroupsForUserResponseProto out;
-  for (std::string& group : *groups) out.add_groups(std::move(group));
+  for (std::string& group : *groups)
+    out.add_groups(std::move(group));
   return out;
 }
 
 /// A refresh of something that is read afresh each time anyway: admin rights are all it needs.
 template <class Request, class Response>
 void add_checked(ipc::ProtocolService& service, const ContextPtr& context, std::string method) {
-  on_now<Request, Response>(
-      service, std::move(method),
-      [context](const CallContext& call, const Request&) -> Result<Response> {
-        RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
-        return Response{};
-      });
+  on_now<Request, Response>(service, std::move(method),
+                            [context](const CallContext& call, const Request&) -> Result<Response> {
+                              RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
+                              return Response{};
+                            });
 }
 
 /// Refused, but only to administrators: others are told that they may not.
@@ -125,8 +125,8 @@ template <class Request, class Response>
 void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
          void (*handler)(const ContextPtr&, const CallContext&, const Request&, Reply<Response>)) {
   service.on<Request, Response>(
-      std::move(method), [context, handler](const CallContext& call, const Request& request,
-                                            Reply<Response> reply) {
+      std::move(method),
+      [context, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(context, call, request, std::move(reply));
       });
 }
@@ -149,7 +149,8 @@ void add_refreshes(ipc::ProtocolService& service, const ContextPtr& context) {
   add_refused<pb::RefreshNodesResourcesRequestProto, pb::RefreshNodesResourcesResponseProto>(
       service, context, "refreshNodesResources",
       not_yet("Reading dynamic-resources.xml (refreshNodesResources)", ErrorSubject::kNode));
-  add_refused<pb::RefreshClusterMaxPriorityRequestProto, pb::RefreshClusterMaxPriorityResponseProto>(
+  add_refused<pb::RefreshClusterMaxPriorityRequestProto,
+              pb::RefreshClusterMaxPriorityResponseProto>(
       service, context, "refreshClusterMaxPriority",
       not_yet("Changing yarn.cluster.max-application-priority without a restart"));
 }
@@ -174,8 +175,9 @@ void add_federation(ipc::ProtocolService& service, const ContextPtr& context) {
   const Error off = not_yet("YARN federation (yarn.federation.enabled)");
   add_refused<pb::DeregisterSubClusterRequestProto, pb::DeregisterSubClusterResponseProto>(
       service, context, "deregisterSubCluster", off);
-  add_refused<pb::SaveFederationQueuePolicyRequestProto, pb::SaveFederationQueuePolicyResponseProto>(
-      service, context, "saveFederationQueuePolicy", off);
+  add_refused<pb::SaveFederationQueuePolicyRequestProto,
+              pb::SaveFederationQueuePolicyResponseProto>(service, context,
+                                                          "saveFederationQueuePolicy", off);
   add_refused<pb::BatchSaveFederationQueuePoliciesRequestProto,
               pb::BatchSaveFederationQueuePoliciesResponseProto>(
       service, context, "batchSaveFederationQueuePolicies", off);

@@ -100,8 +100,7 @@ Result<void> started_from_wire(std::string_view response, const ContainerId& con
     const auto id = container_id_from_wire(started);
     if (id && *id == container) return {};
   }
-  return fail(ErrorCode::kInternal,
-              "the node's answer does not name " + to_string(container));
+  return fail(ErrorCode::kInternal, "the node's answer does not name " + to_string(container));
 }
 
 void AmLauncher::launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) {
@@ -112,8 +111,8 @@ void AmLauncher::launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) {
     const ContainerId container = launch.container.id;
     parts->client.call(
         node.host, static_cast<std::uint16_t>(node.port),
-        login_for(parts->tokens, launch.attempt, node, launch.user), std::string(kContainerProtocol),
-        "startContainers", *request,
+        login_for(parts->tokens, launch.attempt, node, launch.user),
+        std::string(kContainerProtocol), "startContainers", *request,
         [reply, node, container](tl::expected<std::string, ipc::CallFailure> response) {
           if (!response) return reply(fail(describe(response.error(), node)));
           auto started = started_from_wire(*response, container);

@@ -1,8 +1,8 @@
-#include "base/text.h"
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/resources.h"
 #include "compat/yarn/client_parts.h"
 #include "compat/yarn/states.h"
+#include "security/acl.h"
 
 namespace heddle::compat::yarn {
 namespace {
@@ -48,12 +48,11 @@ Result<pb::GetQueueInfoResponseProto> queue_info(const Context& context, const C
   const rm::QueueReport* queue = root ? find_queue(*root, request.queuename()) : nullptr;
   if (queue == nullptr) return out;
   const ReportView view = view_of(context);
-  to_wire(*queue, view, request.includechildqueues(), request.recursive(),
-          out.mutable_queueinfo());
+  to_wire(*queue, view, request.includechildqueues(), request.recursive(), out.mutable_queueinfo());
   if (request.includeapplications()) {
     rm::AppFilter filter;
     filter.queues = {queue->path.value()};
-    filter.states = {rm::AppState::kSubmitted, rm::AppState::kAccepted, rm::AppState::kRunning,
+    filter.states = {rm::AppState::kSubmitted,   rm::AppState::kAccepted,  rm::AppState::kRunning,
                      rm::AppState::kFinalSaving, rm::AppState::kFinishing, rm::AppState::kKilling};
     for (const rm::AppReportPtr& app : context.door.reports.apps(filter)) {
       to_wire(*app, view, out.mutable_queueinfo()->add_applications());
@@ -62,20 +61,12 @@ Result<pb::GetQueueInfoResponseProto> queue_info(const Context& context, const C
   return out;
 }
 
-/// Whether an access list names the user. Groups are not looked at: this is what a client is shown,
-/// the queue itself decides.
-bool names(const std::string& acl, const std::string& user) {
-  if (trim(acl) == "*") return true;
-  for (const std::string& name : split_list(acl.substr(0, acl.find(' ')))) {
-    if (name == user) return true;
-  }
-  return false;
-}
-
+/// Groups are not looked at: finding them may block. This is what a client is shown; the queue
+/// itself decides.
 void queue_acls(const rm::QueueReport& queue, const std::string& user, bool may_submit,
                 bool may_administer, pb::GetQueueUserAclsInfoResponseProto& out) {
-  may_submit = may_submit || names(queue.submit_acl, user);
-  may_administer = may_administer || names(queue.administer_acl, user);
+  may_submit = may_submit || security::Acl::parse(queue.submit_acl).allows(user, {});
+  may_administer = may_administer || security::Acl::parse(queue.administer_acl).allows(user, {});
   auto* entry = out.add_queueuseracls();
   entry->set_queuename(queue.path.value());
   if (may_submit) entry->add_useracls(pb::QACL_SUBMIT_APPLICATIONS);
@@ -97,7 +88,8 @@ Result<pb::GetQueueUserAclsInfoResponseProto> queue_user_acls(
 Result<pb::GetAllResourceTypeInfoResponseProto> resource_types(
     const Context& context, const CallContext&, const pb::GetAllResourceTypeInfoRequestProto&) {
   pb::GetAllResourceTypeInfoResponseProto out;
-  for (const auto& type : context.types().all()) type_to_wire(type, out.add_resource_type_info());
+  for (const auto& type : context.types().all())
+    type_to_wire(type, out.add_resource_type_info());
   return out;
 }
 
@@ -118,11 +110,12 @@ void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& contex
   add(service, context, "getQueueInfo", queue_info);
   add(service, context, "getQueueUserAcls", queue_user_acls);
   add(service, context, "getResourceTypeInfo", resource_types);
-  const Error profiles_off{ErrorCode::kUnsupported,
-                           "Resource profile is not enabled, please enable resource profile feature "
-                           "before using its functions. (by setting "
-                           "yarn.resourcemanager.resource-profiles.enabled to true)",
-                           ErrorSubject::kResourceProfile};
+  const Error profiles_off{
+      ErrorCode::kUnsupported,
+      "Resource profile is not enabled, please enable resource profile feature "
+      "before using its functions. (by setting "
+      "yarn.resourcemanager.resource-profiles.enabled to true)",
+      ErrorSubject::kResourceProfile};
   refuse<pb::GetAllResourceProfilesRequestProto, pb::GetAllResourceProfilesResponseProto>(
       service, "getResourceProfiles", profiles_off);
   refuse<pb::GetResourceProfileRequestProto, pb::GetResourceProfileResponseProto>(

@@ -28,7 +28,8 @@ Failure no_attempt(const AttemptId& id) {
 }
 
 Result<pb::GetApplicationReportResponseProto> application_report(
-    const Context& context, const CallContext&, const pb::GetApplicationReportRequestProto& request) {
+    const Context& context, const CallContext&,
+    const pb::GetApplicationReportRequestProto& request) {
   const auto id = app_id_from_wire(request.application_id());
   if (!id) return fail(id.error());
   const rm::AppReportPtr app = context.door.reports.app(*id);
@@ -38,9 +39,9 @@ Result<pb::GetApplicationReportResponseProto> application_report(
   return out;
 }
 
-Result<pb::GetApplicationsResponseProto> applications(const Context& context,
-                                                      const CallContext& call,
-                                                      const pb::GetApplicationsRequestProto& request) {
+Result<pb::GetApplicationsResponseProto> applications(
+    const Context& context, const CallContext& call,
+    const pb::GetApplicationsRequestProto& request) {
   auto listing = listing_from_wire(request, call.caller.user);
   if (!listing) return fail(std::move(listing).error());
   pb::GetApplicationsResponseProto out;

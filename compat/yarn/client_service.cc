@@ -1,11 +1,13 @@
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/exceptions.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/yarn/client_parts.h"
 #include "compat/yarn/service.h"
 
 namespace heddle::compat::yarn {
 
 ServicePtr make_client_service(const ContextPtr& context) {
+  silence_protobuf_log();
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kClientProtocol), 1,
                                                         mapper(client_exception));
   add_submission_methods(*service, context);
@@ -34,10 +36,10 @@ void add_reservation_methods(ipc::ProtocolService& service) {
 
 void add_delegation_token_methods(ipc::ProtocolService& service) {
   const auto off = [](std::string_view what) {
-    return Error{ErrorCode::kUnsupported,
-                 "Delegation Token can be " + std::string(what) +
-                     " only with kerberos authentication",
-                 ErrorSubject::kToken};
+    return Error{
+        ErrorCode::kUnsupported,
+        "Delegation Token can be " + std::string(what) + " only with kerberos authentication",
+        ErrorSubject::kToken};
   };
   refuse<pbc::GetDelegationTokenRequestProto, pbc::GetDelegationTokenResponseProto>(
       service, "getDelegationToken", off("issued"));
@@ -52,10 +54,9 @@ namespace {
 /// A getter of something this cluster has none of.
 template <class Request, class Response>
 void answer_none(ipc::ProtocolService& service, std::string method) {
-  on_now<Request, Response>(service, std::move(method),
-                            [](const ipc::CallContext&, const Request&) -> Result<Response> {
-                              return Response{};
-                            });
+  on_now<Request, Response>(
+      service, std::move(method),
+      [](const ipc::CallContext&, const Request&) -> Result<Response> { return Response{}; });
 }
 
 }  // namespace

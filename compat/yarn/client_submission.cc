@@ -54,11 +54,11 @@ void move(const Context& context, const CallContext& call,
   const auto app = app_id_from_wire(request.application_id());
   if (!app) return reply(fail(app.error()));
   if (request.target_queue().empty() || request.target_queue().size() > kQueueNameMax) {
-    return reply(fail(ErrorCode::kInvalidArgument,
-                      fmt::format("'{}' is no queue to move {} to; give a name of at most {} bytes",
-                                  shortened(request.target_queue()), to_string(*app),
-                                  kQueueNameMax),
-                      ErrorSubject::kQueue));
+    return reply(
+        fail(ErrorCode::kInvalidArgument,
+             fmt::format("'{}' is no queue to move {} to; give a name of at most {} bytes",
+                         shortened(request.target_queue()), to_string(*app), kQueueNameMax),
+             ErrorSubject::kQueue));
   }
   context.door.applications.move(call.caller, *app, request.target_queue(),
                                  answer_empty(std::move(reply)));
@@ -84,9 +84,10 @@ void update_timeouts(const Context& context, const CallContext& call,
   const auto app = app_id_from_wire(request.applicationid());
   if (!app) return reply(fail(app.error()));
   if (request.application_timeouts_size() != 1) {
-    return reply(fail(ErrorCode::kInvalidArgument,
-                      fmt::format("{} timeouts given for {}; LIFETIME is the only one, give it once",
-                                  request.application_timeouts_size(), to_string(*app))));
+    return reply(
+        fail(ErrorCode::kInvalidArgument,
+             fmt::format("{} timeouts given for {}; LIFETIME is the only one, give it once",
+                         request.application_timeouts_size(), to_string(*app))));
   }
   const auto expiry = parse_iso8601(request.application_timeouts(0).expire_time());
   if (!expiry) return reply(fail(expiry.error()));
@@ -105,9 +106,8 @@ void signal(const Context& context, const CallContext& call,
             Reply<pb::SignalContainerResponseProto> reply) {
   const auto container = container_id_from_wire(request.container_id());
   if (!container) return reply(fail(container.error()));
-  context.door.applications.signal_container(call.caller, *container,
-                                             signal_from_wire(request.command()),
-                                             answer_empty(std::move(reply)));
+  context.door.applications.signal_container(
+      call.caller, *container, signal_from_wire(request.command()), answer_empty(std::move(reply)));
 }
 
 /// Binds a handler above to the context.
@@ -115,8 +115,8 @@ template <class Request, class Response>
 void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
          void (*handler)(const Context&, const CallContext&, const Request&, Reply<Response>)) {
   service.on<Request, Response>(
-      std::move(method), [context, handler](const CallContext& call, const Request& request,
-                                            Reply<Response> reply) {
+      std::move(method),
+      [context, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(*context, call, request, std::move(reply));
       });
 }

@@ -9,9 +9,12 @@ namespace {
 
 std::string_view text(Support support) {
   switch (support) {
-    case Support::kWorks: return "works";
-    case Support::kEmpty: return "answers: none";
-    case Support::kRefused: return "refused by name";
+    case Support::kWorks:
+      return "works";
+    case Support::kEmpty:
+      return "answers: none";
+    case Support::kRefused:
+      return "refused by name";
   }
   return "";
 }
@@ -21,8 +24,10 @@ std::string_view text(Support support) {
 std::string compatibility_page() {
   std::string out =
       "# Hadoop RPC methods\n\n"
-      "What unmodified Hadoop 3.x clients, ApplicationMasters and NodeManagers can call. This page is\n"
-      "printed by `gen-compatibility` from the table in `compat/yarn/compatibility.h`; do not edit it.\n\n"
+      "What unmodified Hadoop 3.x clients, ApplicationMasters and NodeManagers can call. This page "
+      "is\n"
+      "printed by `gen-compatibility` from the table in `compat/yarn/compatibility.h`; do not edit "
+      "it.\n\n"
       "- works: does what Hadoop does.\n"
       "- answers: none: the feature is off, and the answer is an empty one.\n"
       "- refused by name: an exception says which feature is off or not there yet.\n";

@@ -21,7 +21,7 @@ inline constexpr std::string_view kHadoopVersion = "3.4.2";
 struct ServiceOptions {
   std::string web_address;  // host:port people and AMs find the web pages at
   bool web_https = false;
-  bool use_ip = true;  // hadoop.security.token.service.use_ip
+  bool use_ip = true;                // hadoop.security.token.service.use_ip
   std::size_t tags_max = 10;         // yarn.resourcemanager.application.max-tags
   std::size_t tag_length_max = 100;  // yarn.resourcemanager.application.max-tag.length
   /// Groups of a user, by the system's own means; must not block. Unset: the call is refused.
@@ -65,12 +65,10 @@ rm::ReplyTo<void> answer_empty(ipc::Reply<Response> reply) {
 /// Registers a method that answers at once.
 template <class Request, class Response, class Handler>
 void on_now(ipc::ProtocolService& service, std::string method, Handler handler) {
-  service.on<Request, Response>(
-      std::move(method), [handler = std::move(handler)](const ipc::CallContext& call,
-                                                        const Request& request,
-                                                        ipc::Reply<Response> reply) {
-        reply(handler(call, request));
-      });
+  service.on<Request, Response>(std::move(method),
+                                [handler = std::move(handler)](
+                                    const ipc::CallContext& call, const Request& request,
+                                    ipc::Reply<Response> reply) { reply(handler(call, request)); });
 }
 
 /// Registers a method that always answers `error`.

@@ -7,8 +7,8 @@ namespace heddle::compat::yarn {
 /// One ResourceManager alone: always active, and nobody may change that.
 ServicePtr make_ha_service() {
   using ipc::CallContext;
-  auto service = std::make_shared<ipc::ProtocolService>(std::string(kHaProtocol), 1,
-                                                        mapper(ha_exception));
+  auto service =
+      std::make_shared<ipc::ProtocolService>(std::string(kHaProtocol), 1, mapper(ha_exception));
   on_now<pbc::MonitorHealthRequestProto, pbc::MonitorHealthResponseProto>(
       *service, "monitorHealth",
       [](const CallContext&, const auto&) -> Result<pbc::MonitorHealthResponseProto> {

@@ -42,7 +42,8 @@ pb::RegisterApplicationMasterResponseProto registered_to_wire(const Masters& mas
   out.set_queue(answer.queue.value());
   out.add_scheduler_resource_types(pb::MEMORY);
   out.add_scheduler_resource_types(pb::CPU);
-  for (const auto& type : types.all()) type_to_wire(type, out.add_resource_types());
+  for (const auto& type : types.all())
+    type_to_wire(type, out.add_resource_types());
   std::set<NodeId> nodes;
   for (const rm::GrantedContainer& container : answer.previous_containers) {
     masters.tokens.to_wire(container, out.add_containers_from_previous_attempts());
@@ -161,8 +162,8 @@ template <class Request, class Response>
 void add(ipc::ProtocolService& service, const MastersPtr& masters, std::string method,
          void (*handler)(const MastersPtr&, const CallContext&, const Request&, Reply<Response>)) {
   service.on<Request, Response>(
-      std::move(method), [masters, handler](const CallContext& call, const Request& request,
-                                            Reply<Response> reply) {
+      std::move(method),
+      [masters, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(masters, call, request, std::move(reply));
       });
 }

@@ -15,14 +15,16 @@ namespace {
 constexpr int kContainersMax = 100'000;  // in one message of one node
 constexpr std::size_t kDiagnosticsMax = 64 * 1024;
 
-std::string cut(const std::string& text) { return text.substr(0, kDiagnosticsMax); }
+std::string cut(const std::string& text) {
+  return text.substr(0, kDiagnosticsMax);
+}
 
 Result<void> check_count(std::string_view what, int count) {
   if (count <= kContainersMax) return {};
-  return fail(ErrorCode::kLimitExceeded,
-              fmt::format("the node reports {} {}, at most {} are taken", count, what,
-                          kContainersMax),
-              ErrorSubject::kNode);
+  return fail(
+      ErrorCode::kLimitExceeded,
+      fmt::format("the node reports {} {}, at most {} are taken", count, what, kContainersMax),
+      ErrorSubject::kNode);
 }
 
 rm::NodeHealth health_from_wire(const pb::NodeHealthStatusProto& wire) {
@@ -61,8 +63,8 @@ Result<rm::NodeContainer> container_from_wire(const pb::ContainerStatusProto& wi
   rm::NodeContainer out;
   out.id = *id;
   out.finished = wire.state() == pb::C_COMPLETE;
-  out.running = wire.state() == pb::C_RUNNING &&
-                !(wire.has_container_sub_state() && wire.container_sub_state() == pb::CSS_SCHEDULED);
+  out.running = wire.state() == pb::C_RUNNING && !(wire.has_container_sub_state() &&
+                                                   wire.container_sub_state() == pb::CSS_SCHEDULED);
   out.exit_status = wire.exit_status();
   out.diagnostics = cut(wire.diagnostics());
   return out;

@@ -148,10 +148,9 @@ void to_wire(const rm::AppReport& app, const ReportView& view, pb::ApplicationRe
   wire->set_host(app.host);
   wire->set_rpc_port(app.rpc_port);
   wire->set_yarn_application_state(to_wire(app.state, app.state_before_saving));
-  const bool ended_badly =
-      app.state == rm::AppState::kFailed || app.state == rm::AppState::kKilled;
-  const Tracking tracking = tracking_of(app.id, app.original_tracking_url, app.unmanaged,
-                                        ended_badly, view.web_url);
+  const bool ended_badly = app.state == rm::AppState::kFailed || app.state == rm::AppState::kKilled;
+  const Tracking tracking =
+      tracking_of(app.id, app.original_tracking_url, app.unmanaged, ended_badly, view.web_url);
   wire->set_trackingurl(tracking.shown);
   wire->set_originaltrackingurl(tracking.original);
   wire->set_diagnostics(app.diagnostics);
@@ -164,7 +163,8 @@ void to_wire(const rm::AppReport& app, const ReportView& view, pb::ApplicationRe
                   wire->mutable_currentapplicationattemptid());
   wire->set_progress(app.progress);
   wire->set_applicationtype(app.type);
-  for (const std::string& tag : app.tags) wire->add_applicationtags(tag);
+  for (const std::string& tag : app.tags)
+    wire->add_applicationtags(tag);
   pb::LogAggregationStatusProto log_status{};
   if (log_status_to_wire(app.log_aggregation_status, &log_status)) {
     wire->set_log_aggregation_status(log_status);
@@ -173,9 +173,8 @@ void to_wire(const rm::AppReport& app, const ReportView& view, pb::ApplicationRe
   wire->mutable_priority()->set_priority(app.priority);
   wire->set_appnodelabelexpression(app.label_expression.empty() ? "<Not set>"
                                                                 : app.label_expression);
-  wire->set_amnodelabelexpression(app.master_label_expression.empty()
-                                      ? "<DEFAULT_PARTITION>"
-                                      : app.master_label_expression);
+  wire->set_amnodelabelexpression(
+      app.master_label_expression.empty() ? "<DEFAULT_PARTITION>" : app.master_label_expression);
   timeout_to_wire(app, view.now, wire->add_apptimeouts());
 }
 
@@ -184,10 +183,10 @@ void to_wire(const rm::AttemptReport& attempt, const ReportView& view,
   compat::to_wire(attempt.id, wire->mutable_application_attempt_id());
   wire->set_host(attempt.host);
   wire->set_rpc_port(attempt.rpc_port);
-  const bool ended_badly = attempt.state == rm::AttemptState::kFailed ||
-                           attempt.state == rm::AttemptState::kKilled;
-  const Tracking tracking = tracking_of(attempt.id.app, attempt.original_tracking_url, false,
-                                        ended_badly, view.web_url);
+  const bool ended_badly =
+      attempt.state == rm::AttemptState::kFailed || attempt.state == rm::AttemptState::kKilled;
+  const Tracking tracking =
+      tracking_of(attempt.id.app, attempt.original_tracking_url, false, ended_badly, view.web_url);
   wire->set_tracking_url(tracking.shown);
   wire->set_original_tracking_url(tracking.original);
   wire->set_diagnostics(attempt.diagnostics);

@@ -13,12 +13,23 @@
 namespace heddle::compat::yarn {
 namespace {
 
+/// Text that goes into reports: bounded, and UTF-8 whatever was sent.
 std::string cut(const std::string& text) {
-  if (text.size() <= kTextMax) return text;
-  return text.substr(0, kTextMax) + fmt::format("... ({} more bytes cut)", text.size() - kTextMax);
+  if (text.size() <= kTextMax) return is_valid_utf8(text) ? text : shortened(text, kTextMax);
+  std::string kept = text.substr(0, kTextMax);
+  // Not in the middle of a character.
+  while (!kept.empty() && (static_cast<unsigned char>(kept.back()) & 0xC0U) == 0x80U)
+    kept.pop_back();
+  if (!kept.empty() && static_cast<unsigned char>(kept.back()) >= 0xC0U) kept.pop_back();
+  if (!is_valid_utf8(kept)) kept = shortened(kept, kTextMax);
+  return kept + fmt::format("... ({} more bytes cut)", text.size() - kTextMax);
 }
 
 Result<void> check_length(std::string_view what, const std::string& text, std::size_t maximum) {
+  if (!is_valid_utf8(text)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the {} '{}' is not UTF-8", what, shortened(text, 40)));
+  }
   if (text.size() <= maximum) return {};
   return fail(ErrorCode::kLimitExceeded,
               fmt::format("the {} '{}' has {} bytes, the limit is {}", what, shortened(text, 40),
@@ -55,10 +66,11 @@ Result<void> am_resources_from_wire(const pb::ApplicationSubmissionContextProto&
                                     const ResourceTypes& types, rm::Submission& out) {
   if (wire.am_container_resource_request().empty()) {
     if (!wire.has_resource() && !wire.unmanaged_am()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "Invalid resource request! The submission has neither am_container_resource_request "
-                  "nor resource",
-                  ErrorSubject::kResourceRequest);
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "Invalid resource request! The submission has neither am_container_resource_request "
+          "nor resource",
+          ErrorSubject::kResourceRequest);
     }
     auto resources = resources_from_wire(wire.resource(), types);
     if (!resources) return fail(std::move(resources).error());
@@ -94,7 +106,7 @@ Result<void> timeouts_from_wire(const pb::ApplicationSubmissionContextProto& wir
                               "seconds above zero",
                               timeout.timeout()));
     }
-    out.lifetime_seconds = timeout.timeout();
+    out.lifetime_seconds = std::min<std::int64_t>(timeout.timeout(), kLifetimeMaxSeconds);
   }
   return {};
 }
@@ -125,12 +137,12 @@ Result<void> asks_from_wire(const pb::AllocateRequestProto& wire, const Resource
                             rm::Allocate& out) {
   if (wire.ask_size() > kAsksMax || wire.release_size() > kAsksMax ||
       wire.update_requests_size() > kAsksMax) {
-    return fail(ErrorCode::kLimitExceeded,
-                fmt::format("allocate: {} asks, {} releases and {} updates; at most {} of each are "
-                            "taken in one call",
-                            wire.ask_size(), wire.release_size(), wire.update_requests_size(),
-                            kAsksMax),
-                ErrorSubject::kResourceRequest);
+    return fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("allocate: {} asks, {} releases and {} updates; at most {} of each are "
+                    "taken in one call",
+                    wire.ask_size(), wire.release_size(), wire.update_requests_size(), kAsksMax),
+        ErrorSubject::kResourceRequest);
   }
   out.asks.reserve(static_cast<std::size_t>(wire.ask_size()));
   for (const auto& line : wire.ask()) {
@@ -226,8 +238,11 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.label_expression = wire.node_label_expression();
   if (wire.has_log_aggregation_context()) {
     out.log_aggregation_context = wire.log_aggregation_context().SerializeAsString();
-    RETURN_IF_ERROR(
-        check_length("log aggregation context", out.log_aggregation_context, kTextMax));
+    if (out.log_aggregation_context.size() > kTextMax) {
+      return fail(ErrorCode::kLimitExceeded,
+                  fmt::format("the log aggregation context has {} bytes, the limit is {}",
+                              out.log_aggregation_context.size(), kTextMax));
+    }
   }
   RETURN_IF_ERROR(timeouts_from_wire(wire, out));
   RETURN_IF_ERROR(am_resources_from_wire(wire, types, out));
@@ -289,7 +304,8 @@ Result<AppListing> listing_from_wire(const pb::GetApplicationsRequestProto& wire
   filter.users.insert(wire.users().begin(), wire.users().end());
   if (wire.scope() == pb::OWN) filter.users = {caller_user};
   filter.queues.insert(wire.queues().begin(), wire.queues().end());
-  for (const std::string& tag : wire.applicationtags()) filter.tags.insert(to_lower(tag));
+  for (const std::string& tag : wire.applicationtags())
+    filter.tags.insert(to_lower(tag));
   filter.name = wire.name();
   if (wire.has_start_begin()) filter.started_from_ms = wire.start_begin();
   if (wire.has_start_end()) filter.started_to_ms = wire.start_end();

@@ -14,13 +14,14 @@
 
 namespace heddle::compat::yarn {
 
-inline constexpr std::size_t kNameMax = 4'096;        // an application's name, bytes
-inline constexpr std::size_t kTypeMax = 1'000;        // its type; only the first 20 are kept
+inline constexpr std::size_t kNameMax = 4'096;  // an application's name, bytes
+inline constexpr std::size_t kTypeMax = 1'000;  // its type; only the first 20 are kept
 inline constexpr std::size_t kTypeKept = 20;
 inline constexpr std::size_t kQueueNameMax = 1'000;
 inline constexpr std::size_t kResourceNameMax = 1'000;
-inline constexpr std::size_t kTextMax = 64 * 1024;    // diagnostics, tracking URLs; cut, not refused
-inline constexpr int kAsksMax = 200'000;              // lines in one allocate call
+inline constexpr std::size_t kTextMax = 64 * 1024;  // diagnostics, tracking URLs; cut, not refused
+inline constexpr std::int64_t kLifetimeMaxSeconds = 100LL * 366 * 86'400;  // longer is cut to it
+inline constexpr int kAsksMax = 200'000;  // lines in one allocate call
 
 struct TagLimits {
   std::size_t count_max = 10;
@@ -34,7 +35,8 @@ Result<rm::Ask> ask_from_wire(const pb::ResourceRequestProto& wire, const Resour
 Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionContextProto& wire,
                                             const ResourceTypes& types, const TagLimits& tags);
 
-Result<rm::RegisterMaster> register_from_wire(const pb::RegisterApplicationMasterRequestProto& wire);
+Result<rm::RegisterMaster> register_from_wire(
+    const pb::RegisterApplicationMasterRequestProto& wire);
 Result<rm::Allocate> allocate_from_wire(const pb::AllocateRequestProto& wire,
                                         const ResourceTypes& types);
 Result<rm::FinishMaster> finish_from_wire(const pb::FinishApplicationMasterRequestProto& wire);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -67,21 +68,23 @@ std::optional<std::int64_t> parse(std::string_view text) {
 }  // namespace
 
 std::string iso8601(WallTime time) {
-  const chr::sys_time<chr::milliseconds> at{chr::milliseconds(time.ms)};
+  constexpr std::int64_t kLastOfYear9999 = 253'402'300'799'999;
+  const chr::sys_time<chr::milliseconds> at{
+      chr::milliseconds(std::clamp<std::int64_t>(time.ms, 0, kLastOfYear9999))};
   const auto day = chr::floor<chr::days>(at);
   const chr::year_month_day date{day};
   const chr::hh_mm_ss<chr::milliseconds> clock{at - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+0000", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+0000",
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 Result<WallTime> parse_iso8601(std::string_view text) {
   if (const auto ms = parse(text)) return WallTime{*ms};
-  return fail(ErrorCode::kInvalidArgument,
-              fmt::format("'{}' is not a time of the form 2026-11-22T03:01:49.660+0000",
-                          shortened(text)));
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("'{}' is not a time of the form 2026-11-22T03:01:49.660+0000", shortened(text)));
 }
 
 }  // namespace heddle::compat::yarn

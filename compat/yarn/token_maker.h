@@ -1,4 +1,5 @@
-// Tokens that the ResourceManager hands out. Source: wire facts "tokens" sections 4 to 8. Any thread.
+// Tokens that the ResourceManager hands out. Source: wire facts "tokens" sections 4 to 8. Any
+// thread.
 #pragma once
 
 #include <optional>

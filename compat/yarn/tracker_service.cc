@@ -1,6 +1,7 @@
 #include "compat/proto/yarn_server_common_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
+#include "compat/records/protobuf_log.h"
 #include "compat/yarn/node_messages.h"
 #include "compat/yarn/service.h"
 
@@ -52,11 +53,11 @@ void heartbeat(const ContextPtr& context, const CallContext&,
                              request.last_known_nm_token_master_key());
   context->door.nodes.heartbeat(
       *std::move(command),
-      answer<rm::NodeHeartbeatAnswer>(
-          std::move(reply), [context, container_key, nm_key](const rm::NodeHeartbeatAnswer& answer) {
-            const rm::TokenSigners& keys = context->door.keys;
-            return to_wire(answer, news(keys.container, container_key), news(keys.nm, nm_key));
-          }));
+      answer<rm::NodeHeartbeatAnswer>(std::move(reply), [context, container_key, nm_key](
+                                                            const rm::NodeHeartbeatAnswer& answer) {
+        const rm::TokenSigners& keys = context->door.keys;
+        return to_wire(answer, news(keys.container, container_key), news(keys.nm, nm_key));
+      }));
 }
 
 void unregister(const ContextPtr& context, const CallContext&,
@@ -71,8 +72,8 @@ template <class Request, class Response>
 void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
          void (*handler)(const ContextPtr&, const CallContext&, const Request&, Reply<Response>)) {
   service.on<Request, Response>(
-      std::move(method), [context, handler](const CallContext& call, const Request& request,
-                                            Reply<Response> reply) {
+      std::move(method),
+      [context, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(context, call, request, std::move(reply));
       });
 }
@@ -80,6 +81,7 @@ void add(ipc::ProtocolService& service, const ContextPtr& context, std::string m
 }  // namespace
 
 ServicePtr make_tracker_service(const ContextPtr& context) {
+  silence_protobuf_log();
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kTrackerProtocol), 1,
                                                         mapper(tracker_exception));
   add(*service, context, "registerNodeManager", register_node);

@@ -84,7 +84,7 @@ std::string remote_log_path(const AggregationJob& job, const LogFileFormat& form
                      job.upload.node.port);
 }
 
-Result<void> aggregate(AggregationJob job, const LogFileFormat& format, LogStore& store) {
+Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs& store) {
   auto include = compiled(job.rules.include_pattern);
   if (!include) return fail(std::move(include).error());
   auto exclude = compiled(job.rules.exclude_pattern);

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t kGrantsPerTurnMax = 10'000;
 
+/// Shares the submission's own text; nothing is copied.
+LaunchBlob log_context(const App& app) {
+  const std::string& text = app.submission->log_aggregation_context;
+  return text.empty() ? nullptr : LaunchBlob(app.submission, &text);
+}
+
 }  // namespace
 
 void Core::run_scheduler(Turn& turn) {
@@ -48,7 +54,8 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
                                    options_.container_expiry)
                                    .count()},
       .user = app.user,
-      .is_master = grant.is_am};
+      .is_master = grant.is_am,
+      .log_aggregation_context = log_context(app)};
   account(app, turn.now);
   app.used += grant.resources;
   ++app.used_containers;

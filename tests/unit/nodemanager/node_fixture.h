@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "nodemanager/agent.h"
+#include "nodemanager/launch/layout.h"
 #include "nodemanager/localize/file_systems.h"
 
 namespace heddle::nm {

@@ -1,0 +1,126 @@
+#include "compat/nm/rm_link.h"
+
+#include <gtest/gtest.h>
+
+#include "compat/nm/rm_messages.h"
+#include "compat/records/ids.h"
+#include "tests/testlib/fake_doors.h"
+#include "tests/testlib/ipc_calls.h"
+#include "tests/testlib/recorded.h"
+
+namespace heddle::compat::node {
+namespace {
+
+class RmLinkTest : public ::testing::Test {
+ protected:
+  template <class Value>
+  auto keep(std::optional<Result<Value>>& into) {
+    return [&into](Result<Value> result) { into = std::move(result); };
+  }
+  testlib::FakeClient client_;
+  std::unique_ptr<door::RmLink> link_ = make_rm_link(client_, {"rm", 8031, "yarn"}, {});
+};
+
+door::Registration registration() {
+  door::Registration out;
+  out.id = {"localhost", 41041};
+  out.http_port = 41042;
+  out.total = Resources(6144, 4);
+  out.health.reported = {1795309997871};
+  return out;
+}
+
+TEST_F(RmLinkTest, RegistrationIsTheRecordedRequestButForTheMachine) {
+  link_->register_node(registration(), [](Result<door::Registered>) {});
+  ASSERT_EQ(client_.calls.size(), 1U);
+  EXPECT_EQ(client_.calls[0].method, "registerNodeManager");
+  EXPECT_EQ(client_.calls[0].login.user, "yarn");
+  pb::RegisterNodeManagerRequestProto sent, expected;
+  ASSERT_TRUE(sent.ParseFromString(client_.calls[0].request));
+  ASSERT_TRUE(expected.ParseFromString(recorded::bytes(recorded::kRegisterNodeRequest)));
+  *expected.mutable_physicalresource() = sent.physicalresource();
+  *expected.mutable_nodestatus()->mutable_node_utilization() = sent.nodestatus().node_utilization();
+  EXPECT_EQ(hex_encode(sent.SerializeAsString()), hex_encode(expected.SerializeAsString()));
+}
+
+TEST_F(RmLinkTest, RunningContainerIsReportedAsRecorded) {
+  pb::RegisterNodeManagerRequestProto expected;
+  ASSERT_TRUE(expected.ParseFromString(recorded::bytes(recorded::kRegisterNodeAgainRequest)));
+  door::Registration again = registration();
+  door::ContainerStatus container;
+  container.id = {{{1795310003435, 20}, 1}, 1};
+  container.state = door::ContainerState::kRunning;
+  container.resources = Resources(128, 1);
+  container.priority = 5;
+  container.created = {expected.container_statuses(0).creation_time()};
+  again.containers = {container};
+  again.running_apps = {{1795310003435, 20}};
+  const auto sent = to_wire(again, ResourceTypes{});
+  EXPECT_EQ(hex_encode(sent.container_statuses(0).SerializeAsString()),
+            hex_encode(expected.container_statuses(0).SerializeAsString()));
+  EXPECT_EQ(sent.runningapplications(0).SerializeAsString(),
+            expected.runningapplications(0).SerializeAsString());
+}
+
+TEST_F(RmLinkTest, RecordedRegistrationAnswerIsRead) {
+  std::optional<Result<door::Registered>> result;
+  link_->register_node(registration(), keep(result));
+  client_.calls[0].done(recorded::bytes(recorded::kRegisterNodeAnswer));
+  ASSERT_TRUE(result && result->has_value());
+  EXPECT_FALSE((*result)->shutdown);
+  EXPECT_EQ((*result)->rm_identifier, 1795310003435);
+  EXPECT_EQ((*result)->rm_version, "3.4.2");
+  EXPECT_EQ((*result)->container_key.id, 878007234);
+  EXPECT_EQ(hex_encode((*result)->nm_key.bytes.reveal_bytes()), "36dccb515fbe60a2");
+  EXPECT_FALSE((*result)->total.has_value());
+}
+
+TEST_F(RmLinkTest, RegistrationWithoutKeysIsAnError) {
+  std::optional<Result<door::Registered>> result;
+  link_->register_node(registration(), keep(result));
+  client_.calls[0].done(std::string());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(RmLinkTest, HeartbeatAnswerIsRead) {
+  std::optional<Result<door::HeartbeatAnswer>> result;
+  door::Heartbeat heartbeat;
+  heartbeat.id = {"localhost", 41041};
+  heartbeat.container_key_id = 878007234;
+  heartbeat.log_reports = {{{1, 2}, "SUCCEEDED", "ok"}};
+  link_->heartbeat(heartbeat, keep(result));
+  pb::NodeHeartbeatRequestProto sent;
+  ASSERT_TRUE(sent.ParseFromString(client_.calls[0].request));
+  EXPECT_EQ(sent.last_known_container_token_master_key().key_id(), 878007234);
+  EXPECT_EQ(sent.log_aggregation_reports_for_apps(0).log_aggregation_status(), pb::LOG_SUCCEEDED);
+  client_.calls[0].done(recorded::bytes(recorded::kHeartbeatAnswer));
+  ASSERT_TRUE(result && result->has_value());
+  EXPECT_EQ((*result)->action, door::HeartbeatAction::kNormal);
+  EXPECT_EQ((*result)->response_id, 1);
+  EXPECT_EQ((*result)->next_heartbeat, std::chrono::milliseconds(1000));
+}
+
+TEST_F(RmLinkTest, FailuresSayWhetherToTryAgain) {
+  const auto code = [](std::optional<ipc::RemoteException> remote) {
+    return refusal({{ErrorCode::kUnavailable, "m", ErrorSubject::kNone}, std::move(remote)}).code;
+  };
+  EXPECT_EQ(code({}), ErrorCode::kUnavailable);
+  EXPECT_EQ(code(ipc::RemoteException{"org.apache.hadoop.ipc.StandbyException", "m"}),
+            ErrorCode::kUnavailable);
+  EXPECT_EQ(code(ipc::RemoteException{"org.apache.hadoop.security.AccessControlException", "m"}),
+            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(code(ipc::RemoteException{"org.apache.hadoop.yarn.exceptions.YarnException", "m"}),
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(RmLinkTest, UnregisterNamesTheNode) {
+  std::optional<Result<void>> result;
+  link_->unregister_node({"localhost", 41041}, keep(result));
+  EXPECT_EQ(client_.calls[0].method, "unRegisterNodeManager");
+  client_.calls[0].done(std::string());
+  EXPECT_TRUE(result && result->has_value());
+}
+
+}  // namespace
+}  // namespace heddle::compat::node
