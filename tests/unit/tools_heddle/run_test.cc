@@ -1,0 +1,274 @@
+// The whole program against a small server that stands for the ResourceManager.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/net/event_loop.h"
+#include "base/net/http.h"
+#include "tools/heddle/commands.h"
+
+namespace heddle::cli {
+namespace {
+
+constexpr const char* kApp = "application_1700000000000_0007";
+
+struct Answer {
+  int status = 200;
+  std::string body;
+  std::string refresh;
+};
+
+class FakeManager {
+ public:
+  FakeManager() {
+    auto server = net::HttpServer::listen(
+        loops_, "127.0.0.1", 0, net::HttpLimits{},
+        [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+          const std::lock_guard lock(mutex_);
+          requests_.push_back(request.method + " " + request.target);
+          const auto found = answers_.find(request.path);
+          const Answer answer = found == answers_.end() ? Answer{404, "", ""} : found->second;
+          auto response = net::text_response(answer.status, "application/json", answer.body);
+          if (!answer.refresh.empty()) response.headers.add("Refresh", answer.refresh);
+          responder->respond(std::move(response));
+        });
+    server_ = *std::move(server);
+  }
+  ~FakeManager() {
+    server_.reset();
+    loops_.stop();
+  }
+
+  void answer(const std::string& path, Answer answer) {
+    const std::lock_guard lock(mutex_);
+    answers_["/ws/v1/cluster" + path] = std::move(answer);
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->endpoint().port); }
+  std::vector<std::string> requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Answer> answers_;
+  std::vector<std::string> requests_;
+  net::EventLoops loops_{1};
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+struct Said final : Console {
+  bool write(std::string_view text) override {
+    out += text;
+    return true;
+  }
+  void complain(std::string_view line) override { err += std::string(line) + "\n"; }
+  std::string out;
+  std::string err;
+};
+
+int heddle(std::vector<std::string> words, Said& said) {
+  words.insert(words.begin(), "heddle");
+  std::vector<const char*> argv;
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  return run(static_cast<int>(argv.size()), argv.data(), said);
+}
+
+class Heddle : public ::testing::Test {
+ protected:
+  int against(std::vector<std::string> words) {
+    words.insert(words.end(), {"--rm", manager_.url()});
+    return heddle(std::move(words), said_);
+  }
+  FakeManager manager_;
+  Said said_;
+};
+
+struct Misuse {
+  std::vector<std::string> words;
+  std::string says;
+};
+
+class Usage : public ::testing::TestWithParam<Misuse> {};
+
+TEST_P(Usage, IsRefusedWithTwoAndSaysWhatToTry) {
+  Said said;
+  EXPECT_EQ(heddle(GetParam().words, said), kExitUsage);
+  EXPECT_NE(said.err.find(GetParam().says), std::string::npos) << said.err;
+  EXPECT_NE(said.err.find("\nTry: "), std::string::npos) << said.err;
+  EXPECT_EQ(said.out, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Usage,
+    ::testing::Values(Misuse{{}, "A subcommand is required"},
+                      Misuse{{"frob"}, "no such command: frob"},
+                      Misuse{{"app", "frob"}, "no such command: frob"},
+                      Misuse{{"app", "list", "--frob"}, "--frob"},
+                      Misuse{{"app", "list", "-o", "xml"}, "'xml' is none of table"},
+                      Misuse{{"app", "list", "--limit", "0"}, "--limit"},
+                      Misuse{{"app", "list", "--limit", "x"}, "--limit"},
+                      Misuse{{"app", "show"}, "ID is required"},
+                      Misuse{{"app", "show", "a", "b"}, "b"},
+                      Misuse{{"app", "show", "\x1b[2J", "--rm", "x:1"}, "not of the form"},
+                      Misuse{{"app", "kill", "../x", "--rm", "x:1"}, "not of the form"},
+                      Misuse{{"app", "logs", kApp, "--tail", "-1"}, "--tail"},
+                      Misuse{{"app", "logs", kApp, "--container", "c", "--rm", "x:1"},
+                             "not of the form"},
+                      Misuse{{"node", "show", "nohost", "--rm", "x:1"}, "not of the form"},
+                      Misuse{{"dev", "--nodes", "0"}, "--nodes"},
+                      Misuse{{"dev", "--nodes", "65"}, "--nodes"},
+                      Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
+                      Misuse{{"--timeout", "0", "version"}, "--timeout"},
+                      Misuse{{"--conf", "/no/such/folder", "app", "list"}, "is not a folder"},
+                      Misuse{{"--rm", "http://x:99999", "app", "list"}, "http://host:port"},
+                      Misuse{{"--rm", "http://x y", "app", "list"}, "blanks"}));
+
+struct Refused {
+  int status;
+  int exit_code;
+};
+
+class Refusals : public ::testing::TestWithParam<Refused> {};
+
+TEST_P(Refusals, MapToTheExitCode) {
+  const auto error = refusal(GetParam().status, "http://rm", R"({"RemoteException":{"message":"why"}})");
+  EXPECT_EQ(error.exit_code, GetParam().exit_code);
+  EXPECT_EQ(error.message, "why");
+  EXPECT_NE(error.advice, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Refusals,
+                         ::testing::Values(Refused{400, kExitUsage}, Refused{401, kExitNotAllowed},
+                                           Refused{403, kExitNotAllowed}, Refused{404, kExitFailed},
+                                           Refused{429, kExitTryAgain}, Refused{500, kExitFailed},
+                                           Refused{503, kExitTryAgain}));
+
+TEST(Unreachable, Is69) {
+  Said said;
+  std::string url;
+  {
+    FakeManager gone;
+    url = gone.url();
+  }
+  EXPECT_EQ(heddle({"node", "list", "--rm", url}, said), kExitUnreachable);
+  EXPECT_NE(said.err.find("Connection refused"), std::string::npos) << said.err;
+}
+
+TEST(Help, IsDataAndNamesEveryCommand) {
+  Said said;
+  EXPECT_EQ(heddle({"--help"}, said), kExitOk);
+  for (const auto* word : {"app", "node", "queue", "dev", "completion", "version"}) {
+    EXPECT_NE(said.out.find(word), std::string::npos) << word;
+  }
+  EXPECT_EQ(said.err, "");
+}
+
+TEST(Https, IsNamedAsNotThereYet) {
+  Said said;
+  EXPECT_EQ(heddle({"--rm", "https://rm:8090", "app", "list"}, said), kExitFailed);
+  EXPECT_NE(said.err.find("only http://"), std::string::npos) << said.err;
+}
+
+TEST_F(Heddle, ListsNothingWhenTheServerSaysNull) {
+  manager_.answer("/apps", {200, R"({"apps":null})", ""});
+  EXPECT_EQ(against({"app", "list", "-o", "json"}), kExitOk);
+  EXPECT_EQ(nlohmann::json::parse(said_.out),
+            nlohmann::json::parse(R"({"schema":"heddle.app.list/1","items":[]})"));
+}
+
+TEST_F(Heddle, ListsUnfinishedApplicationsNewestFirst) {
+  manager_.answer("/apps", {200, R"({"apps":{"app":[
+      {"id":"application_1_0001","state":"RUNNING","startedTime":1},
+      {"id":"application_1_0002","state":"RUNNING","startedTime":2}]}})", ""});
+  EXPECT_EQ(against({"app", "list", "-q"}), kExitOk);
+  EXPECT_EQ(said_.out, "application_1_0002\napplication_1_0001\n");
+  EXPECT_NE(manager_.requests()[0].find("states=NEW%2C"), std::string::npos);
+}
+
+TEST_F(Heddle, PassesFiltersOn) {
+  manager_.answer("/apps", {200, R"({"apps":null})", ""});
+  EXPECT_EQ(against({"app", "list", "--state", "killed,failed", "--user", "a&b", "--queue", "q",
+                     "--type", "SPARK", "--tag", "t", "--limit", "3"}),
+            kExitOk);
+  EXPECT_NE(manager_.requests()[0].find("?states=KILLED%2CFAILED&user=a%26b&queue=q&"
+                                        "applicationTypes=SPARK&applicationTags=t&limit=3&"),
+            std::string::npos)
+      << manager_.requests()[0];
+}
+
+TEST_F(Heddle, KillsEachAndReturnsTheFirstFailure) {
+  manager_.answer(std::string("/apps/") + kApp + "/state", {202, R"({"state":"RUNNING"})", ""});
+  EXPECT_EQ(against({"app", "kill", "application_1_0001", kApp}), kExitFailed);
+  EXPECT_EQ(said_.out, std::string(kApp) + " is being killed\n");
+  EXPECT_NE(said_.err.find("application_1_0001"), std::string::npos);
+  EXPECT_EQ(manager_.requests()[1].rfind("PUT ", 0), 0U);
+  EXPECT_NE(manager_.requests()[1].find("user.name="), std::string::npos);
+}
+
+TEST_F(Heddle, ForbiddenKillIs77) {
+  manager_.answer(std::string("/apps/") + kApp + "/state",
+                  {403, R"({"RemoteException":{"message":"User bob cannot"}})", ""});
+  EXPECT_EQ(against({"app", "kill", kApp}), kExitNotAllowed);
+  EXPECT_NE(said_.err.find("User bob cannot"), std::string::npos);
+}
+
+TEST_F(Heddle, StandbyIsTryAgain) {
+  manager_.answer("/nodes", {200, "This is standby RM", "3; url=http://other/"});
+  EXPECT_EQ(against({"node", "list"}), kExitTryAgain);
+}
+
+TEST_F(Heddle, AnswerThatIsNoJsonIsAnError) {
+  manager_.answer("/nodes", {200, "<html>", ""});
+  EXPECT_EQ(against({"node", "list"}), kExitFailed);
+  EXPECT_NE(said_.err.find("not JSON"), std::string::npos);
+}
+
+TEST_F(Heddle, NodeTotalsAreUsedPlusFree) {
+  manager_.answer("/nodes", {200, R"({"nodes":{"node":[{"id":"h:1","state":"RUNNING",
+      "usedMemoryMB":1024,"availMemoryMB":3072,"usedVirtualCores":1,"availableVirtualCores":3}]}})", ""});
+  EXPECT_EQ(against({"node", "list", "-o", "json"}), kExitOk);
+  const auto item = nlohmann::json::parse(said_.out)["items"][0];
+  EXPECT_EQ(item["memory_total_mb"], 4096);
+  EXPECT_EQ(item["vcores_total"], 4);
+}
+
+constexpr const char* kTree = R"({"scheduler":{"schedulerInfo":{"type":"capacityScheduler",
+  "queueName":"root","queuePath":"root","capacity":100.0,"maxCapacity":100.0,"usedCapacity":20.0,
+  "queues":{"queue":[{"queueName":"a","queuePath":"root.a","capacity":40.0,"maxCapacity":100.0,
+  "usedCapacity":130.0,"state":"RUNNING","numApplications":2}]}}}})";
+
+TEST_F(Heddle, DrawsTheQueueTree) {
+  manager_.answer("/scheduler", {200, kTree, ""});
+  EXPECT_EQ(against({"queue", "list"}), kExitOk);
+  EXPECT_EQ(said_.out,
+            "QUEUE  STATE    CAPACITY     MAX    USED  OF CAPACITY    APPS  PENDING\n"
+            "root   RUNNING    100.0%  100.0%   20.0%  [##........]      0        0\n"
+            "  a    RUNNING     40.0%  100.0%  130.0%  [##########]+     2        0\n");
+}
+
+TEST_F(Heddle, ProgramsGetNoDrawing) {
+  manager_.answer("/scheduler", {200, kTree, ""});
+  EXPECT_EQ(against({"queue", "show", "a", "-o", "json"}), kExitOk);
+  const auto item = nlohmann::json::parse(said_.out)["item"];
+  EXPECT_EQ(item["path"], "root.a");
+  EXPECT_EQ(item["used_percent"], 130.0);
+  EXPECT_FALSE(item.contains("used_bar"));
+}
+
+TEST_F(Heddle, UnknownQueueFails) {
+  manager_.answer("/scheduler", {200, kTree, ""});
+  EXPECT_EQ(against({"queue", "show", "nope"}), kExitFailed);
+}
+
+TEST_F(Heddle, FinishedLogsWithoutAConfigurationNameYarnLogs) {
+  manager_.answer(std::string("/apps/") + kApp,
+                  {200, R"({"app":{"state":"FINISHED","user":"bob"}})", ""});
+  EXPECT_EQ(against({"app", "logs", kApp}), kExitFailed);
+  EXPECT_NE(said_.err.find(std::string("Try: yarn logs -applicationId ") + kApp), std::string::npos);
+}
+
+}  // namespace
+}  // namespace heddle::cli

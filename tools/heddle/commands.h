@@ -1,0 +1,39 @@
+// The commands. Each returns its exit code, or what stopped it.
+#pragma once
+
+#include "tools/heddle/client.h"
+#include "tools/heddle/cluster.h"
+#include "tools/heddle/console.h"
+#include "tools/heddle/listing.h"
+#include "tools/heddle/options.h"
+#include "tools/heddle/outcome.h"
+
+namespace heddle::cli {
+
+/// What every command against a cluster works with.
+struct Session {
+  const Options& options;
+  Console& console;
+  const Cluster& cluster;
+  Client& client;
+};
+
+/// Prints in the form asked for.
+Outcome<int> show(const Session& session, const Listing& listing);
+Style style_of(const Options& options, const Console& console);
+
+Outcome<int> list_apps(Session& session);
+Outcome<int> show_app(Session& session);
+Outcome<int> kill_apps(Session& session);
+Outcome<int> print_logs(Session& session);
+Outcome<int> list_nodes(Session& session);
+Outcome<int> show_node(Session& session);
+Outcome<int> list_queues(Session& session);
+Outcome<int> show_queue(Session& session);
+
+Outcome<int> run_dev_cluster(const Options& options, Console& console);
+
+/// The whole program: parses, runs, prints errors; the exit code.
+int run(int argc, const char* const* argv, Console& console);
+
+}  // namespace heddle::cli

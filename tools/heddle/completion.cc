@@ -1,0 +1,158 @@
+#include "tools/heddle/completion.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <vector>
+
+#include "base/text.h"
+
+namespace heddle::cli {
+namespace {
+
+struct Word {
+  std::string text;
+  std::string meaning;
+};
+
+/// One place in the tree, and what may follow there.
+struct Place {
+  std::string path;  // "app list"; "" at the top
+  std::vector<Word> commands;
+  std::vector<Word> options;
+  std::string ids;  // the command that lists what the arguments name
+};
+
+std::string ids_of(const CLI::Option& option) {
+  const std::string name = option.get_name();
+  if (name == "ID") return "app list --all";
+  if (name == "NODE") return "node list --all";
+  if (name == "QUEUE") return "queue list";
+  return "";
+}
+
+void collect(const CLI::App& at, const std::string& path, std::vector<Place>& places) {
+  const std::size_t index = places.size();
+  places.push_back({path, {}, {}, {}});
+  for (const CLI::Option* option : at.get_options()) {
+    if (option->get_positional()) places[index].ids = ids_of(*option);
+    for (const std::string& name : option->get_lnames()) {
+      places[index].options.push_back({"--" + name, option->get_description()});
+    }
+  }
+  if (path == "completion") {
+    places[index].commands = {{"bash", "for bash"}, {"zsh", "for zsh"}, {"fish", "for fish"}};
+  }
+  for (const CLI::App* child : at.get_subcommands([](const CLI::App*) { return true; })) {
+    places[index].commands.push_back({child->get_name(), child->get_description()});
+    collect(*child, path.empty() ? child->get_name() : path + " " + child->get_name(), places);
+  }
+}
+
+std::string words_of(const std::vector<Word>& words) {
+  std::string text;
+  for (const Word& word : words) text += (text.empty() ? "" : " ") + word.text;
+  return text;
+}
+
+constexpr std::string_view kBashHead = R"(_heddle() {
+  local word path= i options= commands= ids=
+  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in -*) continue ;; esac
+    case "${path:+$path }$word" in
+)";
+constexpr std::string_view kBashMiddle = R"(    esac
+  done
+  case $before in
+    --conf|--dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W 'table wide json csv name' -- "$current")); return ;;
+  esac
+  case $path in
+)";
+constexpr std::string_view kBashTail = R"(  esac
+  case $current in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$current")); return ;;
+  esac
+  if [[ -n $ids ]]; then commands=$(heddle --timeout 0.1 $ids --quiet 2>/dev/null); fi
+  COMPREPLY=($(compgen -W "$commands" -- "$current"))
+  if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$current"; fi
+}
+complete -F _heddle heddle
+)";
+
+std::string bash_script(const std::vector<Place>& places) {
+  std::string paths;
+  std::string cases;
+  for (const Place& place : places) {
+    if (!place.path.empty()) {
+      paths += fmt::format("{}      '{}'", paths.empty() ? "" : "|\\\n", place.path);
+    }
+    std::string options = words_of(place.options);
+    if (!place.path.empty()) options += " " + words_of(places.front().options);
+    cases += fmt::format("    '{}') commands='{}' options='{}' ids='{}' ;;\n", place.path,
+                         words_of(place.commands), options, place.ids);
+  }
+  return fmt::format("{}{}) path=\"${{path:+$path }}$word\" ;;\n{}{}{}", kBashHead, paths,
+                     kBashMiddle, cases, kBashTail);
+}
+
+std::string fish_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char byte : text) {
+    if (byte == '\'' || byte == '\\') quoted += '\\';
+    quoted += byte;
+  }
+  return quoted + "'";
+}
+
+/// True in fish where the words so far are those of `place`.
+std::string fish_condition(const Place& place) {
+  if (place.path.empty()) return "__fish_use_subcommand";
+  std::string text;
+  for (const std::string& word : split_list(place.path, ' ')) {
+    text += fmt::format("{}__fish_seen_subcommand_from {}", text.empty() ? "" : "; and ", word);
+  }
+  if (!place.commands.empty()) {
+    text += "; and not __fish_seen_subcommand_from " + words_of(place.commands);
+  }
+  return text;
+}
+
+std::string fish_script(const std::vector<Place>& places) {
+  std::string out = "complete -c heddle -f\n";
+  for (const Place& place : places) {
+    const std::string when = fish_quoted(fish_condition(place));
+    for (const Word& word : place.commands) {
+      out += fmt::format("complete -c heddle -n {} -a {} -d {}\n", when, word.text,
+                         fish_quoted(word.meaning));
+    }
+    for (const Word& word : place.options) {
+      const std::string condition = place.path.empty() ? "" : " -n " + when;
+      out += fmt::format("complete -c heddle{} -l {} -d {}\n", condition, word.text.substr(2),
+                         fish_quoted(word.meaning));
+    }
+    if (!place.ids.empty()) {
+      out += fmt::format("complete -c heddle -n {} -a '(heddle --timeout 0.1 {} --quiet 2>/dev/null)'\n",
+                         when, place.ids);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string completion_script(const CLI::App& root, std::string_view shell) {
+  std::vector<Place> places;
+  collect(root, "", places);
+  const std::string how = fmt::format("# heddle completion {} : made from the tree of commands.\n", shell);
+  if (shell == "fish") return how + fish_script(places);
+  if (shell == "zsh") {
+    return "#compdef heddle\n" + how +
+           "autoload -Uz bashcompinit && bashcompinit\n" + bash_script(places);
+  }
+  return how + bash_script(places);
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,43 @@
+// What the command line said.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "tools/heddle/listing.h"
+
+namespace heddle::cli {
+
+struct Options {
+  std::string command;  // "app list"
+
+  std::string conf_dir;
+  std::string rm;
+  Format format = Format::kTable;
+  bool no_headers = false;
+  bool quiet = false;
+  Duration timeout = std::chrono::seconds(10);
+
+  std::vector<std::string> ids;  // of app show, kill, logs; node show; queue show
+  bool all = false;
+  std::string states;
+  std::string user;
+  std::string queue;
+  std::string type;
+  std::string tag;
+  std::int64_t limit = 0;  // 0 = all
+
+  std::string container;
+  std::string file;
+  std::int64_t tail = -1;  // lines; -1 = all
+
+  int nodes = 1;
+  std::string dir;
+  bool keep = false;
+
+  std::string shell;
+};
+
+}  // namespace heddle::cli
