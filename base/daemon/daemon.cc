@@ -47,8 +47,8 @@ tl::expected<Arguments, int> parse_arguments(const char* name, const char* purpo
   app.add_option("--conf", arguments.conf_dir,
                  "Folder of core-site.xml, yarn-site.xml, ... (default: $YARN_CONF_DIR, then "
                  "$HADOOP_CONF_DIR)");
-  app.add_option("-D", arguments.overrides, "Sets one property: name=value")
-      ->allow_extra_args(false);  // one value each, as often as wanted
+  app.add_option("-D", arguments.overrides, "Sets one property: name=value; may be repeated")
+      ->allow_extra_args(false);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
