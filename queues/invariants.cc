@@ -85,14 +85,13 @@ std::string Scheduler::Impl::check_nothing_left() const {
   return "";
 }
 
-std::string Scheduler::Impl::check() const {
-  if (!work_) {
-    const std::string left = check_nothing_left();
-    if (!left.empty()) return left;
-  }
-  std::map<const Queue*, Sums> queue_sums;
-  std::map<const User*, Sums> user_sums;
+struct Scheduler::Impl::Tally {
+  std::map<const Queue*, Sums> queues;
+  std::map<const User*, Sums> users;
   std::map<const User*, std::vector<std::pair<App*, const DemandTable<AskGroup>*>>> apps_of;
+};
+
+std::string Scheduler::Impl::check_apps(Tally& tally) const {
   for (const auto& [id, app] : apps_) {
     Sums sums{app->used,          {}, app->active ? app->am_charge : Resources{},
               app->containers,    0,  1,
@@ -116,92 +115,110 @@ std::string Scheduler::Impl::check() const {
     for (const Demand<AskGroup>& row : app->demand.rows) {
       if (row.listed != (app->active && !row.ready.empty())) return to_string(id) + ": listing";
     }
-    apps_of[app->user].emplace_back(app.get(), &app->demand);
-    user_sums[app->user].add(sums);
+    tally.apps_of[app->user].emplace_back(app.get(), &app->demand);
+    tally.users[app->user].add(sums);
     for (const Queue* queue = app->leaf; queue != nullptr; queue = queue->parent) {
-      queue_sums[queue].add(sums);
-    }
-  }
-  for (const Queue* queue : queues_) {
-    const std::string& path = queue->spec.path.value();
-    const Sums& sums = queue_sums[queue];
-    if (!(sums.used == queue->used) || sums.containers != queue->containers) {
-      return fmt::format("{}: used {} is kept, {} is true", path, to_string(queue->used),
-                         to_string(sums.used));
-    }
-    if (!(sums.pending == queue->pending) || sums.pending_containers != queue->pending_containers ||
-        sums.apps != queue->apps) {
-      return path + ": pending sums or applications differ";
-    }
-    const auto check_own = [&](const auto& table) -> std::string {
-      for (const auto& row : table.rows) {
-        const bool room = within(queue->used + caps_.size(row.cap), queue->maximum);
-        if (row.shut == room) return path + ": a size is shut wrongly";
-        if (queue->parent == nullptr) continue;
-        if (row.listed != room) return path + ": a size is listed wrongly";
-        if (row.listed && !(row.listed_at == queue->place())) return path + ": listed elsewhere";
-      }
-      return "";
-    };
-    std::string fault;
-    if (!queue->leaf) {
-      std::vector<std::pair<Queue*, const DemandTable<Queue>*>> inner;
-      std::map<CapId, std::map<Place, const Queue*>> expected;
-      for (const auto& child : queue->children) {
-        const auto collect = [&](const auto& table) {
-          for (const auto& row : table.rows) {
-            if (row.listed) expected[row.cap].emplace(row.listed_at, child.get());
-          }
-        };
-        child->leaf ? collect(child->leaf->demand) : collect(child->demand);
-      }
-      std::map<CapId, std::map<Place, const Queue*>> found;
-      for (const auto& row : queue->demand.rows) {
-        for (const auto& [place, child] : row.ready)
-          found[row.cap].emplace(place, child);
-      }
-      if (found != expected) return path + ": lists differ from what its children say";
-      fault = check_own(queue->demand);
-      if (!fault.empty()) return fault;
-      continue;
-    }
-    const Leaf& leaf = *queue->leaf;
-    fault = check_own(leaf.demand);
-    if (!fault.empty()) return fault;
-    if (!(sums.am_used == leaf.am_used) || sums.active != leaf.active_apps) {
-      return path + ": AM sums differ";
-    }
-    Resources active_used;
-    std::int32_t active_users = 0;
-    std::vector<std::pair<User*, const DemandTable<App>*>> users;
-    for (const auto& [name, user] : leaf.users) {
-      const Sums& mine = user_sums[user.get()];
-      if (!(mine.used == user->used) || !(mine.am_used == user->am_used) ||
-          mine.apps != user->apps || mine.active != user->active_apps) {
-        return path + ", user " + name + ": sums differ";
-      }
-      if (user->demanding > 0) {
-        active_used += user->used;
-        ++active_users;
-        const bool above = measure(user->used) / user->weight > measure(leaf.user_limit);
-        if (above != user->over) return path + ", user " + name + ": limit applied wrongly";
-      }
-      fault = check_rows(path + ", user " + name, user->demand, apps_of[user.get()]);
-      if (!fault.empty()) return fault;
-      users.emplace_back(user.get(), &user->demand);
-    }
-    if (!(active_used == leaf.active_used) || active_users != leaf.active_users) {
-      return path + ": sums of active users differ";
-    }
-    fault = check_rows(path, leaf.demand, users);
-    if (!fault.empty()) return fault;
-    for (const Demand<User>& row : leaf.waiting.rows) {
-      if (!row.ready.empty() && am_fits(*queue, row.cap)) {
-        return path + ": an application waits for an AM share that is free";
-      }
+      tally.queues[queue].add(sums);
     }
   }
   return "";
+}
+
+std::string Scheduler::Impl::check_queue(const Queue* queue, Tally& tally) const {
+  const std::string& path = queue->spec.path.value();
+  const Sums& sums = tally.queues[queue];
+  if (!(sums.used == queue->used) || sums.containers != queue->containers) {
+    return fmt::format("{}: used {} is kept, {} is true", path, to_string(queue->used),
+                       to_string(sums.used));
+  }
+  if (!(sums.pending == queue->pending) || sums.pending_containers != queue->pending_containers ||
+      sums.apps != queue->apps) {
+    return path + ": pending sums or applications differ";
+  }
+  const auto check_own = [&](const auto& table) -> std::string {
+    for (const auto& row : table.rows) {
+      const bool room = within(queue->used + caps_.size(row.cap), queue->maximum);
+      if (row.shut == room) return path + ": a size is shut wrongly";
+      if (queue->parent == nullptr) continue;
+      if (row.listed != room) return path + ": a size is listed wrongly";
+      if (row.listed && !(row.listed_at == queue->place())) return path + ": listed elsewhere";
+    }
+    return "";
+  };
+  if (!queue->leaf) {
+    std::map<CapId, std::map<Place, const Queue*>> expected;
+    for (const auto& child : queue->children) {
+      const auto collect = [&](const auto& table) {
+        for (const auto& row : table.rows) {
+          if (row.listed) expected[row.cap].emplace(row.listed_at, child.get());
+        }
+      };
+      child->leaf ? collect(child->leaf->demand) : collect(child->demand);
+    }
+    std::map<CapId, std::map<Place, const Queue*>> found;
+    for (const auto& row : queue->demand.rows) {
+      for (const auto& [place, child] : row.ready)
+        found[row.cap].emplace(place, child);
+    }
+    if (found != expected) return path + ": lists differ from what its children say";
+    return check_own(queue->demand);
+  }
+  const std::string fault = check_own(queue->leaf->demand);
+  return fault.empty() ? check_leaf_queue(queue, tally) : fault;
+}
+
+std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) const {
+  const std::string& path = queue->spec.path.value();
+  const Sums& sums = tally.queues[queue];
+  std::string fault;
+  const Leaf& leaf = *queue->leaf;
+  if (!(sums.am_used == leaf.am_used) || sums.active != leaf.active_apps) {
+    return path + ": AM sums differ";
+  }
+  Resources active_used;
+  std::int32_t active_users = 0;
+  std::vector<std::pair<User*, const DemandTable<App>*>> users;
+  for (const auto& [name, user] : leaf.users) {
+    const Sums& mine = tally.users[user.get()];
+    if (!(mine.used == user->used) || !(mine.am_used == user->am_used) || mine.apps != user->apps ||
+        mine.active != user->active_apps) {
+      return path + ", user " + name + ": sums differ";
+    }
+    if (user->demanding > 0) {
+      active_used += user->used;
+      ++active_users;
+      const bool above = measure(user->used) / user->weight > measure(leaf.user_limit);
+      if (above != user->over) return path + ", user " + name + ": limit applied wrongly";
+    }
+    fault = check_rows(path + ", user " + name, user->demand, tally.apps_of[user.get()]);
+    if (!fault.empty()) return fault;
+    users.emplace_back(user.get(), &user->demand);
+  }
+  if (!(active_used == leaf.active_used) || active_users != leaf.active_users) {
+    return path + ": sums of active users differ";
+  }
+  fault = check_rows(path, leaf.demand, users);
+  if (!fault.empty()) return fault;
+  for (const Demand<User>& row : leaf.waiting.rows) {
+    if (!row.ready.empty() && am_fits(*queue, row.cap)) {
+      return path + ": an application waits for an AM share that is free";
+    }
+  }
+  return "";
+}
+
+std::string Scheduler::Impl::check() const {
+  if (!work_) {
+    const std::string left = check_nothing_left();
+    if (!left.empty()) return left;
+  }
+  Tally tally;
+  std::string fault = check_apps(tally);
+  for (const Queue* queue : queues_) {
+    if (!fault.empty()) break;
+    fault = check_queue(queue, tally);
+  }
+  return fault;
 }
 
 }  // namespace heddle::queues

@@ -169,6 +169,15 @@ std::optional<QueueReport> Scheduler::queue(const QueuePath& path) const {
   return impl_->report(*it->second);
 }
 
+std::optional<QueueFacts> Scheduler::facts(const QueuePath& path) const {
+  if (impl_->capacities_stale_) impl_->refresh_capacities();
+  const auto it = impl_->by_path_.find(path.value());
+  if (it == impl_->by_path_.end()) return std::nullopt;
+  const QueueSpec& spec = it->second->spec;
+  return QueueFacts{spec.maximum_allocation, it->second->absolute, spec.default_app_priority,
+                    spec.maximum_app_lifetime_s, spec.default_app_lifetime_s};
+}
+
 std::optional<QueuePath> Scheduler::find_queue(std::string_view path_or_name) const {
   const Queue* queue = impl_->find_queue(path_or_name);
   if (queue == nullptr) return std::nullopt;

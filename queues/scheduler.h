@@ -118,6 +118,8 @@ class Scheduler {
   std::string explain(const AppId& app) const;
 
   std::optional<QueueReport> queue(const QueuePath& path) const;
+  /// The few numbers that are needed often, without making a report.
+  std::optional<QueueFacts> facts(const QueuePath& path) const;
   /// By path or by name that only one queue has.
   std::optional<QueuePath> find_queue(std::string_view path_or_name) const;
   std::vector<QueuePath> queue_paths() const;                // depth first, configuration order

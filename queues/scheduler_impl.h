@@ -94,6 +94,10 @@ class Scheduler::Impl {
   std::string explain(const App& app) const;
   std::string check() const;
   std::string check_nothing_left() const;
+  struct Tally;
+  std::string check_apps(Tally& tally) const;
+  std::string check_queue(const Queue* queue, Tally& tally) const;
+  std::string check_leaf_queue(const Queue* queue, Tally& tally) const;
 
   QueueConfig config_;
   Limits limits_;

@@ -67,6 +67,15 @@ struct AmAsk {
 
 enum class QueueState : std::uint8_t { kRunning, kStopped, kDraining };
 
+/// What a queue gives to its applications.
+struct QueueFacts {
+  Resources maximum_allocation;
+  double absolute_capacity = 0;  // share of the cluster
+  std::int32_t default_app_priority = 0;
+  std::int64_t maximum_app_lifetime_s = -1;
+  std::int64_t default_app_lifetime_s = -1;
+};
+
 /// What a report shows of one user of a leaf queue.
 struct UserReport {
   UserName name;

@@ -48,8 +48,8 @@ Result<Target> parse_url(const std::string& url) {
   if (!target.path.starts_with('/')) target.path.insert(0, "/");
   const auto bracket = target.authority.rfind(']');
   const auto colon = target.authority.rfind(':');
-  const bool has_port = colon != std::string::npos &&
-                        (bracket == std::string::npos || colon > bracket);
+  const bool has_port =
+      colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
   target.host = target.authority.substr(0, has_port ? colon : std::string::npos);
   target.port = has_port ? target.authority.substr(colon + 1) : "80";
   if (target.host.starts_with('[') && target.host.ends_with(']')) {
@@ -78,8 +78,7 @@ class Socket {
 };
 
 int to_ms(Duration duration) {
-  return static_cast<int>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
 /// 0, or the error number: the peer is ready for `events`, or ETIMEDOUT.
@@ -124,9 +123,8 @@ Result<Socket> open_connection(const Target& target, Duration timeout) {
 }
 
 Result<std::string> request_text(const HttpCall& call, const Target& target) {
-  std::string text =
-      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", call.method, target.path,
-                  target.authority);
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", call.method,
+                                 target.path, target.authority);
   for (const auto& [name, value] : call.headers.all()) {
     if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       return fail(ErrorCode::kInvalidArgument,
@@ -266,11 +264,11 @@ class Reader {
   Result<void> refused(const boost::beast::error_code& error) const {
     if (parser_.get().body().too_long) {
       return fail(ErrorCode::kLimitExceeded,
-                  fmt::format("the answer of {} is longer than {} bytes",
-                              shortened(call_.url, 200), call_.body_max));
+                  fmt::format("the answer of {} is longer than {} bytes", shortened(call_.url, 200),
+                              call_.body_max));
     }
-    return broken(call_, error == http::error::body_limit ? "reading was stopped"
-                                                          : "the answer is not HTTP");
+    return broken(
+        call_, error == http::error::body_limit ? "reading was stopped" : "the answer is not HTTP");
   }
 
   void tell_head() {

@@ -1,5 +1,5 @@
-// A blocking HTTP/1.1 client without TLS for short-lived programs: libcurl alone takes longer to load
-// than such a program may run.
+// A blocking HTTP/1.1 client without TLS for short-lived programs: libcurl alone takes longer to
+// load than such a program may run.
 #pragma once
 
 #include "base/net/http.h"

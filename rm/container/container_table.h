@@ -41,6 +41,7 @@ inline constexpr auto kContainerTransitions = [] {
       {kAcquired,  E::kReleased, kReleased,  kFreeRoom},
       {kAcquired,  E::kExpire,   kExpired,   kFreeRoom},
       {kAcquired,  E::kKill,     kKilled,    kFreeRoom},
+      {kRunning,   E::kAcquired, kRunning,   kNone},  // reported before its AM heard of it
       {kRunning,   E::kFinished, kCompleted, kFreeRoom},
       {kRunning,   E::kReleased, kReleased,  kFreeRoom},
       {kRunning,   E::kKill,     kKilled,    kFreeRoom},

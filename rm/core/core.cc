@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -10,7 +11,10 @@
 namespace heddle::rm {
 
 Core::Core(CoreOptions options, queues::Scheduler scheduler)
-    : options_(std::move(options)), scheduler_(std::move(scheduler)) {}
+    : options_(std::move(options)), scheduler_(std::move(scheduler)) {
+  // One finished application at least stays, so that whoever finishes one may still look at it.
+  options_.finished_apps_max = std::max<std::size_t>(options_.finished_apps_max, 1);
+}
 
 App* Core::find_app(const AppId& id) {
   const auto found = apps_.find(id);
@@ -63,11 +67,13 @@ bool Core::raise(App& app, AppEvent event, Turn& turn) {
     app.end.state = [&] {
       switch (event) {
         case AppEvent::kKill:
-        case AppEvent::kAttemptKilled: return AppState::kKilled;
+        case AppEvent::kAttemptKilled:
+          return AppState::kKilled;
         case AppEvent::kAttemptUnregistered:
         case AppEvent::kAttemptFinished:
           return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFinished;
-        default: return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFailed;
+        default:
+          return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFailed;
       }
     }();
   }
@@ -92,9 +98,10 @@ bool Core::raise(Node& node, NodeEvent event, Turn& turn) {
   const NodeTransition* row = find_transition(kNodeTransitions, node.state, event);
   if (row == nullptr) return false;
   node.state = row->to;
+  if (!node.serves()) stop_watching(node);
   touch(node);
   carry_out(node, row->effect, turn);
-  tell_masters(node);
+  note_change(node);
   return true;
 }
 
@@ -102,11 +109,22 @@ std::string Core::tracking_page(const AppId& id) const {
   return fmt::format("{}/cluster/app/{}", options_.web_url, to_string(id));
 }
 
-void Core::account(App& app, const Now& now) {
+ResourceSeconds millis_at(const App& app, const Now& now) {
+  ResourceSeconds out = app.millis;
   const std::int64_t elapsed_ms = std::max<std::int64_t>(0, now.wall.ms - app.accounted.ms);
   for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-    app.millis.amount[i] += app.used.amount[i] * elapsed_ms;
+    std::int64_t more = 0;
+    std::int64_t& sum = out.amount[i];
+    if (__builtin_mul_overflow(app.used.amount[i], elapsed_ms, &more) ||
+        __builtin_add_overflow(sum, more, &sum)) {
+      sum = INT64_MAX;  // the clock jumped, or sizes are absurd: better stuck than wrapped
+    }
   }
+  return out;
+}
+
+void Core::account(App& app, const Now& now) {
+  app.millis = millis_at(app, now);
   app.accounted = now.wall;
 }
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <queue>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -28,8 +28,8 @@ namespace heddle::rm {
 
 struct CoreOptions {
   std::int64_t cluster_start_ms = 0;
-  std::int32_t epoch = 0;            // goes into container ids
-  std::int32_t max_attempts = 2;     // yarn.resourcemanager.am.max-attempts
+  std::int32_t epoch = 0;         // goes into container ids
+  std::int32_t max_attempts = 2;  // yarn.resourcemanager.am.max-attempts
   std::int32_t max_attempts_limit = 2;
   Duration master_expiry = std::chrono::minutes(15);
   Duration node_expiry = std::chrono::minutes(10);
@@ -41,16 +41,16 @@ struct CoreOptions {
   std::size_t attempt_diagnostics_max = 64 * 1024;
   std::size_t finished_apps_max = 1000;
   bool log_aggregation = false;
-  std::string web_url;               // "http://host:port", for diagnostics
-  Resources node_minimum{0, 0};      // smaller nodes are refused
+  std::string web_url;           // "http://host:port", for diagnostics
+  Resources node_minimum{0, 0};  // smaller nodes are refused
 };
 
 /// What one turn of the core leaves to do, as plain data and replies. Nothing has happened yet.
 struct Effects {
   std::vector<Record> records;
-  std::vector<Saved> saved;                             // fed back once the records are durable
-  std::vector<std::function<void()>> replies;           // at once
-  std::vector<std::function<void()>> durable_replies;   // after the records
+  std::vector<Saved> saved;                            // fed back once the records are durable
+  std::vector<std::function<void()>> replies;          // at once
+  std::vector<std::function<void()>> durable_replies;  // after the records
   std::vector<MasterLaunch> launches;
   struct CleanUp {
     AttemptId attempt;
@@ -76,6 +76,7 @@ class ReportSink {
   virtual void put(ContainerReportPtr report) = 0;
   virtual void forget_container(const ContainerId& id) = 0;
   virtual void put(NodeReportPtr report) = 0;
+  virtual void forget_node(const NodeId& id) = 0;
   virtual void put(QueueReportPtr root) = 0;
   virtual void put(const ClusterMetrics& metrics) = 0;
   virtual void allow_login(const AttemptId& id, bool allowed) = 0;
@@ -90,14 +91,16 @@ class Core {
   void recover(const StoredState& state, Turn& turn);
 
   // Applications.
-  void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply, Turn& turn);
+  void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply,
+              Turn& turn);
   void kill(const security::Caller& caller, const AppId& id, const std::string& diagnostics,
             const ReplyTo<KillProgress>& reply, Turn& turn);
   void fail_attempt(const AttemptId& id, const ReplyTo<void>& reply, Turn& turn);
   void move(const AppId& id, const std::string& queue, const ReplyTo<void>& reply, Turn& turn);
-  void update_priority(const AppId& id, std::int32_t priority,
-                       const ReplyTo<std::int32_t>& reply, Turn& turn);
-  void update_lifetime(const AppId& id, WallTime expiry, const ReplyTo<WallTime>& reply, Turn& turn);
+  void update_priority(const AppId& id, std::int32_t priority, const ReplyTo<std::int32_t>& reply,
+                       Turn& turn);
+  void update_lifetime(const AppId& id, WallTime expiry, const ReplyTo<WallTime>& reply,
+                       Turn& turn);
   void signal_container(const ContainerId& id, SignalCommand command, const ReplyTo<void>& reply,
                         Turn& turn);
 
@@ -112,7 +115,8 @@ class Core {
 
   // Nodes.
   void register_node(const RegisterNode& request, const ReplyTo<NodeRegistered>& reply, Turn& turn);
-  void heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAnswer>& reply, Turn& turn);
+  void heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAnswer>& reply,
+                 Turn& turn);
   void unregister_node(const NodeId& id, const ReplyTo<void>& reply, Turn& turn);
 
   // Administration.
@@ -132,6 +136,7 @@ class Core {
 
   /// Hands over every report that changed since the last call.
   void publish(const Now& now, ReportSink& sink);
+  bool totals_changed() const { return queues_changed_; }
   /// Hands over the sums of queues and cluster, if they changed: O(queues + nodes), so rarer.
   void publish_totals(ReportSink& sink);
 
@@ -166,6 +171,10 @@ class Core {
   void final_saved(App& app, Turn& turn);
   void age_out_finished(Turn& turn);
   void recover_app(const StoredApp& stored, Turn& turn);
+  void recover_attempt(App& app, const StoredAttempt& past, bool app_ended, Turn& turn);
+  void resume_app(App& app, bool attempt_ended, Turn& turn);
+  void apply_queue_defaults(App& app, const QueuePath& queue, const Now& now);
+  void count_running(App& app, bool running);
 
   // Attempts.
   void start_attempt(App& app, Turn& turn);
@@ -175,6 +184,8 @@ class Core {
   void attempt_final_saved(App& app, Attempt& attempt, Turn& turn);
   void attempt_over(App& app, Attempt& attempt, AppEvent event, Turn& turn);
   void attempt_failed(App& app, Attempt& attempt, Turn& turn);
+  bool out_of_attempts(App& app, const Attempt& attempt, const Now& now) const;
+  void hand_back_reports(Attempt& attempt);
   void end_containers(App& app, Attempt& attempt, bool keep, Turn& turn);
   void describe_failure(const App& app, Attempt& attempt, const FinishedContainer& finished);
   std::string tracking_page(const AppId& id) const;
@@ -182,6 +193,7 @@ class Core {
   // AM protocol.
   Result<void> check_asks(const App& app, const Allocate& request) const;
   Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request);
+  void acknowledge(const std::vector<std::pair<NodeId, FinishedContainer>>& told);
   void take_releases(App& app, Attempt& attempt, const Allocate& request, Turn& turn);
   std::shared_ptr<const Allocated> make_answer(App& app, Attempt& attempt, const Allocate& request,
                                                Turn& turn);
@@ -197,9 +209,14 @@ class Core {
 
   // Nodes.
   bool host_allowed(const NodeId& id) const;
+  void forget_old_selves(const NodeId& id);
+  void reconcile(Node& known, const RegisterNode& request, Turn& turn);
+  std::optional<std::string> refusal(const RegisterNode& request) const;
+  void take_log_reports(const Node& node, const NodeHeartbeat& request);
   void take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn);
   void end_node_containers(Node& node, const std::string& why, Turn& turn);
-  void tell_masters(const Node& node);
+  void note_change(Node& node);
+  void forget_node(const NodeId& id);
   void check_drained(Node& node, Turn& turn);
   NodeHeartbeatAnswer make_node_answer(Node& node);
 
@@ -210,13 +227,25 @@ class Core {
     DeadlineKind kind;
     ContainerId id;  // the part that `kind` needs
     NodeId node;
-    friend bool operator>(const Deadline& a, const Deadline& b) {
-      return std::tie(a.at, a.kind, a.id, a.node) > std::tie(b.at, b.kind, b.id, b.node);
+    friend bool operator<(const Deadline& a, const Deadline& b) {
+      return std::tie(a.at, a.kind, a.id, a.node) < std::tie(b.at, b.kind, b.id, b.node);
     }
   };
+  /// An owner has one pending deadline at most; `armed` is the owner's note of it.
+  void arm(std::optional<Instant>& armed, const Deadline& deadline);
+  void disarm(std::optional<Instant>& armed, Deadline deadline);
   void watch_node(Node& node);
-  void watch_master(const Attempt& attempt);
-  void watch_lifetime(const App& app, const Now& now);
+  void stop_watching(Node& node);
+  void watch_master(Attempt& attempt);
+  void stop_watching(Attempt& attempt);
+  void watch_start(const ContainerId& id, Container& container, const Now& now);
+  void stop_watching(const ContainerId& id, Container& container);
+  void watch_lifetime(App& app, const Now& now);
+  void stop_watching(App& app);
+  void expire_node(const NodeId& id, Turn& turn);
+  void expire_master(const AttemptId& id, Turn& turn);
+  void expire_container(const ContainerId& id, Turn& turn);
+  void expire_lifetime(const AppId& id, Turn& turn);
   void expire(const Deadline& deadline, Turn& turn);
 
   // Reports.
@@ -226,7 +255,13 @@ class Core {
   AppReportPtr report(const App& app, const Now& now) const;
   AttemptReportPtr report(const App& app, const Attempt& attempt) const;
   NodeReportPtr report(const Node& node) const;
+  ResourceUsage usage_of(const App& app, const Now& now) const;
   QueueReport report(const QueuePath& path, const queues::QueueConfig& config) const;
+  void sum_nodes(ClusterMetrics& out) const;
+  std::string check_containers() const;
+  std::string check_apps() const;
+  std::string check_nodes() const;
+  std::string check_deadlines() const;
   ClusterMetrics metrics() const;
 
   struct QueueCounters {
@@ -242,9 +277,15 @@ class Core {
   std::size_t finished_head_ = 0;
   std::unordered_map<ContainerId, Container> containers_;
   std::map<NodeId, Node> nodes_;
-  NodeLists node_lists_;
+  struct HostList {
+    std::unordered_set<std::string> include;  // empty = everybody
+    std::unordered_set<std::string> exclude;
+  };
+  HostList hosts_;
+  std::map<std::uint64_t, NodeId> node_changes_;  // each node once, by its last change
+  std::uint64_t last_node_change_ = 0;
   std::int32_t amrm_key_ = 0;
-  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  std::set<Deadline> deadlines_;
   std::map<std::string, QueueCounters> counters_;  // by queue path
   std::int64_t containers_assigned_ = 0;
 
@@ -254,6 +295,7 @@ class Core {
   std::unordered_set<ContainerId> touched_containers_;
   std::vector<ContainerId> forgotten_containers_;
   std::unordered_set<NodeId> touched_nodes_;
+  std::vector<NodeId> forgotten_nodes_;
   std::vector<std::pair<AttemptId, bool>> logins_;
   bool queues_changed_ = true;
 };

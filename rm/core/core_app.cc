@@ -1,4 +1,4 @@
-// Applications: submission, kill, changes, completion, recovery.
+// Applications: submission, kill, changes, completion.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -12,10 +12,26 @@ namespace {
 
 FinalStatus final_status_of(AppState state, FinalStatus told) {
   switch (state) {
-    case AppState::kKilled: return FinalStatus::kKilled;
-    case AppState::kFailed: return FinalStatus::kFailed;
-    default: return told == FinalStatus::kUndefined ? FinalStatus::kFailed : told;
+    case AppState::kKilled:
+      return FinalStatus::kKilled;
+    case AppState::kFailed:
+      return FinalStatus::kFailed;
+    default:
+      return told == FinalStatus::kUndefined ? FinalStatus::kFailed : told;
   }
+}
+
+// Beyond this a lifetime is none; also keeps sums of milliseconds from wrapping.
+constexpr std::int64_t kLifetimeMaxS = std::int64_t{1000} * 365 * 24 * 3600;
+
+/// Whether a second submission under the same id says the same. The launch context is left out: it
+/// is not kept beyond the end of an application.
+bool same_content(const Submission& a, const Submission& b) {
+  const auto facts = [](const Submission& of) {
+    return std::tie(of.name, of.type, of.queue, of.tags, of.priority, of.am_resources.amount,
+                    of.unmanaged, of.keep_containers, of.max_attempts, of.lifetime_seconds);
+  };
+  return facts(a) == facts(b);
 }
 
 std::int32_t clamp_priority(std::int32_t priority, std::int32_t maximum) {
@@ -59,7 +75,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   const AppId id = submission.id;
   if (const App* known = find_app(id)) {
     // A retry of the same submission: success, but not before the first one is durable.
-    if (known->user == caller.user) {
+    if (known->user == caller.user && same_content(*known->submission, submission)) {
       turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
     } else {
       turn.effects.replies.push_back([reply = std::move(reply), id] {
@@ -85,9 +101,6 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   app.max_attempts = asked_attempts > 0 ? std::min(asked_attempts, options_.max_attempts_limit)
                                         : options_.max_attempts;
   app.submitted = app.started = app.accounted = turn.now.wall;
-  if (submission.lifetime_seconds > 0) {
-    app.lifetime_expiry = WallTime{turn.now.wall.ms + submission.lifetime_seconds * 1000};
-  }
   app.submission = std::make_shared<const Submission>(std::move(submission));
 
   const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.submission->queue);
@@ -98,10 +111,26 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
     return;
   }
   app.queue = queue->value();
+  app.counted = true;
   ++counters_[app.queue].submitted;
+  apply_queue_defaults(app, *queue, turn.now);
   watch_lifetime(app, turn.now);
   raise(app, AppEvent::kStart, turn);
   turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
+}
+
+void Core::apply_queue_defaults(App& app, const QueuePath& queue, const Now& now) {
+  const auto facts = scheduler_.facts(queue);
+  if (!facts) return;
+  if (app.submission->priority < 0) {
+    app.priority = clamp_priority(facts->default_app_priority, options_.max_app_priority);
+  }
+  std::int64_t lifetime_s = app.submission->lifetime_seconds;
+  if (lifetime_s <= 0) lifetime_s = facts->default_app_lifetime_s;
+  const std::int64_t most_s = facts->maximum_app_lifetime_s;
+  if (most_s > 0) lifetime_s = lifetime_s > 0 ? std::min(lifetime_s, most_s) : most_s;
+  if (lifetime_s <= 0) return;
+  app.lifetime_expiry = WallTime{now.wall.ms + std::min(lifetime_s, kLifetimeMaxS) * 1000};
 }
 
 void Core::record_rejected(App& app, const Error& error, Turn& turn) {
@@ -113,28 +142,36 @@ void Core::record_rejected(App& app, const Error& error, Turn& turn) {
 
 void Core::carry_out(App& app, AppEffect effect, Turn& turn) {
   switch (effect) {
-    case AppEffect::kNone: return;
+    case AppEffect::kNone:
+      return;
     case AppEffect::kSaveSubmission:
       turn.effects.records.push_back(SaveApp{app.submission, app.user, app.queue, app.priority,
                                              app.submitted, app.lifetime_expiry});
       turn.effects.saved.push_back(AppSaved{app.id});
       return;
-    case AppEffect::kAskQueue: ask_queue(app, turn); return;
-    case AppEffect::kStartAttempt: start_attempt(app, turn); return;
-    case AppEffect::kNoteRunning:
-      ++counters_[app.queue].running;
-      queues_changed_ = true;
+    case AppEffect::kAskQueue:
+      ask_queue(app, turn);
       return;
-    case AppEffect::kSaveFinal: save_final(app, turn); return;
+    case AppEffect::kStartAttempt:
+      start_attempt(app, turn);
+      return;
+    case AppEffect::kNoteRunning:
+      count_running(app, true);
+      return;
+    case AppEffect::kSaveFinal:
+      save_final(app, turn);
+      return;
     case AppEffect::kKillAttempt:
       if (Attempt* attempt = app.current()) {
+        // An attempt that fails at this moment is heard of once its end is durable.
+        if (attempt->state == AttemptState::kFinalSaving) return;
         attempt->end.diagnostics = app.kill_diagnostics;
-        if (!raise(app, *attempt, AttemptEvent::kKill, turn)) {
-          raise(app, AppEvent::kAttemptKilled, turn);
-        }
+        raise(app, *attempt, AttemptEvent::kKill, turn);
       }
       return;
-    case AppEffect::kComplete: complete(app, turn); return;
+    case AppEffect::kComplete:
+      complete(app, turn);
+      return;
   }
 }
 
@@ -175,31 +212,43 @@ void Core::save_final(App& app, Turn& turn) {
 
 void Core::final_saved(App& app, Turn& turn) {
   if (app.state != AppState::kFinalSaving) return;
-  if (app.state_before_saving == AppState::kRunning) --counters_[app.queue].running;
   const Attempt* attempt = app.current();
   const bool master_runs = attempt != nullptr && app.end.state == AppState::kFinished &&
                            !app.submission->unmanaged && !is_final(attempt->state);
   const AppEvent event = [&] {
     switch (app.end.state) {
-      case AppState::kKilled: return AppEvent::kFinalSavedKilled;
-      case AppState::kFailed: return AppEvent::kFinalSavedFailed;
-      default: return master_runs ? AppEvent::kFinalSavedFinishing : AppEvent::kFinalSavedFinished;
+      case AppState::kKilled:
+        return AppEvent::kFinalSavedKilled;
+      case AppState::kFailed:
+        return AppEvent::kFinalSavedFailed;
+      default:
+        return master_runs ? AppEvent::kFinalSavedFinishing : AppEvent::kFinalSavedFinished;
     }
   }();
   raise(app, event, turn);
-  if (Attempt* current = app.current()) {
-    for (auto& reply : std::exchange(current->finish_replies, {})) {
-      turn.effects.replies.push_back([reply = std::move(reply)] { reply(true); });
-    }
-  }
 }
 
 void Core::complete(App& app, Turn& turn) {
-  QueueCounters& counters = counters_[app.queue];
-  switch (app.state) {
-    case AppState::kKilled: ++counters.killed; break;
-    case AppState::kFailed: ++counters.failed; break;
-    default: ++counters.completed; break;
+  count_running(app, false);
+  if (app.counted) {
+    QueueCounters& counters = counters_[app.queue];
+    switch (app.state) {
+      case AppState::kKilled:
+        ++counters.killed;
+        break;
+      case AppState::kFailed:
+        ++counters.failed;
+        break;
+      default:
+        ++counters.completed;
+        break;
+    }
+  }
+  stop_watching(app);
+  if (app.submission->launch) {  // nobody starts it again; it is most of what it takes in memory
+    auto without = std::make_shared<Submission>(*app.submission);
+    without->launch = nullptr;
+    app.submission = std::move(without);
   }
   if (app.in_scheduler) scheduler_.remove_app(app.id);
   app.in_scheduler = false;
@@ -207,8 +256,9 @@ void Core::complete(App& app, Turn& turn) {
   for (const NodeId& id : app.nodes) {
     Node* node = find_node(id);
     if (node == nullptr) continue;
-    node->apps_to_clean_up.push_back(app.id);
     node->apps.erase(app.id);
+    if (!node->serves()) continue;  // it is told when it comes back
+    node->apps_to_clean_up.insert(app.id);
     check_drained(*node, turn);
   }
   finished_order_.push_back(app.id);
@@ -263,10 +313,11 @@ void Core::fail_attempt(const AttemptId& id, const ReplyTo<void>& reply, Turn& t
     });
     return;
   }
-  attempt->end.diagnostics =
-      fmt::format("Attempt failed by user request: {}", to_string(id));
-  raise(*find_app(id.app), *attempt, AttemptEvent::kFail, turn);
-  run_scheduler(turn);
+  if (find_transition(kAttemptTransitions, attempt->state, AttemptEvent::kFail) != nullptr) {
+    attempt->end.diagnostics = fmt::format("Attempt failed by user request: {}", to_string(id));
+    raise(*find_app(id.app), *attempt, AttemptEvent::kFail, turn);
+    run_scheduler(turn);
+  }
   turn.effects.replies.push_back([reply] { reply({}); });
 }
 
@@ -282,11 +333,10 @@ void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& 
     turn.effects.replies.push_back([reply, error] { reply(fail(error)); });
     return;
   }
-  if ((*app)->state == AppState::kRunning) {
-    --counters_[(*app)->queue].running;
-    ++counters_[moved->value()].running;
-  }
+  const bool running = (*app)->counted_running;
+  count_running(**app, false);
   (*app)->queue = moved->value();
+  count_running(**app, running);
   queues_changed_ = true;
   touch(**app);
   turn.effects.records.push_back(
@@ -311,8 +361,7 @@ void Core::update_priority(const AppId& id, std::int32_t priority,
     }
   }
   touch(**app);
-  turn.effects.records.push_back(
-      UpdateApp{id, (*app)->queue, in_force, (*app)->lifetime_expiry});
+  turn.effects.records.push_back(UpdateApp{id, (*app)->queue, in_force, (*app)->lifetime_expiry});
   turn.effects.durable_replies.push_back([reply, in_force] { reply(in_force); });
   run_scheduler(turn);
 }
@@ -351,84 +400,11 @@ void Core::signal_container(const ContainerId& id, SignalCommand command,
     });
     return;
   }
-  node->signals.push_back({id, command});
-  turn.effects.replies.push_back([reply] { reply({}); });
-}
-
-void Core::recover(const StoredState& state, Turn& turn) {
-  for (const StoredApp& stored : state.apps) recover_app(stored, turn);
-  std::ranges::sort(finished_order_, [&](const AppId& a, const AppId& b) {
-    return std::pair(apps_[a].end.finished, a) < std::pair(apps_[b].end.finished, b);
+  const bool pending = std::ranges::any_of(node->signals, [&](const SignalRequest& signal) {
+    return signal.container == id && signal.command == command;
   });
-  age_out_finished(turn);
-  run_scheduler(turn);
-}
-
-void Core::recover_app(const StoredApp& stored, Turn& turn) {
-  const AppId id = stored.app.submission->id;
-  App& app = apps_[id];
-  app.id = id;
-  app.submission = stored.app.submission;
-  app.user = stored.app.user;
-  app.queue = stored.app.queue;
-  app.priority = stored.app.priority;
-  app.submitted = app.started = stored.app.submitted;
-  app.accounted = turn.now.wall;
-  app.lifetime_expiry = stored.app.lifetime_expiry;
-  const std::int32_t asked = app.submission->max_attempts;
-  app.max_attempts =
-      asked > 0 ? std::min(asked, options_.max_attempts_limit) : options_.max_attempts;
-  for (const StoredAttempt& past : stored.attempts) {
-    Attempt& attempt = app.attempts[past.start.id.number];
-    attempt.id = past.start.id;
-    attempt.started = past.start.started;
-    attempt.master_container = past.start.master_container;
-    attempt.master_node = past.start.master_node;
-    attempt.master_node_http = past.start.master_node_http;
-    attempt.master_gone = true;
-    if (past.end) {
-      attempt.end = *past.end;
-      attempt.state = past.end->state;
-      attempt.host = past.end->host;
-      attempt.rpc_port = past.end->rpc_port;
-      attempt.tracking_url = past.end->tracking_url;
-      if (attempt.state == AttemptState::kFailed) app.failures.push_back(past.end->finished);
-    } else {
-      // The AM did not outlive the ResourceManager; the attempt does not count as a failure.
-      attempt.state = AttemptState::kFailed;
-      attempt.end.id = attempt.id;
-      attempt.end.state = AttemptState::kFailed;
-      attempt.end.final_status = FinalStatus::kFailed;
-      attempt.end.diagnostics = "Attempt ended by the restart of the ResourceManager";
-      attempt.end.finished = turn.now.wall;
-      if (!stored.end) turn.effects.records.push_back(attempt.end);
-    }
-    touch(attempt);
-  }
-  touch(app);
-  if (stored.end) {
-    app.end = *stored.end;
-    app.state = stored.end->state;
-    app.diagnostics = stored.end->diagnostics;
-    app.launched = stored.end->launched;
-    for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-      app.millis.amount[i] = stored.end->seconds.amount[i] * 1000;
-    }
-    finished_order_.push_back(id);
-    return;
-  }
-  app.state = AppState::kSubmitted;
-  watch_lifetime(app, turn.now);
-  const auto queue = scheduler_.add_app(id, app.queue, UserName(app.user), app.priority, true);
-  if (!queue) {
-    app.diagnostics = queue.error().message;
-    raise(app, AppEvent::kRejected, turn);
-    return;
-  }
-  app.in_scheduler = true;
-  app.queue = queue->value();
-  ++counters_[app.queue].submitted;
-  raise(app, AppEvent::kAccepted, turn);
+  if (!pending) node->signals.push_back({id, command});
+  turn.effects.replies.push_back([reply] { reply({}); });
 }
 
 }  // namespace heddle::rm

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "rm/core/core.h"
@@ -10,13 +11,19 @@ namespace heddle::rm {
 
 void Core::start_attempt(App& app, Turn& turn) {
   const std::int32_t number = app.attempts.empty() ? 1 : app.attempts.rbegin()->first + 1;
+  Attempt* const previous = app.current();
+  const bool keep = previous != nullptr && app.submission->keep_containers;
   std::vector<ContainerId> kept;
-  if (Attempt* previous = app.current(); previous != nullptr && app.submission->keep_containers) {
+  if (keep) {
     kept.assign(previous->containers.begin(), previous->containers.end());
     std::ranges::sort(kept);
     previous->containers.clear();
   }
   Attempt& attempt = app.attempts[number];
+  if (keep) {
+    attempt.finished = std::exchange(previous->told_finished, {});
+    std::ranges::move(std::exchange(previous->finished, {}), std::back_inserter(attempt.finished));
+  }
   attempt.id = AttemptId{app.id, number};
   attempt.started = turn.now.wall;
   attempt.transferred = std::move(kept);
@@ -29,13 +36,16 @@ void Core::start_attempt(App& app, Turn& turn) {
 void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffect effect,
                      Turn& turn) {
   switch (effect) {
-    case AttemptEffect::kNone: return;
+    case AttemptEffect::kNone:
+      return;
     case AttemptEffect::kAddToScheduler:
       raise(app, attempt,
             app.submission->unmanaged ? AttemptEvent::kAddedUnmanaged : AttemptEvent::kAddedManaged,
             turn);
       return;
-    case AttemptEffect::kAskForMaster: ask_for_master(app, attempt, turn); return;
+    case AttemptEffect::kAskForMaster:
+      ask_for_master(app, attempt, turn);
+      return;
     case AttemptEffect::kSaveAttempt:
       if (app.submission->unmanaged) {
         scheduler_.start_attempt(attempt.id, std::nullopt);
@@ -47,16 +57,23 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
                                                  attempt.started});
       turn.effects.saved.push_back(AttemptSaved{attempt.id});
       return;
-    case AttemptEffect::kLaunch: launch_master(app, attempt, turn); return;
+    case AttemptEffect::kLaunch:
+      launch_master(app, attempt, turn);
+      return;
     case AttemptEffect::kNoteRegistered:
       raise(app, AppEvent::kAttemptRegistered, turn);
       return;
-    case AttemptEffect::kSaveFinal: save_attempt_final(app, attempt, event, turn); return;
-    case AttemptEffect::kTellFinishing: return;  // the application hears of it when its end is saved
+    case AttemptEffect::kSaveFinal:
+      save_attempt_final(app, attempt, event, turn);
+      return;
+    case AttemptEffect::kTellFinishing:
+      return;  // the application hears of it when its end is saved
     case AttemptEffect::kTellFinished:
       attempt_over(app, attempt, AppEvent::kAttemptFinished, turn);
       return;
-    case AttemptEffect::kTellFailed: attempt_failed(app, attempt, turn); return;
+    case AttemptEffect::kTellFailed:
+      attempt_failed(app, attempt, turn);
+      return;
     case AttemptEffect::kTellKilled:
       attempt_over(app, attempt, AppEvent::kAttemptKilled, turn);
       return;
@@ -96,8 +113,8 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
     raise(*find_app(id.app), *attempt, AttemptEvent::kLaunched, turn);
     return;
   }
-  attempt->end.diagnostics = fmt::format("Error launching {}. Got exception: {}", to_string(id),
-                                         outcome.error().message);
+  attempt->end.diagnostics =
+      fmt::format("Error launching {}. Got exception: {}", to_string(id), outcome.error().message);
   raise(*find_app(id.app), *attempt, AttemptEvent::kLaunchFailed, turn);
   run_scheduler(turn);
 }
@@ -111,14 +128,17 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
   if (end.tracking_url.empty()) end.tracking_url = attempt.tracking_url;
   end.state = [&] {
     switch (event) {
-      case AttemptEvent::kUnregistered: return AttemptState::kFinished;
-      case AttemptEvent::kKill: return AttemptState::kKilled;
-      default: return AttemptState::kFailed;
+      case AttemptEvent::kUnregistered:
+        return AttemptState::kFinished;
+      case AttemptEvent::kKill:
+        return AttemptState::kKilled;
+      default:
+        return AttemptState::kFailed;
     }
   }();
   if (event == AttemptEvent::kExpired) {
-    end.diagnostics = fmt::format("ApplicationMaster for attempt {} timed out",
-                                  to_string(attempt.id));
+    end.diagnostics =
+        fmt::format("ApplicationMaster for attempt {} timed out", to_string(attempt.id));
   }
   if (end.diagnostics.size() > options_.attempt_diagnostics_max) {
     end.diagnostics.erase(0, end.diagnostics.size() - options_.attempt_diagnostics_max);
@@ -137,8 +157,10 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
 void Core::attempt_final_saved(App& app, Attempt& attempt, Turn& turn) {
   const AttemptEvent event = [&] {
     switch (attempt.end.state) {
-      case AttemptState::kKilled: return AttemptEvent::kFinalSavedKilled;
-      case AttemptState::kFailed: return AttemptEvent::kFinalSavedFailed;
+      case AttemptState::kKilled:
+        return AttemptEvent::kFinalSavedKilled;
+      case AttemptState::kFailed:
+        return AttemptEvent::kFinalSavedFailed;
       default:
         return attempt.master_gone || app.submission->unmanaged
                    ? AttemptEvent::kFinalSavedFinished
@@ -149,38 +171,55 @@ void Core::attempt_final_saved(App& app, Attempt& attempt, Turn& turn) {
 }
 
 void Core::attempt_failed(App& app, Attempt& attempt, Turn& turn) {
-  if (!attempt.preempted_or_lost) app.failures.push_back(turn.now.wall);
+  if (counts_as_failure(attempt.end.exit_status)) app.failures.push_back(turn.now.wall);
+  const bool last = out_of_attempts(app, attempt, turn.now);
+  attempt_over(app, attempt, last ? AppEvent::kAttemptFailedLast : AppEvent::kAttemptFailed, turn);
+}
+
+bool Core::out_of_attempts(App& app, const Attempt& attempt, const Now& now) const {
   const std::int64_t window_ms = app.submission->attempt_failures_validity_ms;
   const auto counts = [&](WallTime failure) {
-    return window_ms <= 0 || failure.ms > turn.now.wall.ms - window_ms;
+    return window_ms <= 0 || failure.ms > now.wall.ms - window_ms;
   };
   const auto failures = std::ranges::count_if(app.failures, counts);
-  const bool last = failures >= app.max_attempts || app.submission->unmanaged;
-  if (last) {
+  if (app.submission->unmanaged) {
     app.diagnostics =
-        app.submission->unmanaged
-            ? fmt::format("Unmanaged application {} failed due to {}. Failing the application.",
-                          to_string(app.id), attempt.end.diagnostics)
-            : fmt::format("Application {} failed {} times{} due to {}. Failing the application.",
-                          to_string(app.id), failures,
-                          window_ms > 0 ? fmt::format(" in previous {} milliseconds", window_ms)
-                                        : std::string(),
-                          attempt.end.diagnostics);
+        fmt::format("Unmanaged application {} failed due to {}. Failing the application.",
+                    to_string(app.id), attempt.end.diagnostics);
+    return true;
   }
-  attempt_over(app, attempt, last ? AppEvent::kAttemptFailedLast : AppEvent::kAttemptFailed, turn);
+  if (failures < app.max_attempts) return false;
+  const std::string window =
+      window_ms > 0 ? fmt::format(" in previous {} milliseconds", window_ms) : std::string();
+  app.diagnostics =
+      fmt::format("Application {} failed {} times{} due to {}. Failing the application.",
+                  to_string(app.id), failures, window, attempt.end.diagnostics);
+  return true;
 }
 
 void Core::attempt_over(App& app, Attempt& attempt, AppEvent event, Turn& turn) {
   logins_.emplace_back(attempt.id, false);
+  stop_watching(attempt);
   scheduler_.end_attempt(attempt.id);
   queues_changed_ = true;
-  const bool keep = event == AppEvent::kAttemptFailed && app.submission->keep_containers &&
-                    !app.kill_requested;
+  const bool keep =
+      event == AppEvent::kAttemptFailed && app.submission->keep_containers && !app.kill_requested;
   end_containers(app, attempt, keep, turn);
-  if (app.state == AppState::kRunning && event == AppEvent::kAttemptFailed) {
-    --counters_[app.queue].running;
-  }
+  if (!keep) hand_back_reports(attempt);
+  count_running(app, false);
   if (!raise(app, event, turn)) touch(app);
+}
+
+void Core::hand_back_reports(Attempt& attempt) {
+  // Nobody will ask for them any more: their nodes may forget.
+  acknowledge(std::exchange(attempt.told_finished, {}));
+  acknowledge(std::exchange(attempt.finished, {}));
+}
+
+void Core::count_running(App& app, bool running) {
+  if (std::exchange(app.counted_running, running) == running) return;
+  counters_[app.queue].running += running ? 1 : -1;
+  queues_changed_ = true;
 }
 
 void Core::end_containers(App& app, Attempt& attempt, bool keep, Turn& turn) {
@@ -216,10 +255,6 @@ void Core::describe_failure(const App& app, Attempt& attempt, const FinishedCont
       "For more detailed output, check the application tracking page: {} Then click on links to "
       "logs of each attempt.\n",
       to_string(attempt.id), finished.exit_status, finished.diagnostics, tracking_page(app.id));
-  attempt.preempted_or_lost = finished.exit_status == exit_status::kPreempted ||
-                              finished.exit_status == exit_status::kAborted ||
-                              finished.exit_status == exit_status::kDisksFailed ||
-                              finished.exit_status == exit_status::kKilledByResourceManager;
 }
 
 }  // namespace heddle::rm

@@ -23,7 +23,8 @@ void Core::run_scheduler(Turn& turn) {
   while (scheduler_.has_work()) {
     const std::vector<queues::Grant> grants = scheduler_.schedule(kGrantsPerTurnMax);
     if (grants.empty()) return;
-    for (const queues::Grant& grant : grants) take_grant(grant, turn);
+    for (const queues::Grant& grant : grants)
+      take_grant(grant, turn);
     queues_changed_ = true;
   }
 }
@@ -49,10 +50,10 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
       .execution_type = ExecutionType::kGuaranteed,
       .allocation_request_id = grant.allocation_request_id,
       .created = turn.now.wall,
-      .token_expiry = WallTime{turn.now.wall.ms +
-                               std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   options_.container_expiry)
-                                   .count()},
+      .token_expiry =
+          WallTime{turn.now.wall.ms +
+                   std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry)
+                       .count()},
       .user = app.user,
       .is_master = grant.is_am,
       .log_aggregation_context = log_context(app)};
@@ -69,7 +70,7 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   touch(app);
   touch(*node);
   touched_containers_.insert(id);
-  deadlines_.push({turn.now.instant + options_.container_expiry, DeadlineKind::kContainer, id, {}});
+  watch_start(id, container, turn.now);
   if (!grant.is_am) {
     lower_outstanding(*attempt, grant, *node);
     attempt->granted.push_back(container.grant);
@@ -100,6 +101,8 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   if (row == nullptr) return;
   const GrantedContainer grant = container.grant;
   const bool reported_by_node = event == ContainerEvent::kFinished;
+  const bool untold = container.state == ContainerState::kAllocated;
+  stop_watching(id, container);
   containers_.erase(found);
   forgotten_containers_.push_back(id);
   touched_containers_.erase(id);
@@ -110,7 +113,8 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   if (node != nullptr) {
     node->containers.erase(id);
     node->used -= grant.resources;
-    if (!reported_by_node) node->to_clean_up.push_back(id);
+    if (!reported_by_node) node->to_clean_up.insert(id);
+    if (node->used.fits_in(node->total)) node->shrunk = false;
     touch(*node);
   }
   App* app = find_app(id.attempt.app);
@@ -123,7 +127,9 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
 
   if (Attempt* owner = find_attempt(id.attempt)) {
     owner->containers.erase(id);
-    std::erase_if(owner->granted, [&](const GrantedContainer& given) { return given.id == id; });
+    if (untold) {
+      std::erase_if(owner->granted, [&](const GrantedContainer& given) { return given.id == id; });
+    }
   }
   Attempt* attempt = app->current();  // kept containers report to the successor
   attempt->containers.erase(id);
@@ -131,7 +137,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   const bool is_master = attempt->master_container && *attempt->master_container == id;
   if (is_master) {
     attempt->master_gone = true;
-    if (node != nullptr && reported_by_node) node->to_forget.push_back(id);
+    if (node != nullptr && reported_by_node) node->to_forget.insert(id);
     if (attempt->state != AttemptState::kFinishing && !is_final(attempt->state) &&
         attempt->state != AttemptState::kFinalSaving) {
       describe_failure(*app, *attempt, finished);
@@ -141,7 +147,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
     attempt->finished.emplace_back(grant.node, finished);
     if (node != nullptr && reported_by_node) node->unacknowledged.insert(id);
   } else if (node != nullptr && reported_by_node) {
-    node->to_forget.push_back(id);
+    node->to_forget.insert(id);
   }
   if (node != nullptr) check_drained(*node, turn);
 }

@@ -24,9 +24,17 @@ Error not_registered(const AttemptId& id) {
           ErrorSubject::kRegistration};
 }
 
-std::int32_t next_response_id(std::int32_t id) { return id == INT32_MAX ? 0 : id + 1; }
+// What one attempt may make the ResourceManager remember.
+constexpr std::size_t kAskRowsMax = 200'000;
+constexpr std::size_t kBlacklistMax = 20'000;
 
-bool takes_requests(const Attempt& attempt) { return attempt.state == AttemptState::kRunning; }
+std::int32_t next_response_id(std::int32_t id) {
+  return id == INT32_MAX ? 0 : id + 1;
+}
+
+bool takes_requests(const Attempt& attempt) {
+  return attempt.state == AttemptState::kRunning;
+}
 
 }  // namespace
 
@@ -43,22 +51,28 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
                    fmt::format("Application Master is already registered : {}", to_string(id.app)),
                    ErrorSubject::kResponseId});
   }
+  const bool may =
+      find_transition(kAttemptTransitions, attempt->state, AttemptEvent::kRegistered) != nullptr;
+  if (!attempt->registered && !may) return refuse(not_registered(id));
   attempt->host = request.host;
   attempt->rpc_port = request.rpc_port;
   attempt->tracking_url = request.tracking_url;
   attempt->last_heard = turn.now.instant;
   attempt->last_answer = std::make_shared<const Allocated>();
   attempt->nm_tokens_given.clear();
-  if (!attempt->registered && !raise(app, *attempt, AttemptEvent::kRegistered, turn)) {
-    return refuse(not_registered(id));
+  attempt->node_changes_seen = last_node_change_;
+  if (!std::exchange(attempt->registered, true)) {
+    raise(app, *attempt, AttemptEvent::kRegistered, turn);
   }
-  attempt->registered = true;
+  // It starts over: what the last answer told may not have arrived.
+  std::ranges::move(std::exchange(attempt->told_finished, {}),
+                    std::back_inserter(attempt->finished));
   touch(*attempt);
 
   MasterRegistered answer;
   answer.queue = QueuePath(app.queue);
   answer.maximum = options_.limits.maximum;
-  if (const auto queue = scheduler_.queue(answer.queue)) {
+  if (const auto queue = scheduler_.facts(answer.queue)) {
     answer.maximum = queue->maximum_allocation;
   }
   answer.view_acl = app.submission->view_acl;
@@ -73,7 +87,7 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
 }
 
 Result<void> Core::check_asks(const App& app, const Allocate& request) const {
-  const auto queue = scheduler_.queue(QueuePath(app.queue));
+  const auto queue = scheduler_.facts(QueuePath(app.queue));
   const Resources& maximum = queue ? queue->maximum_allocation : options_.limits.maximum;
   const auto& types = options_.resource_types.all();
   for (const Ask& ask : request.asks) {
@@ -125,15 +139,30 @@ Result<void> Core::check_asks(const App& app, const Allocate& request) const {
 }
 
 Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request) {
+  if (attempt.blacklist.size() + request.blacklist_additions.size() > kBlacklistMax) {
+    return fail(ErrorCode::kLimitExceeded,
+                fmt::format("{} has {} places on its blacklist and adds {} more; {} are the most",
+                            to_string(attempt.id), attempt.blacklist.size(),
+                            request.blacklist_additions.size(), kBlacklistMax),
+                ErrorSubject::kBlacklist);
+  }
   if (!request.blacklist_additions.empty() || !request.blacklist_removals.empty()) {
     scheduler_.update_blacklist(attempt.id, request.blacklist_additions,
                                 request.blacklist_removals);
-    for (const std::string& name : request.blacklist_removals) attempt.blacklist.erase(name);
+    for (const std::string& name : request.blacklist_removals)
+      attempt.blacklist.erase(name);
     attempt.blacklist.insert(request.blacklist_additions.begin(),
                              request.blacklist_additions.end());
     touch(attempt);
   }
   if (request.asks.empty()) return {};
+  if (attempt.asks.size() + request.asks.size() > kAskRowsMax) {
+    return fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("{} has {} rows in its table of asks and sends {} more; {} are the most",
+                    to_string(attempt.id), attempt.asks.size(), request.asks.size(), kAskRowsMax),
+        ErrorSubject::kResourceRequest);
+  }
   std::vector<queues::Ask> rows;
   rows.reserve(request.asks.size());
   for (const Ask& ask : request.asks) {
@@ -157,6 +186,15 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
   queues_changed_ = true;
   touch(app);
   return {};
+}
+
+void Core::acknowledge(const std::vector<std::pair<NodeId, FinishedContainer>>& told) {
+  for (const auto& [node_id, finished] : told) {
+    Node* node = find_node(node_id);
+    if (node != nullptr && node->unacknowledged.erase(finished.id) > 0) {
+      node->to_forget.insert(finished.id);
+    }
+  }
 }
 
 void Core::take_releases(App&, Attempt& attempt, const Allocate& request, Turn& turn) {
@@ -189,22 +227,16 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
                                to_string(id), last, request.response_id),
                    ErrorSubject::kResponseId});
   }
-  for (const auto& [node_id, container] : std::exchange(attempt->told_finished, {})) {
-    if (Node* node = find_node(node_id)) {
-      node->unacknowledged.erase(container);
-      node->to_forget.push_back(container);
-    }
-  }
+  acknowledge(std::exchange(attempt->told_finished, {}));
   if (takes_requests(*attempt)) {
     if (const auto checked = check_asks(app, request); !checked) return refuse(checked.error());
     if (const auto taken = take_asks(app, *attempt, request); !taken) return refuse(taken.error());
     take_releases(app, *attempt, request, turn);
     run_scheduler(turn);
   }
-  if (request.progress != attempt->progress) {
-    attempt->progress = request.progress;
-    touch(app);
-  }
+  // As Hadoop reads it: what is not a number counts as nothing done. NaN fails every comparison.
+  const float progress = request.progress >= 0 ? std::min(request.progress, 1.0F) : 0.0F;
+  if (std::exchange(attempt->progress, progress) != progress) touch(app);
   if (request.tracking_url && *request.tracking_url != attempt->tracking_url) {
     attempt->tracking_url = *request.tracking_url;
     touch(*attempt);
@@ -221,22 +253,31 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
   answer->containers = std::exchange(attempt.granted, {});
   for (GrantedContainer& grant : answer->containers) {
     Container* container = find_container(grant.id);
-    container->state =
-        find_transition(kContainerTransitions, container->state, ContainerEvent::kAcquired)->to;
+    if (container == nullptr) continue;
+    if (const auto* row =
+            find_transition(kContainerTransitions, container->state, ContainerEvent::kAcquired)) {
+      container->state = row->to;
+    }
+    if (container->state == ContainerState::kAcquired) watch_start(grant.id, *container, turn.now);
     touched_containers_.insert(grant.id);
-    container->grant.token_expiry = grant.token_expiry =
-        WallTime{turn.now.wall.ms + std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        options_.container_expiry)
-                                        .count()};
+    container->grant.token_expiry = grant.token_expiry = WallTime{
+        turn.now.wall.ms +
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
     if (attempt.nm_tokens_given.insert(grant.node).second) {
       answer->nm_tokens_for.push_back(grant.node);
     }
   }
   for (auto& [node, finished] : std::exchange(attempt.finished, {})) {
-    attempt.told_finished.emplace_back(node, finished.id);
-    answer->finished.push_back(std::move(finished));
+    answer->finished.push_back(finished);
+    attempt.told_finished.emplace_back(std::move(node), std::move(finished));
   }
-  answer->updated_nodes = std::exchange(attempt.node_changes, {});
+  for (auto at = node_changes_.upper_bound(attempt.node_changes_seen); at != node_changes_.end();
+       ++at) {
+    const Node& node = nodes_.at(at->second);
+    answer->updated_nodes.push_back({node.id, node.http_address, node.rack, node.state, node.total,
+                                     node.used, static_cast<std::int32_t>(node.containers.size())});
+  }
+  attempt.node_changes_seen = last_node_change_;
   for (const ContainerId& update : request.updates) {
     answer->update_errors.push_back({update, "RESOURCE_OUTSIDE_ALLOWED_RANGE"});
   }
@@ -270,9 +311,15 @@ void Core::finish_master(const AttemptId& id, const FinishMaster& request,
                                to_string(id.app)),
                    ErrorSubject::kRegistration});
   }
+  const bool ends_well =
+      attempt->state == AttemptState::kFinalSaving && attempt->end.state == AttemptState::kFinished;
+  if (attempt->state != AttemptState::kRunning && !ends_well) {
+    return refuse(unknown_attempt(id));  // it failed or was killed meanwhile
+  }
   attempt->last_heard = turn.now.instant;
-  attempt->finish_replies.push_back(reply);
-  if (attempt->state != AttemptState::kRunning) return;  // being saved: answered with the first
+  // After the records of this turn, or of the earlier one that saves the same end.
+  turn.effects.durable_replies.push_back([reply] { reply(true); });
+  if (ends_well) return;
   attempt->end.final_status = request.status;
   attempt->end.diagnostics = request.diagnostics;
   attempt->end.tracking_url = request.tracking_url;

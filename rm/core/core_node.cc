@@ -13,75 +13,107 @@ namespace {
 constexpr std::string_view kLostNode = "Container released on a *lost* node";
 constexpr std::int64_t kResourceMax = std::int64_t{1} << 40;
 
+constexpr std::size_t kReportedContainersMax = 100'000;
+constexpr std::chrono::seconds kDrainMax = std::chrono::hours(24 * 365);
+// Records of one host under former ports: an agent with port 0 makes one at each start.
+constexpr std::size_t kOldSelvesMax = 16;
+
 bool plausible(const Resources& total) {
-  return std::ranges::all_of(total.amount, [](std::int64_t amount) {
-    return amount >= 0 && amount <= kResourceMax;
-  });
+  return std::ranges::all_of(
+      total.amount, [](std::int64_t amount) { return amount >= 0 && amount <= kResourceMax; });
+}
+
+/// Why a heartbeat cannot be true; empty = it may be. Agents send -1 for what they do not know.
+std::string fault_in(const NodeHeartbeat& request) {
+  if (request.containers.size() > kReportedContainersMax) {
+    return fmt::format("bad report: {} containers, the most a node may report is {}",
+                       request.containers.size(), kReportedContainersMax);
+  }
+  for (const NodeUtilization* used : {&request.containers_utilization, &request.node_utilization}) {
+    const bool known = used->physical_mb >= -1 && used->virtual_mb >= -1 && used->cpu >= -1;
+    if (known && used->physical_mb <= kResourceMax && used->cpu <= float{kResourceMax}) continue;
+    return fmt::format("bad report: {} MB of memory, {} MB of virtual memory and {} cores in use",
+                       used->physical_mb, used->virtual_mb, used->cpu);
+  }
+  return {};
+}
+
+std::int32_t next_response_id(std::int32_t id) {
+  return id == INT32_MAX ? 0 : id + 1;
+}
+
+/// The end of a text is what says why.
+std::string tail_of(const std::string& text, std::size_t size_max) {
+  return text.size() <= size_max ? text : text.substr(text.size() - size_max);
 }
 
 }  // namespace
 
 bool Core::host_allowed(const NodeId& id) const {
-  const auto listed = [&](const std::vector<std::string>& list) {
-    return std::ranges::find(list, id.host) != list.end() ||
-           std::ranges::find(list, to_string(id)) != list.end();
+  if (hosts_.exclude.empty() && hosts_.include.empty()) return true;
+  const std::string with_port = to_string(id);
+  const auto listed = [&](const std::unordered_set<std::string>& list) {
+    return list.contains(id.host) || list.contains(with_port);
   };
-  if (listed(node_lists_.exclude)) return false;
-  return node_lists_.include.empty() || listed(node_lists_.include);
+  if (listed(hosts_.exclude)) return false;
+  return hosts_.include.empty() || listed(hosts_.include);
+}
+
+std::optional<std::string> Core::refusal(const RegisterNode& request) const {
+  const auto known = nodes_.find(request.id);
+  const bool draining = known != nodes_.end() && known->second.state == NodeState::kDecommissioning;
+  if (!host_allowed(request.id) && !draining) {
+    return fmt::format(
+        "Disallowed NodeManager from  {}, Sending SHUTDOWN signal to the NodeManager.",
+        request.id.host);
+  }
+  if (!plausible(request.total)) {
+    return fmt::format(
+        "NodeManager from  {} reports impossible resources {}; each must lie between 0 and {}",
+        request.id.host, to_string(request.total), kResourceMax);
+  }
+  const std::size_t reported = std::max(request.containers.size(), request.running_apps.size());
+  if (reported > kReportedContainersMax) {
+    return fmt::format(
+        "NodeManager from  {} reports {} containers or applications; the most a node may report "
+        "is {}",
+        request.id.host, reported, kReportedContainersMax);
+  }
+  if (!options_.node_minimum.fits_in(request.total)) {
+    return fmt::format(
+        "NodeManager from  {} doesn't satisfy minimum allocations, Sending SHUTDOWN signal to the "
+        "NodeManager. Node capabilities are {}; minimums are {}mb and {} vcores",
+        request.id.host, to_string(request.total), options_.node_minimum.memory_mb(),
+        options_.node_minimum.vcores());
+  }
+  return std::nullopt;
 }
 
 void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegistered>& reply,
                          Turn& turn) {
   NodeRegistered answer;
   answer.rm_identifier = options_.cluster_start_ms;
-  const auto refuse = [&](std::string why) {
+  if (auto why = refusal(request)) {
     answer.shutdown = true;
-    answer.diagnostics = std::move(why);
+    answer.diagnostics = *std::move(why);
     turn.effects.replies.push_back([reply, answer] { reply(answer); });
-  };
-  if (!host_allowed(request.id)) {
-    return refuse(fmt::format(
-        "Disallowed NodeManager from  {}, Sending SHUTDOWN signal to the NodeManager.",
-        request.id.host));
+    return;
   }
-  if (!plausible(request.total)) {
-    return refuse(fmt::format("NodeManager from  {} reports impossible resources {}",
-                              request.id.host, to_string(request.total)));
-  }
-  if (!options_.node_minimum.fits_in(request.total)) {
-    return refuse(fmt::format(
-        "NodeManager from  {} doesn't satisfy minimum allocations, Sending SHUTDOWN signal to the "
-        "NodeManager. Node capabilities are {}; minimums are {}mb and {} vcores",
-        request.id.host, to_string(request.total), options_.node_minimum.memory_mb(),
-        options_.node_minimum.vcores()));
-  }
-  for (auto& [id, other] : nodes_) {
+  const std::string http_address = fmt::format("{}:{}", request.id.host, request.http_port);
+  for (auto at = nodes_.lower_bound(NodeId{request.id.host, INT32_MIN});
+       at != nodes_.end() && at->first.host == request.id.host; ++at) {
     // The same host on another port is the same agent, started again.
-    const bool reborn = id.host == request.id.host && id.port != request.id.port &&
-                        other.http_address == fmt::format("{}:{}", id.host, request.http_port);
-    if (reborn) raise(other, NodeEvent::kReboot, turn);
+    const bool reborn =
+        at->first.port != request.id.port && at->second.http_address == http_address;
+    if (reborn) raise(at->second, NodeEvent::kReboot, turn);
   }
-  if (Node* known = find_node(request.id)) {
-    // An agent that starts afresh, or comes back after RESYNC: what it does not report is gone.
-    std::unordered_set<ContainerId> reported;
-    for (const NodeContainer& container : request.containers) reported.insert(container.id);
-    const std::vector<ContainerId> live(known->containers.begin(), known->containers.end());
-    for (const ContainerId& id : live) {
-      if (!reported.contains(id)) {
-        finish_container(id, ContainerEvent::kKill, exit_status::kAborted, std::string(kLostNode),
-                         turn);
-      }
-    }
-    if (known->state == NodeState::kLost || known->state == NodeState::kShutdown ||
-        known->state == NodeState::kRebooted || known->state == NodeState::kDecommissioned) {
-      nodes_.erase(request.id);
-    }
-  }
+  if (Node* known = find_node(request.id)) reconcile(*known, request, turn);
   Node& node = nodes_[request.id];
   node.id = request.id;
-  node.http_address = fmt::format("{}:{}", request.id.host, request.http_port);
+  node.http_address = http_address;
   node.version = request.version;
   node.total = request.total;
+  node.shrunk = !node.used.fits_in(node.total);
   node.health = request.health;
   node.last_heard = turn.now.instant;
   node.response_id = 0;
@@ -92,23 +124,68 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   if (node.state == NodeState::kNew) {
     raise(node, request.health.healthy ? NodeEvent::kStartedHealthy : NodeEvent::kStartedUnhealthy,
           turn);
+    forget_old_selves(node.id);
   } else {
     scheduler_.update_node(node.id, node.total);
+    note_change(node);
   }
   for (const AppId& id : request.running_apps) {
     const App* app = find_app(id);
-    if (app == nullptr || is_final(app->state)) node.apps_to_clean_up.push_back(id);
+    if (app == nullptr || is_final(app->state)) node.apps_to_clean_up.insert(id);
   }
   take_reports(node, request.containers, turn);
+  check_drained(node, turn);
   run_scheduler(turn);
   queues_changed_ = true;
   turn.effects.replies.push_back([reply, answer] { reply(answer); });
 }
 
+void Core::reconcile(Node& known, const RegisterNode& request, Turn& turn) {
+  // An agent that starts afresh, or comes back after RESYNC: what it does not report is gone.
+  std::unordered_set<ContainerId> reported;
+  for (const NodeContainer& container : request.containers)
+    reported.insert(container.id);
+  std::vector<ContainerId> live(known.containers.begin(), known.containers.end());
+  std::ranges::sort(live);
+  for (const ContainerId& id : live) {
+    if (reported.contains(id)) continue;
+    finish_container(id, ContainerEvent::kKill, exit_status::kAborted, std::string(kLostNode),
+                     turn);
+  }
+  std::erase_if(known.unacknowledged,
+                [&](const ContainerId& id) { return !reported.contains(id); });
+  if (!known.serves()) forget_node(known.id);
+}
+
+void Core::forget_old_selves(const NodeId& id) {
+  std::vector<std::pair<Instant, NodeId>> gone;
+  for (auto at = nodes_.lower_bound(NodeId{id.host, INT32_MIN});
+       at != nodes_.end() && at->first.host == id.host; ++at) {
+    if (!at->second.serves()) gone.emplace_back(at->second.last_heard, at->first);
+  }
+  if (gone.size() <= kOldSelvesMax) return;
+  std::ranges::sort(gone);
+  gone.resize(gone.size() - kOldSelvesMax);
+  for (const auto& [heard, old] : gone) {
+    forget_node(old);
+    forgotten_nodes_.push_back(old);
+  }
+}
+
+void Core::forget_node(const NodeId& id) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return;
+  stop_watching(found->second);
+  node_changes_.erase(found->second.changed);
+  nodes_.erase(found);
+  touched_nodes_.erase(id);
+}
+
 void Core::carry_out(Node& node, NodeEffect effect, Turn& turn) {
   queues_changed_ = true;
   switch (effect) {
-    case NodeEffect::kNone: return;
+    case NodeEffect::kNone:
+      return;
     case NodeEffect::kAddRoom:
       scheduler_.add_node(node.id, node.rack, node.total);
       scheduler_.set_node_usable(node.id, true);
@@ -131,15 +208,10 @@ void Core::end_node_containers(Node& node, const std::string& why, Turn& turn) {
   }
 }
 
-void Core::tell_masters(const Node& node) {
-  const NodeChange change{node.id,    node.http_address, node.rack,
-                          node.state, node.total,        node.used,
-                          static_cast<std::int32_t>(node.containers.size())};
-  for (auto& [id, app] : apps_) {
-    if (app.state != AppState::kRunning) continue;
-    Attempt* attempt = app.current();
-    if (attempt != nullptr && attempt->registered) attempt->node_changes.push_back(change);
-  }
+void Core::note_change(Node& node) {
+  node_changes_.erase(node.changed);
+  node.changed = ++last_node_change_;
+  node_changes_.emplace(node.changed, node.id);
 }
 
 void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn) {
@@ -148,18 +220,19 @@ void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers
     if (container != nullptr && container->grant.node == node.id) {
       if (reported.finished) {
         finish_container(reported.id, ContainerEvent::kFinished, reported.exit_status,
-                         reported.diagnostics, turn);
+                         tail_of(reported.diagnostics, options_.attempt_diagnostics_max), turn);
       } else if (const auto* row = find_transition(kContainerTransitions, container->state,
                                                    ContainerEvent::kLaunched)) {
         container->state = row->to;
+        stop_watching(reported.id, *container);
         touched_containers_.insert(reported.id);
       }
       continue;
     }
     if (reported.finished) {
-      if (!node.unacknowledged.contains(reported.id)) node.to_forget.push_back(reported.id);
-    } else if (std::ranges::find(node.to_clean_up, reported.id) == node.to_clean_up.end()) {
-      node.to_clean_up.push_back(reported.id);
+      if (!node.unacknowledged.contains(reported.id)) node.to_forget.insert(reported.id);
+    } else {
+      node.to_clean_up.insert(reported.id);
     }
   }
 }
@@ -181,20 +254,17 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
                        fmt::format("Disallowed NodeManager nodeId: {} hostname: {}",
                                    to_string(request.id), request.id.host));
   }
-  const bool serving = node != nullptr && (node->state == NodeState::kRunning ||
-                                           node->state == NodeState::kUnhealthy ||
-                                           node->state == NodeState::kDecommissioning);
   if (node != nullptr && node->state == NodeState::kDecommissioned) {
-    return answer_with(NodeAction::kShutdown,
-                       fmt::format("DECOMMISSIONING {} is ready to be decommissioned",
-                                   to_string(request.id)));
+    return answer_with(
+        NodeAction::kShutdown,
+        fmt::format("DECOMMISSIONING {} is ready to be decommissioned", to_string(request.id)));
   }
-  if (!serving) {
+  if (node == nullptr || !node->serves()) {
     return answer_with(NodeAction::kResync,
                        fmt::format("Node not found resyncing {}", to_string(request.id)));
   }
   node->last_heard = turn.now.instant;
-  if (request.response_id + 1 == node->response_id) {
+  if (next_response_id(request.response_id) == node->response_id) {
     turn.effects.replies.push_back([reply, answer = node->last_answer] { reply(answer); });
     return;
   }
@@ -203,34 +273,46 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
                        fmt::format("Too far behind rm response id:{} nm response id:{}",
                                    node->response_id, request.response_id));
   }
-  if (request.health.healthy != node->health.healthy ||
-      request.health.report != node->health.report) {
-    touch(*node);
-  }
-  node->health = request.health;
-  node->containers_utilization = request.containers_utilization;
-  node->node_utilization = request.node_utilization;
-  raise(*node, request.health.healthy ? NodeEvent::kReportHealthy : NodeEvent::kReportUnhealthy,
+  const std::string fault = fault_in(request);
+  NodeHealth health = fault.empty() ? request.health : NodeHealth{false, fault, turn.now.wall};
+  health.report = tail_of(health.report, options_.attempt_diagnostics_max);
+  if (health.healthy != node->health.healthy || health.report != node->health.report) touch(*node);
+  node->health = std::move(health);
+  raise(*node, node->health.healthy ? NodeEvent::kReportHealthy : NodeEvent::kReportUnhealthy,
         turn);
-  take_reports(*node, request.containers, turn);
-  for (const LogAggregationReport& report : request.log_aggregation) {
-    if (App* app = find_app(report.app)) {
-      app->log_aggregation[node->id] = report;
-      touch(*app);
-    }
+  if (fault.empty()) {
+    node->containers_utilization = request.containers_utilization;
+    node->node_utilization = request.node_utilization;
+    take_reports(*node, request.containers, turn);
+    take_log_reports(*node, request);
   }
   check_drained(*node, turn);
   run_scheduler(turn);
   node->last_answer = make_node_answer(*node);
+  node->last_answer.diagnostics = fault;
   turn.effects.replies.push_back([reply, answer = node->last_answer] { reply(answer); });
+}
+
+void Core::take_log_reports(const Node& node, const NodeHeartbeat& request) {
+  for (const LogAggregationReport& report : request.log_aggregation) {
+    App* app = find_app(report.app);
+    if (app == nullptr) continue;
+    LogAggregationReport& kept = app->log_aggregation[node.id];
+    kept = report;
+    kept.diagnostics = tail_of(report.diagnostics, options_.attempt_diagnostics_max);
+    touch(*app);
+  }
 }
 
 NodeHeartbeatAnswer Core::make_node_answer(Node& node) {
   NodeHeartbeatAnswer answer;
-  answer.response_id = ++node.response_id;
-  answer.containers_to_clean_up = std::exchange(node.to_clean_up, {});
-  answer.containers_to_forget = std::exchange(node.to_forget, {});
-  answer.apps_to_clean_up = std::exchange(node.apps_to_clean_up, {});
+  answer.response_id = node.response_id = next_response_id(node.response_id);
+  answer.containers_to_clean_up.assign(node.to_clean_up.begin(), node.to_clean_up.end());
+  node.to_clean_up.clear();
+  answer.containers_to_forget.assign(node.to_forget.begin(), node.to_forget.end());
+  node.to_forget.clear();
+  answer.apps_to_clean_up.assign(node.apps_to_clean_up.begin(), node.apps_to_clean_up.end());
+  node.apps_to_clean_up.clear();
   answer.signals = std::exchange(node.signals, {});
   answer.next_heartbeat = options_.heartbeat;
   answer.decommissioning = node.state == NodeState::kDecommissioning;
@@ -253,21 +335,28 @@ void Core::check_drained(Node& node, Turn& turn) {
 
 void Core::set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful,
                           Turn& turn) {
-  node_lists_ = std::move(lists);
+  hosts_ = {{lists.include.begin(), lists.include.end()},
+            {lists.exclude.begin(), lists.exclude.end()}};
   for (auto& [id, node] : nodes_) {
     if (host_allowed(id)) {
-      if (raise(node, NodeEvent::kRecommission, turn)) node.drain_deadline.reset();
+      if (raise(node, NodeEvent::kRecommission, turn)) {
+        disarm(node.drain_deadline, {{}, DeadlineKind::kDrain, {}, id});
+        node.drain_timeout_seconds.reset();
+      }
       continue;
     }
     if (!graceful) {
       raise(node, NodeEvent::kDecommission, turn);
       continue;
     }
-    if (!raise(node, NodeEvent::kGracefulDecommission, turn)) continue;
-    node.drain_timeout_seconds = static_cast<std::int32_t>(graceful->count());
-    if (graceful->count() >= 0) {
-      node.drain_deadline = turn.now.instant + *graceful;
-      deadlines_.push({*node.drain_deadline, DeadlineKind::kDrain, {}, id});
+    raise(node, NodeEvent::kGracefulDecommission, turn);
+    if (node.state != NodeState::kDecommissioning) continue;
+    // A refresh with another time counts from now, as for a node that begins to drain.
+    const auto timeout = std::min<std::chrono::seconds>(*graceful, kDrainMax);
+    node.drain_timeout_seconds = static_cast<std::int32_t>(timeout.count());
+    disarm(node.drain_deadline, {{}, DeadlineKind::kDrain, {}, id});
+    if (timeout.count() >= 0) {
+      arm(node.drain_deadline, {turn.now.instant + timeout, DeadlineKind::kDrain, {}, id});
     }
     check_drained(node, turn);
   }
@@ -281,15 +370,17 @@ Result<void> Core::update_node_resources(const NodeId& id, const Resources& tota
                 ErrorSubject::kNode);
   }
   if (!plausible(total)) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("Resources {} for node {} are out of range", to_string(total),
-                            to_string(id)),
-                ErrorSubject::kNode);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("Resources {} for node {} are out of range", to_string(total), to_string(id)),
+        ErrorSubject::kNode);
   }
   node->total = total;
+  node->shrunk = !node->used.fits_in(total);
   scheduler_.update_node(id, total);
   queues_changed_ = true;
   touch(*node);
+  note_change(*node);
   run_scheduler(turn);
   return {};
 }

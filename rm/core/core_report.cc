@@ -9,7 +9,8 @@ namespace {
 
 ResourceSeconds to_seconds(const ResourceSeconds& millis) {
   ResourceSeconds seconds;
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i) seconds.amount[i] = millis.amount[i] / 1000;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+    seconds.amount[i] = millis.amount[i] / 1000;
   return seconds;
 }
 
@@ -65,35 +66,36 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
     out->master_container = attempt->master_container;
     out->master_node = attempt->master_node;
     out->master_node_http = attempt->master_node_http;
-    const bool reachable = attempt->registered && app.state != AppState::kFailed &&
-                           app.state != AppState::kKilled;
+    const bool reachable =
+        attempt->registered && app.state != AppState::kFailed && app.state != AppState::kKilled;
     if (reachable) {
       out->host = attempt->host;
       out->rpc_port = attempt->rpc_port;
       if (out->original_tracking_url.empty()) out->original_tracking_url = attempt->tracking_url;
     }
     if (!is_final(app.state)) out->progress = attempt->progress;
-    for (const auto& [key, ask] : attempt->asks) out->asks.push_back(ask);
+    for (const auto& [key, ask] : attempt->asks)
+      out->asks.push_back(ask);
   }
-  ResourceUsage& usage = out->usage;
+  out->usage = usage_of(app, now);
+  return out;
+}
+
+ResourceUsage Core::usage_of(const App& app, const Now& now) const {
+  ResourceUsage usage;
   usage.used_containers = app.used_containers;
   usage.used = usage.needed = app.used;
-  ResourceSeconds millis = app.millis;
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-    millis.amount[i] += app.used.amount[i] * std::max<std::int64_t>(0, now.wall.ms - app.accounted.ms);
-  }
-  usage.seconds = to_seconds(millis);
+  usage.seconds = to_seconds(millis_at(app, now));
   const std::int64_t cluster_mb = scheduler_.cluster_total().memory_mb();
-  if (cluster_mb > 0) {
-    const auto used_mb = static_cast<float>(app.used.memory_mb());
-    usage.cluster_percentage = 100 * used_mb / static_cast<float>(cluster_mb);
-    if (const auto queue = scheduler_.queue(QueuePath(app.queue));
-        queue && queue->absolute_capacity > 0) {
-      usage.queue_percentage =
-          usage.cluster_percentage / static_cast<float>(queue->absolute_capacity);
-    }
+  if (cluster_mb <= 0) return usage;
+  usage.cluster_percentage =
+      100 * static_cast<float>(app.used.memory_mb()) / static_cast<float>(cluster_mb);
+  const auto queue = scheduler_.facts(QueuePath(app.queue));
+  if (queue && queue->absolute_capacity > 0) {
+    usage.queue_percentage =
+        usage.cluster_percentage / static_cast<float>(queue->absolute_capacity);
   }
-  return out;
+  return usage;
 }
 
 AttemptReportPtr Core::report(const App& app, const Attempt& attempt) const {
@@ -213,38 +215,59 @@ ClusterMetrics Core::metrics() const {
     out.pending = root->pending;
     out.containers_pending = static_cast<std::int32_t>(root->pending_containers);
   }
-  for (const auto& [id, node] : nodes_) {
-    const bool counted = node.state == NodeState::kRunning ||
-                         node.state == NodeState::kDecommissioning;
-    if (counted) {
-      out.total += node.total;
-      out.allocated += node.used;
-    }
-    switch (node.state) {
-      case NodeState::kNew: break;
-      case NodeState::kRunning: ++out.nodes_active; break;
-      case NodeState::kUnhealthy: ++out.nodes_unhealthy; break;
-      case NodeState::kDecommissioned: ++out.nodes_decommissioned; break;
-      case NodeState::kLost: ++out.nodes_lost; break;
-      case NodeState::kRebooted: ++out.nodes_rebooted; break;
-      case NodeState::kDecommissioning: ++out.nodes_decommissioning; break;
-      case NodeState::kShutdown: ++out.nodes_shutdown; break;
-    }
-  }
+  sum_nodes(out);
   out.available = out.total - out.allocated;
   out.containers_assigned_total = containers_assigned_;
   return out;
 }
 
+void Core::sum_nodes(ClusterMetrics& out) const {
+  for (const auto& [id, node] : nodes_) {
+    const bool counted =
+        node.state == NodeState::kRunning || node.state == NodeState::kDecommissioning;
+    if (counted) {
+      out.total += node.total;
+      out.allocated += node.used;
+    }
+    switch (node.state) {
+      case NodeState::kNew:
+        break;
+      case NodeState::kRunning:
+        ++out.nodes_active;
+        break;
+      case NodeState::kUnhealthy:
+        ++out.nodes_unhealthy;
+        break;
+      case NodeState::kDecommissioned:
+        ++out.nodes_decommissioned;
+        break;
+      case NodeState::kLost:
+        ++out.nodes_lost;
+        break;
+      case NodeState::kRebooted:
+        ++out.nodes_rebooted;
+        break;
+      case NodeState::kDecommissioning:
+        ++out.nodes_decommissioning;
+        break;
+      case NodeState::kShutdown:
+        ++out.nodes_shutdown;
+        break;
+    }
+  }
+}
+
 void Core::publish(const Now& now, ReportSink& sink) {
-  for (const auto& [id, allowed] : std::exchange(logins_, {})) sink.allow_login(id, allowed);
+  for (const auto& [id, allowed] : std::exchange(logins_, {}))
+    sink.allow_login(id, allowed);
   for (const AttemptId& id : std::exchange(touched_attempts_, {})) {
     if (const Attempt* attempt = find_attempt(id)) sink.put(report(*find_app(id.app), *attempt));
   }
   for (const AppId& id : std::exchange(touched_apps_, {})) {
     if (const App* app = find_app(id)) sink.put(report(*app, now));
   }
-  for (const AppId& id : std::exchange(forgotten_apps_, {})) sink.forget_app(id);
+  for (const AppId& id : std::exchange(forgotten_apps_, {}))
+    sink.forget_app(id);
   for (const ContainerId& id : std::exchange(touched_containers_, {})) {
     const Container* container = find_container(id);
     if (container == nullptr) continue;
@@ -260,7 +283,10 @@ void Core::publish(const Now& now, ReportSink& sink) {
     out->user = container->grant.user;
     sink.put(std::move(out));
   }
-  for (const ContainerId& id : std::exchange(forgotten_containers_, {})) sink.forget_container(id);
+  for (const ContainerId& id : std::exchange(forgotten_containers_, {}))
+    sink.forget_container(id);
+  for (const NodeId& id : std::exchange(forgotten_nodes_, {}))
+    sink.forget_node(id);
   for (const NodeId& id : std::exchange(touched_nodes_, {})) {
     if (const Node* node = find_node(id)) sink.put(report(*node));
   }
@@ -271,25 +297,6 @@ void Core::publish_totals(ReportSink& sink) {
     sink.put(std::make_shared<const QueueReport>(report(QueuePath("root"), scheduler_.config())));
     sink.put(metrics());
   }
-}
-
-std::string Core::check_invariants() const {
-  if (std::string wrong = scheduler_.check_invariants(); !wrong.empty()) return wrong;
-  std::map<NodeId, Resources> on_nodes;
-  std::unordered_map<AppId, Resources> of_apps;
-  for (const auto& [id, container] : containers_) {
-    on_nodes[container.grant.node] += container.grant.resources;
-    of_apps[id.attempt.app] += container.grant.resources;
-  }
-  for (const auto& [id, node] : nodes_) {
-    if (node.used != on_nodes[id]) return "node " + to_string(id) + " does not sum up";
-    if (!node.used.fits_in(node.total)) return "node " + to_string(id) + " is over-full";
-  }
-  for (const auto& [id, app] : apps_) {
-    if (app.used != of_apps[id]) return to_string(id) + " does not sum up";
-    if (is_final(app.state) && app.in_scheduler) return to_string(id) + " is final, yet scheduled";
-  }
-  return {};
 }
 
 }  // namespace heddle::rm

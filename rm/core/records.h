@@ -79,10 +79,18 @@ using Record =
     std::variant<SaveApp, UpdateApp, SaveAttempt, FinishAttempt, FinishApp, ForgetApp, SaveKeys>;
 
 /// What the core is told once the records before it are durable.
-struct AppSaved { AppId id; };
-struct AttemptSaved { AttemptId id; };
-struct AttemptFinalSaved { AttemptId id; };
-struct AppFinalSaved { AppId id; };
+struct AppSaved {
+  AppId id;
+};
+struct AttemptSaved {
+  AttemptId id;
+};
+struct AttemptFinalSaved {
+  AttemptId id;
+};
+struct AppFinalSaved {
+  AppId id;
+};
 using Saved = std::variant<AppSaved, AttemptSaved, AttemptFinalSaved, AppFinalSaved>;
 
 /// What a store holds of one application.
@@ -98,7 +106,7 @@ struct StoredApp {
 struct StoredState {
   std::vector<StoredApp> apps;  // by id
   std::optional<SaveKeys> keys;
-  std::int32_t epoch = 0;       // starts before this one
+  std::int32_t epoch = 0;  // starts before this one
 };
 
 }  // namespace heddle::rm

@@ -25,20 +25,20 @@ namespace heddle::rm {
 struct Container {
   GrantedContainer grant;
   ContainerState state = ContainerState::kNew;
+  std::optional<Instant> watched;  // its pending deadline: start by then
 };
 
 struct Attempt {
   AttemptId id;
   AttemptState state = AttemptState::kNew;
   AttemptState state_before_saving = AttemptState::kNew;
-  FinishAttempt end;           // filled when it is known how the attempt ends
-  bool preempted_or_lost = false;  // does not count against max-attempts
+  FinishAttempt end;  // filled when it is known how the attempt ends
   WallTime started;
 
   std::optional<ContainerId> master_container;
   NodeId master_node;
   std::string master_node_http;
-  bool master_gone = false;    // its container has finished
+  bool master_gone = false;  // its container has finished
   bool launch_answered = false;
   std::string host = "N/A";
   std::int32_t rpc_port = -1;
@@ -46,22 +46,29 @@ struct Attempt {
   float progress = 0;
   bool registered = false;
   Instant last_heard;
+  std::optional<Instant> watched;  // its pending deadline
 
-  std::int64_t containers_made = 0;  // the last container number given
-  std::unordered_set<ContainerId> containers;  // live
-  std::vector<GrantedContainer> granted;       // not yet told
+  std::int64_t containers_made = 0;                            // the last container number given
+  std::unordered_set<ContainerId> containers;                  // live
+  std::vector<GrantedContainer> granted;                       // not yet told
   std::vector<std::pair<NodeId, FinishedContainer>> finished;  // not yet told
   /// Told with the last answer; forgotten on their nodes when the next allocate shows that it came.
-  std::vector<std::pair<NodeId, ContainerId>> told_finished;
-  std::vector<ContainerId> transferred;        // kept from earlier attempts
+  std::vector<std::pair<NodeId, FinishedContainer>> told_finished;
+  std::vector<ContainerId> transferred;  // kept from earlier attempts
   std::set<NodeId> nm_tokens_given;
-  std::vector<NodeChange> node_changes;
+  std::uint64_t node_changes_seen = 0;  // number of the last change it was told of
   std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> asks;  // outstanding rows
   std::set<std::string> blacklist;
   std::shared_ptr<const Allocated> last_answer;
   std::int32_t amrm_key_told = 0;  // key id of the last fresh token
-  std::vector<ReplyTo<bool>> finish_replies;
 };
+
+/// What the cluster did to an AM is not its failure.
+constexpr bool counts_as_failure(std::int32_t exit_status) {
+  return exit_status != exit_status::kPreempted && exit_status != exit_status::kAborted &&
+         exit_status != exit_status::kDisksFailed &&
+         exit_status != exit_status::kKilledByResourceManager;
+}
 
 struct App {
   AppId id;
@@ -78,23 +85,29 @@ struct App {
   WallTime started;
   WallTime launched;
   WallTime lifetime_expiry;
+  std::optional<Instant> lifetime_watched;  // its pending deadline
   bool in_scheduler = false;
+  bool counted = false;          // in the counters of its queue
+  bool counted_running = false;  // as running, too
   bool kill_requested = false;
   std::string kill_diagnostics;
   std::vector<WallTime> failures;  // counted ones
   std::map<std::int32_t, Attempt> attempts;
-  std::set<NodeId> nodes;          // where it ran containers
+  std::set<NodeId> nodes;  // where it ran containers
   std::map<NodeId, LogAggregationReport> log_aggregation;
 
   // Usage: `used` since `accounted`, in `seconds` before.
   Resources used;
   std::int32_t used_containers = 0;
-  ResourceSeconds millis;          // resource-milliseconds; reports divide
+  ResourceSeconds millis;  // resource-milliseconds; reports divide
   WallTime accounted;
 
   Attempt* current() { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
   const Attempt* current() const { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
 };
+
+/// Resource-milliseconds used until `now`.
+ResourceSeconds millis_at(const App& app, const Now& now);
 
 struct Node {
   NodeId id;
@@ -108,18 +121,25 @@ struct Node {
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;
   Instant last_heard;
-  bool watched = false;  // has a pending deadline
+  std::optional<Instant> watched;  // its pending deadline
+  std::uint64_t changed = 0;       // number of its last change, for AMs
+  bool shrunk = false;             // made smaller than what runs on it
   std::int32_t response_id = 0;
   NodeHeartbeatAnswer last_answer;
-  std::unordered_set<ContainerId> containers;  // live
+  std::unordered_set<ContainerId> containers;      // live
   std::unordered_set<ContainerId> unacknowledged;  // finished, their AM not yet told
-  std::vector<ContainerId> to_clean_up;
-  std::vector<ContainerId> to_forget;
-  std::vector<AppId> apps_to_clean_up;
+  std::set<ContainerId> to_clean_up;
+  std::set<ContainerId> to_forget;
+  std::set<AppId> apps_to_clean_up;
   std::vector<SignalRequest> signals;
-  std::set<AppId> apps;            // with containers here since registration
+  std::set<AppId> apps;  // with containers here since registration
   std::optional<Instant> drain_deadline;
   std::optional<std::int32_t> drain_timeout_seconds;
+
+  bool serves() const {
+    return state == NodeState::kRunning || state == NodeState::kUnhealthy ||
+           state == NodeState::kDecommissioning;
+  }
 };
 
 }  // namespace heddle::rm

@@ -28,9 +28,8 @@ constexpr const Row* find_transition(const std::array<Row, N>& table, State from
 /// No (state, event) pair twice.
 template <class Row, std::size_t N>
 constexpr bool is_deterministic(const std::array<Row, N>& table) {
-  return std::ranges::all_of(table, [&](const Row& row) {
-    return find_transition(table, row.from, row.event) == &row;
-  });
+  return std::ranges::all_of(
+      table, [&](const Row& row) { return find_transition(table, row.from, row.event) == &row; });
 }
 
 }  // namespace heddle::rm

@@ -95,8 +95,8 @@ Result<ServiceOptions> service_options_from(const Settings& settings) {
   // A new key serves once everybody who must know it has had the time to hear of it.
   options.amrm_key_activation = master_expiry * 3 / 2;
   options.node_key_activation = node_expiry * 3 / 2;
-  if (options.key_roll_interval <= 2 * std::max(options.amrm_key_activation,
-                                                options.node_key_activation)) {
+  if (options.key_roll_interval <=
+      2 * std::max(options.amrm_key_activation, options.node_key_activation)) {
     return fail(ErrorCode::kInvalidArgument,
                 std::string(kKeyRollInterval.name) +
                     " must be more than three times the expiry intervals of masters and nodes");

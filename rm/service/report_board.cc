@@ -8,13 +8,17 @@
 namespace heddle::rm {
 namespace {
 
+constexpr std::size_t kSlice = 1000;
+
 template <class Map, class Key>
 auto lookup(const Map& map, const Key& key) {
   const auto found = map.find(key);
   return found == map.end() ? nullptr : found->second;
 }
 
-std::string last_name(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+std::string last_name(const std::string& path) {
+  return path.substr(path.rfind('.') + 1);
+}
 
 template <class Value>
 bool accepts(const std::set<Value>& wanted, const Value& value) {
@@ -64,44 +68,59 @@ AppReportPtr ReportBoard::app(const AppId& id) const {
   return lookup(apps_, id);
 }
 
-const ReportBoard::Ids* ReportBoard::candidates(const AppFilter& filter, Ids& gathered) const {
+std::optional<std::vector<AppId>> ReportBoard::candidates(const AppFilter& filter) const {
+  const std::shared_lock lock(mutex_);
+  const auto listed = [](const Ids& ids) { return std::vector<AppId>(ids.begin(), ids.end()); };
   const Index* index = nullptr;
   const std::set<std::string>* wanted = nullptr;
-  if (!filter.tags.empty()) index = &by_tag_, wanted = &filter.tags;
-  else if (!filter.users.empty()) index = &by_user_, wanted = &filter.users;
-  else if (!filter.queues.empty()) index = &by_queue_, wanted = &filter.queues;
+  if (!filter.tags.empty())
+    index = &by_tag_, wanted = &filter.tags;
+  else if (!filter.users.empty())
+    index = &by_user_, wanted = &filter.users;
+  else if (!filter.queues.empty())
+    index = &by_queue_, wanted = &filter.queues;
+  else if (!only_live(filter.states) && filter.types.size() == 1) {
+    index = &by_type_, wanted = &filter.types;
+  }
   if (index != nullptr) {
+    Ids gathered;
     for (const std::string& key : *wanted) {
       if (const auto ids = index->find(key); ids != index->end()) {
         gathered.insert(ids->second.begin(), ids->second.end());
       }
     }
-    return &gathered;
+    return listed(gathered);
   }
-  if (only_live(filter.states)) return &live_;
-  if (filter.types.size() == 1) {
-    const auto ids = by_type_.find(*filter.types.begin());
-    return ids == by_type_.end() ? &gathered : &ids->second;
-  }
-  return nullptr;
+  if (only_live(filter.states)) return listed(live_);
+  return std::nullopt;
 }
 
+// In slices, so that the core waits for a slice at most, however long the listing.
 std::vector<AppReportPtr> ReportBoard::apps(const AppFilter& filter) const {
   std::vector<AppReportPtr> out;
-  const std::shared_lock lock(mutex_);
+  const auto ids = candidates(filter);
+  const auto full = [&] { return static_cast<std::int64_t>(out.size()) >= filter.limit; };
   const auto take = [&](const AppReportPtr& report) {
-    if (matches(*report, filter)) out.push_back(report);
-    return static_cast<std::int64_t>(out.size()) < filter.limit;
+    if (!full() && matches(*report, filter)) out.push_back(report);
   };
-  Ids gathered;
-  if (const Ids* ids = candidates(filter, gathered)) {
-    for (const AppId& id : *ids) {
-      if (!take(apps_.at(id))) break;
+  if (ids) {
+    for (std::size_t at = 0; at < ids->size() && !full();) {
+      const std::shared_lock lock(mutex_);
+      for (const std::size_t end = std::min(at + kSlice, ids->size()); at < end; ++at) {
+        if (const auto found = apps_.find((*ids)[at]); found != apps_.end()) take(found->second);
+      }
     }
-  } else {
-    for (const auto& [id, report] : apps_) {
-      if (!take(report)) break;
+    return out;
+  }
+  AppId last{INT64_MIN, INT32_MIN};
+  for (bool more = true; more && !full();) {
+    const std::shared_lock lock(mutex_);
+    auto at = apps_.upper_bound(last);
+    for (std::size_t i = 0; i < kSlice && at != apps_.end(); ++i, ++at) {
+      take(at->second);
+      last = at->first;
     }
+    more = at != apps_.end();
   }
   return out;
 }
@@ -114,8 +133,8 @@ AttemptReportPtr ReportBoard::attempt(const AttemptId& id) const {
 std::vector<AttemptReportPtr> ReportBoard::attempts(const AppId& id) const {
   std::vector<AttemptReportPtr> out;
   const std::shared_lock lock(mutex_);
-  for (auto at = attempts_.lower_bound(AttemptId{id, 0}); at != attempts_.end() && at->first.app == id;
-       ++at) {
+  for (auto at = attempts_.lower_bound(AttemptId{id, 0});
+       at != attempts_.end() && at->first.app == id; ++at) {
     out.push_back(at->second);
   }
   return out;
@@ -166,7 +185,8 @@ void ReportBoard::index(const AppReport& report) {
   by_type_[report.type].insert(report.id);
   by_queue_[report.queue].insert(report.id);
   by_queue_[last_name(report.queue)].insert(report.id);
-  for (const std::string& tag : report.tags) by_tag_[to_lower(tag)].insert(report.id);
+  for (const std::string& tag : report.tags)
+    by_tag_[to_lower(tag)].insert(report.id);
 }
 
 void ReportBoard::unindex(const AppReport& report) {
@@ -181,7 +201,8 @@ void ReportBoard::unindex(const AppReport& report) {
   drop(by_type_, report.type);
   drop(by_queue_, report.queue);
   drop(by_queue_, last_name(report.queue));
-  for (const std::string& tag : report.tags) drop(by_tag_, to_lower(tag));
+  for (const std::string& tag : report.tags)
+    drop(by_tag_, to_lower(tag));
 }
 
 void ReportBoard::put(AppReportPtr report) {
@@ -224,6 +245,11 @@ void ReportBoard::forget_container(const ContainerId& id) {
 void ReportBoard::put(NodeReportPtr report) {
   const std::unique_lock lock(mutex_);
   nodes_[report->id] = std::move(report);
+}
+
+void ReportBoard::forget_node(const NodeId& id) {
+  const std::unique_lock lock(mutex_);
+  nodes_.erase(id);
 }
 
 void ReportBoard::put(QueueReportPtr root) {

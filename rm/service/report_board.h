@@ -1,8 +1,9 @@
-// The reports that queries read: immutable values, replaced on change by the core's thread, found by
-// index. Readers never wait for the core, nor it for them longer than a pointer swap.
+// The reports that queries read: immutable values, replaced on change by the core's thread, found
+// by index. Readers never wait for the core, nor it for them longer than a pointer swap.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
@@ -40,6 +41,7 @@ class ReportBoard final : public Reports, public ReportSink {
   void put(ContainerReportPtr report) override;
   void forget_container(const ContainerId& id) override;
   void put(NodeReportPtr report) override;
+  void forget_node(const NodeId& id) override;
   void put(QueueReportPtr root) override;
   void put(const ClusterMetrics& metrics) override;
   void allow_login(const AttemptId& id, bool allowed) override;
@@ -49,8 +51,8 @@ class ReportBoard final : public Reports, public ReportSink {
   using Index = std::unordered_map<std::string, Ids>;
   void index(const AppReport& report);
   void unindex(const AppReport& report);
-  /// The smallest set of ids that holds every match; nullptr = all of them.
-  const Ids* candidates(const AppFilter& filter, Ids& gathered) const;
+  /// The ids among which every match is, by the smallest index; nullopt = all of them.
+  std::optional<std::vector<AppId>> candidates(const AppFilter& filter) const;
 
   const ClusterInfo info_;
   mutable std::shared_mutex mutex_;  // guards all below

@@ -10,7 +10,6 @@ namespace heddle::rm {
 namespace {
 
 constexpr std::size_t kBatchMax = 1'000;
-constexpr auto kRetryPause = std::chrono::seconds(1);
 
 Error overloaded() {
   return {ErrorCode::kUnavailable, "the ResourceManager is overloaded or stopping; try again"};
@@ -29,7 +28,9 @@ ResourceManager::ResourceManager(ServiceOptions options, std::unique_ptr<Core> c
       clock_(clock),
       cluster_start_ms_(core_->options().cluster_start_ms) {}
 
-ResourceManager::~ResourceManager() { stop(); }
+ResourceManager::~ResourceManager() {
+  stop();
+}
 
 void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) {
   launcher_ = &launcher;
@@ -37,7 +38,7 @@ void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) 
   keys_roll_at_ = now.instant + options_.key_roll_interval;
   writer_thread_ = std::thread([this] { writer_loop(); });
   Turn turn{now, {}};
-  // Tokens of the last run stay valid; its keys are saved again with today's.
+  // With keys of the last run (which main() has put into place) its AMRM tokens stay valid.
   if (!state.keys) {
     turn.effects.records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
   }
@@ -73,6 +74,29 @@ bool ResourceManager::enqueue(Command command) {
   return true;
 }
 
+void ResourceManager::enqueue_follow_up(Command command) {
+  {
+    const std::scoped_lock lock(commands_mutex_);
+    commands_.push_back(std::move(command));
+  }
+  commands_arrived_.notify_one();
+}
+
+std::optional<Error> ResourceManager::behind() const {
+  {
+    const std::scoped_lock lock(trouble_mutex_);
+    if (!store_trouble_.empty()) return Error{ErrorCode::kUnavailable, store_trouble_};
+  }
+  if (records_waiting_ > options_.records_max) return overloaded();
+  return std::nullopt;
+}
+
+template <class T, class Run>
+void ResourceManager::run_durable_command(ReplyTo<T> reply, Run run) {
+  if (auto why = behind()) return reply(fail(*std::move(why)));
+  run_command<T>(std::move(reply), std::move(run));
+}
+
 template <class T, class Run>
 void ResourceManager::run_command(ReplyTo<T> reply, Run run) {
   auto refused = reply;
@@ -83,11 +107,13 @@ void ResourceManager::run_command(ReplyTo<T> reply, Run run) {
 
 // --- the core's thread --------------------------------------------------------------------------
 
-std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping) {
+std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping,
+                                                                  Instant totals_at) {
   std::unique_lock lock(commands_mutex_);
   const auto ready = [&] { return stopping_ || !commands_.empty(); };
   const Now now = clock_.now();
   Instant wake = now.instant + options_.totals_interval * 10;
+  if (core_->totals_changed()) wake = std::min(wake, totals_at);
   if (const auto deadline = core_->next_deadline()) wake = std::min(wake, *deadline);
   if (wake > now.instant) commands_arrived_.wait_for(lock, wake - now.instant, ready);
   std::vector<Command> batch;
@@ -102,9 +128,10 @@ std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping
 void ResourceManager::core_loop() {
   Instant totals_at;
   for (bool stopping = false; !stopping;) {
-    std::vector<Command> batch = next_batch(stopping);
+    std::vector<Command> batch = next_batch(stopping, totals_at);
     Turn turn{clock_.now(), {}};
-    for (Command& command : batch) command(*core_, turn);
+    for (Command& command : batch)
+      command(*core_, turn);
     core_->tick(turn);
     roll_keys(turn.now, turn.effects);
     finish_turn(turn, totals_at);
@@ -119,11 +146,13 @@ void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
     totals_at = turn.now.instant + options_.totals_interval;
   }
   Effects& effects = turn.effects;
-  for (auto& reply : effects.replies) reply();
+  for (auto& reply : effects.replies)
+    reply();
   for (auto& clean_up : effects.clean_ups) {
     launcher_->clean_up(clean_up.attempt, clean_up.container, clean_up.node);
   }
-  for (auto& launched : effects.launches) launch(std::move(launched));
+  for (auto& launched : effects.launches)
+    launch(std::move(launched));
   if (effects.records.empty() && effects.durable_replies.empty() && effects.saved.empty()) return;
   records_waiting_ += effects.records.size();
   {
@@ -137,7 +166,7 @@ void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
 void ResourceManager::launch(MasterLaunch launch) {
   const AttemptId id = launch.attempt;
   launcher_->launch(std::move(launch), [this, id](Result<void> outcome) {
-    enqueue([id, outcome = std::move(outcome)](Core& core, Turn& turn) {
+    enqueue_follow_up([id, outcome = std::move(outcome)](Core& core, Turn& turn) {
       core.master_launched(id, outcome, turn);
     });
   });
@@ -186,21 +215,22 @@ void ResourceManager::writer_loop() {
     records_waiting_ -= records.size();
     std::vector<Saved> saved;
     for (Group& group : groups) {
-      for (auto& reply : group.replies) reply();
+      for (auto& reply : group.replies)
+        reply();
       std::move(group.saved.begin(), group.saved.end(), std::back_inserter(saved));
     }
     if (saved.empty()) continue;
-    const std::scoped_lock lock(commands_mutex_);
-    commands_.push_back([saved = std::move(saved)](Core& core, Turn& turn) {
-      for (const Saved& one : saved) core.saved(one, turn);
+    enqueue_follow_up([saved = std::move(saved)](Core& core, Turn& turn) {
+      for (const Saved& one : saved)
+        core.saved(one, turn);
     });
-    commands_arrived_.notify_one();
   }
 }
 
 bool ResourceManager::commit(const std::vector<Record>& records) {
   while (true) {
     const auto committed = store_->commit(records);
+    set_store_trouble(committed ? "" : committed.error().message);
     if (committed) return true;
     if (committed.error().code != ErrorCode::kUnavailable) {
       log::error("{}", committed.error().message);
@@ -210,14 +240,21 @@ bool ResourceManager::commit(const std::vector<Record>& records) {
     // Nothing is answered until it is durable: wait until there is room again.
     log::error("{}; trying again", committed.error().message);
     std::unique_lock lock(groups_mutex_);
-    groups_arrived_.wait_for(lock, kRetryPause, [&] { return writer_stopping_; });
+    groups_arrived_.wait_for(lock, options_.commit_retry_pause, [&] { return writer_stopping_; });
     if (writer_stopping_) return false;
   }
 }
 
+void ResourceManager::set_store_trouble(std::string what) {
+  const std::scoped_lock lock(trouble_mutex_);
+  store_trouble_ = std::move(what);
+}
+
 // --- the doors ----------------------------------------------------------------------------------
 
-AppId ResourceManager::new_application_id() { return {cluster_start_ms_, ++last_sequence_}; }
+AppId ResourceManager::new_application_id() {
+  return {cluster_start_ms_, ++last_sequence_};
+}
 
 Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
                                                const AppId& id) const {
@@ -229,10 +266,10 @@ Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
       security::Acl::parse(app->modify_acl).allows(caller.user, groups)) {
     return {};
   }
-  return fail(ErrorCode::kPermissionDenied,
-              fmt::format("User {} cannot perform operation MODIFY_APP on {}", caller.user,
-                          to_string(id)),
-              ErrorSubject::kApplication);
+  return fail(
+      ErrorCode::kPermissionDenied,
+      fmt::format("User {} cannot perform operation MODIFY_APP on {}", caller.user, to_string(id)),
+      ErrorSubject::kApplication);
 }
 
 Result<void> ResourceManager::check_admin(const security::Caller& caller) const {
@@ -240,28 +277,28 @@ Result<void> ResourceManager::check_admin(const security::Caller& caller) const 
       options_.admins.allows(caller.user, security::unix_groups(caller.user))) {
     return {};
   }
-  return fail(ErrorCode::kPermissionDenied,
-              fmt::format("User {} doesn't have permission to call this admin operation",
-                          caller.user));
+  return fail(
+      ErrorCode::kPermissionDenied,
+      fmt::format("User {} doesn't have permission to call this admin operation", caller.user));
 }
 
 void ResourceManager::submit(const security::Caller& caller, Submission submission,
                              ReplyTo<void> reply) {
-  if (records_waiting_ > options_.records_max) return reply(fail(overloaded()));
-  run_command<void>(std::move(reply), [caller, submission = std::move(submission)](
-                                          Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
-    core.submit(caller, std::move(submission), std::move(answer), turn);
-  });
+  run_durable_command<void>(std::move(reply),
+                            [caller, submission = std::move(submission)](
+                                Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
+                              core.submit(caller, std::move(submission), std::move(answer), turn);
+                            });
 }
 
 void ResourceManager::kill(const security::Caller& caller, const AppId& app,
                            std::string diagnostics, ReplyTo<KillProgress> reply) {
   if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_command<KillProgress>(
-      std::move(reply), [caller, app, diagnostics = std::move(diagnostics)](
-                            Core& core, ReplyTo<KillProgress>& answer, Turn& turn) {
-        core.kill(caller, app, diagnostics, answer, turn);
-      });
+  run_command<KillProgress>(std::move(reply),
+                            [caller, app, diagnostics = std::move(diagnostics)](
+                                Core& core, ReplyTo<KillProgress>& answer, Turn& turn) {
+                              core.kill(caller, app, diagnostics, answer, turn);
+                            });
 }
 
 void ResourceManager::fail_attempt(const security::Caller& caller, const AttemptId& attempt,
@@ -277,8 +314,8 @@ void ResourceManager::fail_attempt(const security::Caller& caller, const Attempt
 void ResourceManager::move(const security::Caller& caller, const AppId& app, std::string queue,
                            ReplyTo<void> reply) {
   if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_command<void>(std::move(reply), [app, queue = std::move(queue)](
-                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
+  run_durable_command<void>(std::move(reply), [app, queue = std::move(queue)](
+                                                  Core& core, ReplyTo<void>& answer, Turn& turn) {
     core.move(app, queue, answer, turn);
   });
 }
@@ -286,7 +323,7 @@ void ResourceManager::move(const security::Caller& caller, const AppId& app, std
 void ResourceManager::update_priority(const security::Caller& caller, const AppId& app,
                                       std::int32_t priority, ReplyTo<std::int32_t> reply) {
   if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_command<std::int32_t>(
+  run_durable_command<std::int32_t>(
       std::move(reply), [app, priority](Core& core, ReplyTo<std::int32_t>& answer, Turn& turn) {
         core.update_priority(app, priority, answer, turn);
       });
@@ -295,15 +332,14 @@ void ResourceManager::update_priority(const security::Caller& caller, const AppI
 void ResourceManager::update_lifetime(const security::Caller& caller, const AppId& app,
                                       WallTime expiry, ReplyTo<WallTime> reply) {
   if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_command<WallTime>(std::move(reply),
-                        [app, expiry](Core& core, ReplyTo<WallTime>& answer, Turn& turn) {
-                          core.update_lifetime(app, expiry, answer, turn);
-                        });
+  run_durable_command<WallTime>(std::move(reply),
+                                [app, expiry](Core& core, ReplyTo<WallTime>& answer, Turn& turn) {
+                                  core.update_lifetime(app, expiry, answer, turn);
+                                });
 }
 
-void ResourceManager::signal_container(const security::Caller& caller,
-                                       const ContainerId& container, SignalCommand command,
-                                       ReplyTo<void> reply) {
+void ResourceManager::signal_container(const security::Caller& caller, const ContainerId& container,
+                                       SignalCommand command, ReplyTo<void> reply) {
   if (auto allowed = check_may_modify(caller, container.attempt.app); !allowed) {
     return reply(fail(allowed.error()));
   }
@@ -315,21 +351,19 @@ void ResourceManager::signal_container(const security::Caller& caller,
 
 void ResourceManager::register_master(const AttemptId& attempt, RegisterMaster request,
                                       ReplyTo<MasterRegistered> reply) {
-  run_command<MasterRegistered>(
-      std::move(reply), [attempt, request = std::move(request)](
-                            Core& core, ReplyTo<MasterRegistered>& answer, Turn& turn) {
-        core.register_master(attempt, request, answer, turn);
-      });
+  run_command<MasterRegistered>(std::move(reply),
+                                [attempt, request = std::move(request)](
+                                    Core& core, ReplyTo<MasterRegistered>& answer, Turn& turn) {
+                                  core.register_master(attempt, request, answer, turn);
+                                });
 }
 
 void ResourceManager::allocate(const AttemptId& attempt, Allocate request,
                                ReplyTo<std::shared_ptr<const Allocated>> reply) {
   run_command<std::shared_ptr<const Allocated>>(
-      std::move(reply),
-      [attempt, request = std::move(request)](
-          Core& core, ReplyTo<std::shared_ptr<const Allocated>>& answer, Turn& turn) {
-        core.allocate(attempt, request, answer, turn);
-      });
+      std::move(reply), [attempt, request = std::move(request)](
+                            Core& core, ReplyTo<std::shared_ptr<const Allocated>>& answer,
+                            Turn& turn) { core.allocate(attempt, request, answer, turn); });
 }
 
 void ResourceManager::finish_master(const AttemptId& attempt, FinishMaster request,
@@ -342,16 +376,16 @@ void ResourceManager::finish_master(const AttemptId& attempt, FinishMaster reque
 
 void ResourceManager::register_node(RegisterNode request, ReplyTo<NodeRegistered> reply) {
   run_command<NodeRegistered>(
-      std::move(reply), [request = std::move(request)](
-                            Core& core, ReplyTo<NodeRegistered>& answer, Turn& turn) {
+      std::move(reply),
+      [request = std::move(request)](Core& core, ReplyTo<NodeRegistered>& answer, Turn& turn) {
         core.register_node(request, answer, turn);
       });
 }
 
 void ResourceManager::heartbeat(NodeHeartbeat request, ReplyTo<NodeHeartbeatAnswer> reply) {
   run_command<NodeHeartbeatAnswer>(
-      std::move(reply), [request = std::move(request)](
-                            Core& core, ReplyTo<NodeHeartbeatAnswer>& answer, Turn& turn) {
+      std::move(reply),
+      [request = std::move(request)](Core& core, ReplyTo<NodeHeartbeatAnswer>& answer, Turn& turn) {
         core.heartbeat(request, answer, turn);
       });
 }
@@ -366,11 +400,11 @@ void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<voi
   if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
   auto config = options_.load_queues();
   if (!config) return reply(fail(config.error()));
-  run_command<void>(std::move(reply), [config = *std::move(config)](
-                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
-    auto configured = core.configure_queues(config, turn);
-    turn.effects.replies.push_back([answer, configured] { answer(configured); });
-  });
+  run_command<void>(std::move(reply),
+                    [config = *std::move(config)](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                      auto configured = core.configure_queues(config, turn);
+                      turn.effects.replies.push_back([answer, configured] { answer(configured); });
+                    });
 }
 
 void ResourceManager::refresh_nodes(const security::Caller& caller,
@@ -389,11 +423,10 @@ void ResourceManager::refresh_nodes(const security::Caller& caller,
 void ResourceManager::update_node_resources(const security::Caller& caller, const NodeId& node,
                                             Resources total, ReplyTo<void> reply) {
   if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
-  run_command<void>(std::move(reply),
-                    [node, total](Core& core, ReplyTo<void>& answer, Turn& turn) {
-                      auto updated = core.update_node_resources(node, total, turn);
-                      turn.effects.replies.push_back([answer, updated] { answer(updated); });
-                    });
+  run_command<void>(std::move(reply), [node, total](Core& core, ReplyTo<void>& answer, Turn& turn) {
+    auto updated = core.update_node_resources(node, total, turn);
+    turn.effects.replies.push_back([answer, updated] { answer(updated); });
+  });
 }
 
 }  // namespace heddle::rm

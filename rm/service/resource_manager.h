@@ -21,14 +21,15 @@
 namespace heddle::rm {
 
 struct ServiceOptions {
-  bool acl_enabled = false;                       // yarn.acl.enable
+  bool acl_enabled = false;                          // yarn.acl.enable
   security::Acl admins = security::Acl::parse("*");  // yarn.admin.acl
-  std::size_t commands_max = 100'000;             // waiting for the core; more are refused
-  std::size_t records_max = 1'000'000;            // waiting for the disk; then submissions are refused
+  std::size_t commands_max = 100'000;                // waiting for the core; more are refused
+  std::size_t records_max = 1'000'000;  // waiting for the disk; then submissions are refused
   Duration key_roll_interval = std::chrono::hours(24);
   Duration amrm_key_activation = std::chrono::milliseconds(1'350'000);
   Duration node_key_activation = std::chrono::minutes(15);
   Duration totals_interval = std::chrono::milliseconds(100);  // queue and cluster sums
+  Duration commit_retry_pause = std::chrono::seconds(1);      // while the disk is full
   /// Read configuration again; called on the thread of the caller that asked for the refresh.
   std::function<Result<queues::QueueConfig>()> load_queues;
   std::function<Result<NodeLists>()> load_node_lists;
@@ -99,18 +100,25 @@ class ResourceManager final : public ApplicationService,
 
   /// False: overloaded or stopping; the command was not taken.
   bool enqueue(Command command);
+  /// For what belongs to work that was taken already: never refused.
+  void enqueue_follow_up(Command command);
+  /// Why nothing more can be made durable now, if so.
+  std::optional<Error> behind() const;
+  template <class T, class Run>
+  void run_durable_command(ReplyTo<T> reply, Run run);
   template <class T, class Run>
   void run_command(ReplyTo<T> reply, Run run);
   Result<void> check_may_modify(const security::Caller& caller, const AppId& app) const;
 
   void core_loop();
-  std::vector<Command> next_batch(bool& stopping);
+  std::vector<Command> next_batch(bool& stopping, Instant totals_at);
   void finish_turn(Turn& turn, Instant& totals_at);
   void launch(MasterLaunch launch);
   void roll_keys(const Now& now, Effects& effects);
 
   void writer_loop();
   bool commit(const std::vector<Record>& records);
+  void set_store_trouble(std::string what);
 
   const ServiceOptions options_;
   std::unique_ptr<Core> core_;    // the core's thread only, once started
@@ -129,11 +137,13 @@ class ResourceManager final : public ApplicationService,
 
   std::mutex groups_mutex_;
   std::condition_variable groups_arrived_;
-  std::vector<Group> groups_;      // guarded by groups_mutex_
-  bool writer_stopping_ = false;   // likewise
+  std::vector<Group> groups_;     // guarded by groups_mutex_
+  bool writer_stopping_ = false;  // likewise
   std::atomic<std::size_t> records_waiting_{0};
+  mutable std::mutex trouble_mutex_;
+  std::string store_trouble_;  // guarded by trouble_mutex_; "" = commits succeed
 
-  Instant keys_roll_at_;           // the core's thread only, as the two below
+  Instant keys_roll_at_;  // the core's thread only, as the two below
   Instant amrm_activate_at_;
   Instant node_keys_activate_at_;
 

@@ -1,6 +1,7 @@
 #include "rm/store/sqlite.h"
 
 #include <fmt/core.h>
+#include <sys/statvfs.h>
 
 namespace heddle::rm {
 
@@ -9,6 +10,18 @@ Error sqlite_error(sqlite3* handle, int code, std::string_view doing) {
   const bool may_pass = primary == SQLITE_FULL || primary == SQLITE_READONLY ||
                         primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
   const char* file = handle == nullptr ? nullptr : sqlite3_db_filename(handle, "main");
+  struct statvfs room {};
+  if (primary == SQLITE_FULL && file != nullptr && ::statvfs(file, &room) == 0) {
+    return {ErrorCode::kUnavailable,
+            fmt::format("state store is full: {}, {} bytes free; make room there, it goes on then",
+                        file, std::uint64_t{room.f_bavail} * room.f_frsize)};
+  }
+  if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT) {
+    return {ErrorCode::kInternal,
+            fmt::format("state store {} is damaged ({}). Restore a backup, or move the file away "
+                        "to start without history",
+                        file == nullptr ? "?" : file, sqlite3_errstr(code))};
+  }
   return {may_pass ? ErrorCode::kUnavailable : ErrorCode::kInternal,
           fmt::format("state store {}: {} failed: {}", file == nullptr ? "?" : file, doing,
                       handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle))};
@@ -61,9 +74,9 @@ std::int64_t Statement::integer(int column) const {
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(handle_.get(), column);
   const int size = sqlite3_column_bytes(handle_.get(), column);
-  return bytes == nullptr ? std::string()
-                          : std::string(static_cast<const char*>(bytes),
-                                        static_cast<std::size_t>(size));
+  return bytes == nullptr
+             ? std::string()
+             : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
 bool Statement::is_null(int column) const {
@@ -74,8 +87,8 @@ Result<Database> Database::open(const std::string& path) {
   Database database;
   database.path_ = path;
   sqlite3* handle = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                    SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   database.handle_.reset(handle);
   if (code != SQLITE_OK) return fail(sqlite_error(handle, code, "opening"));
@@ -86,6 +99,11 @@ Result<void> Database::execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(sqlite_error(handle_.get(), code, sql));
   return {};
+}
+
+Result<void> Database::roll_back() {
+  if (sqlite3_get_autocommit(handle_.get()) != 0) return {};
+  return execute("ROLLBACK");
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {

@@ -45,6 +45,8 @@ class Database {
  public:
   static Result<Database> open(const std::string& path);
   Result<void> execute(const char* sql);
+  /// Nothing to do when the engine has rolled back by itself, as it does on a full disk.
+  Result<void> roll_back();
   Result<Statement> prepare(std::string_view sql);
   Result<std::int64_t> pragma(const char* sql);  // one number
   const std::string& path() const { return path_; }

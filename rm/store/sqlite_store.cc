@@ -142,13 +142,13 @@ Result<void> SqliteStore::commit(std::span<const Record> records) {
   RETURN_IF_ERROR(database_.execute("BEGIN IMMEDIATE"));
   for (const Record& record : records) {
     if (auto applied = apply(record); !applied) {
-      const auto rolled_back = database_.execute("ROLLBACK");
+      const auto rolled_back = database_.roll_back();
       if (!rolled_back) return fail(rolled_back.error());
       return applied;
     }
   }
   if (auto committed = database_.execute("COMMIT"); !committed) {
-    const auto rolled_back = database_.execute("ROLLBACK");
+    const auto rolled_back = database_.roll_back();
     if (!rolled_back) return fail(rolled_back.error());
     return committed;
   }

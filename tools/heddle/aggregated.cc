@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int32_t kBuckets = 10'000;                         // of NodeManagers since 3.3
-constexpr std::uintmax_t kFileMax = std::uintmax_t{512} << 20;    // read whole
+constexpr std::int32_t kBuckets = 10'000;                       // of NodeManagers since 3.3
+constexpr std::uintmax_t kFileMax = std::uintmax_t{512} << 20;  // read whole
 constexpr std::uint64_t kUnpackedMax = std::uint64_t{1} << 30;
 
 tl::unexpected<CommandError> ask_yarn(const AppId& app, std::string why) {
@@ -34,7 +34,8 @@ std::string local_path(const Settings& settings) {
   }
   if (!dir.starts_with("file:/")) return "";
   dir.erase(0, 5);
-  while (dir.starts_with("//")) dir.erase(0, 1);
+  while (dir.starts_with("//"))
+    dir.erase(0, 1);
   return dir;
 }
 
@@ -42,10 +43,10 @@ std::vector<fs::path> node_files(const std::string& root, const Settings& settin
                                  const AppId& app, const std::string& user) {
   const std::string suffix = settings.get_or("yarn.nodemanager.remote-app-log-dir-suffix", "logs");
   const fs::path home = fs::path(root) / user;
-  const fs::path places[] = {
-      home / fmt::format("bucket-{}-tfile", suffix) / fmt::format("{:04}", app.sequence % kBuckets) /
-          to_string(app),
-      home / (suffix + "-tfile") / to_string(app), home / suffix / to_string(app)};
+  const fs::path places[] = {home / fmt::format("bucket-{}-tfile", suffix) /
+                                 fmt::format("{:04}", app.sequence % kBuckets) / to_string(app),
+                             home / (suffix + "-tfile") / to_string(app),
+                             home / suffix / to_string(app)};
   std::vector<fs::path> files;
   for (const fs::path& place : places) {
     std::error_code error;
@@ -63,7 +64,8 @@ Outcome<std::string> read_whole(const fs::path& path) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (!error && size > kFileMax) {
-    return stop(kExitFailed, fmt::format("{} has {} bytes, more than {}", path.string(), size, kFileMax),
+    return stop(kExitFailed,
+                fmt::format("{} has {} bytes, more than {}", path.string(), size, kFileMax),
                 "yarn logs reads it piece by piece");
   }
   std::ifstream file(path, std::ios::binary);
@@ -104,8 +106,9 @@ Outcome<bool> visit_file(const fs::path& path, const std::function<bool(const Fo
 Outcome<void> visit_aggregated(const Settings* settings, const AppId& app, const std::string& user,
                                const std::function<bool(const FoundLog&)>& visit) {
   if (settings == nullptr) {
-    return ask_yarn(app, "where finished logs are kept is known from the configuration only: give "
-                         "--conf DIR, too");
+    return ask_yarn(app,
+                    "where finished logs are kept is known from the configuration only: give "
+                    "--conf DIR, too");
   }
   const std::string root = local_path(*settings);
   if (root.empty()) {
@@ -117,8 +120,9 @@ Outcome<void> visit_aggregated(const Settings* settings, const AppId& app, const
   }
   const auto files = node_files(root, *settings, app, user);
   if (files.empty()) {
-    return ask_yarn(app, fmt::format("no logs of {} in {} (yet): aggregation may be off or under way",
-                                     to_string(app), root));
+    return ask_yarn(app,
+                    fmt::format("no logs of {} in {} (yet): aggregation may be off or under way",
+                                to_string(app), root));
   }
   for (const fs::path& file : files) {
     const auto more = visit_file(file, visit);

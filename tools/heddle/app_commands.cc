@@ -14,23 +14,22 @@ namespace {
 constexpr const char* kUnfinished = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING";
 
 const std::vector<Column>& list_columns() {
-  static const std::vector<Column> kColumns = {
-      {"id", "ID"},
-      {"name", "NAME"},
-      {"user", "USER"},
-      {"queue", "QUEUE"},
-      {"state", "STATE"},
-      {"final_status", "FINAL", true},
-      {"progress_percent", "PROGRESS", false, true},
-      {"elapsed_ms", "ELAPSED", false, true},
-      {"containers", "CONTAINERS", false, true},
-      {"memory_mb", "MEMORY", true, true},
-      {"vcores", "VCORES", true, true},
-      {"type", "TYPE", true},
-      {"tags", "TAGS", true},
-      {"started_ms", "STARTED", true},
-      {"finished_ms", "FINISHED", true},
-      {"tracking_url", "TRACKING", true}};
+  static const std::vector<Column> kColumns = {{"id", "ID"},
+                                               {"name", "NAME"},
+                                               {"user", "USER"},
+                                               {"queue", "QUEUE"},
+                                               {"state", "STATE"},
+                                               {"final_status", "FINAL", true},
+                                               {"progress_percent", "PROGRESS", false, true},
+                                               {"elapsed_ms", "ELAPSED", false, true},
+                                               {"containers", "CONTAINERS", false, true},
+                                               {"memory_mb", "MEMORY", true, true},
+                                               {"vcores", "VCORES", true, true},
+                                               {"type", "TYPE", true},
+                                               {"tags", "TAGS", true},
+                                               {"started_ms", "STARTED", true},
+                                               {"finished_ms", "FINISHED", true},
+                                               {"tracking_url", "TRACKING", true}};
   return kColumns;
 }
 
@@ -67,8 +66,7 @@ Outcome<void> check_id(const std::string& id) {
 
 /// Prints how it went; the exit code of this one.
 int kill_one(Session& session, const std::string& id) {
-  const auto answer =
-      session.client.put("/apps/" + id + "/state", R"({"state":"KILLED"})");
+  const auto answer = session.client.put("/apps/" + id + "/state", R"({"state":"KILLED"})");
   if (!answer) {
     session.console.complain(
         fmt::format("heddle: {}: {}\nTry: {}", id, answer.error().message, answer.error().advice));
@@ -91,20 +89,20 @@ Outcome<int> list_apps(Session& session) {
   std::string states = options.states;
   if (states.empty() && !options.all) states = kUnfinished;
   const auto answer = session.client.get(
-      "/apps" +
-      query_text({{"states", to_upper(states)},
-                  {"user", options.user},
-                  {"queue", options.queue},
-                  {"applicationTypes", options.type},
-                  {"applicationTags", options.tag},
-                  {"limit", options.limit > 0 ? std::to_string(options.limit) : ""},
-                  {"deSelects", "resourceRequests,timeouts,resourceInfo"}}));
+      "/apps" + query_text({{"states", to_upper(states)},
+                            {"user", options.user},
+                            {"queue", options.queue},
+                            {"applicationTypes", options.type},
+                            {"applicationTags", options.tag},
+                            {"limit", options.limit > 0 ? std::to_string(options.limit) : ""},
+                            {"deSelects", "resourceRequests,timeouts,resourceInfo"}}));
   if (!answer) return stop(answer.error());
   Listing listing{.schema = "heddle.app.list/1", .columns = list_columns(), .rows = {}};
   auto apps = items_of(member(*answer, {"apps", "app"}));
   std::ranges::stable_sort(apps, std::greater<>(),
                            [](const Json* app) { return int_of(*app, "startedTime"); });
-  for (const Json* app : apps) listing.rows.push_back(list_row(*app));
+  for (const Json* app : apps)
+    listing.rows.push_back(list_row(*app));
   return show(session, listing);
 }
 
@@ -114,8 +112,8 @@ Outcome<int> show_app(Session& session) {
   const auto answer = session.client.get("/apps/" + id);
   if (!answer) return stop(answer.error());
   const Json& app = member(*answer, "app");
-  Listing listing{.schema = "heddle.app/1", .columns = list_columns(), .rows = {list_row(app)},
-                  .single = true};
+  Listing listing{
+      .schema = "heddle.app/1", .columns = list_columns(), .rows = {list_row(app)}, .single = true};
   auto& row = listing.rows.front();
   const auto add = [&](std::string key, std::string title, Cell cell) {
     listing.columns.push_back({std::move(key), std::move(title)});

@@ -14,7 +14,8 @@ namespace heddle::cli {
 namespace {
 
 std::string as_url(std::string text) {
-  while (text.ends_with('/')) text.pop_back();
+  while (text.ends_with('/'))
+    text.pop_back();
   return text.find("://") == std::string::npos ? "http://" + text : text;
 }
 
@@ -44,7 +45,8 @@ Outcome<Cluster> from_folder(const std::string& folder, std::string_view given_b
   }
   auto loaded = compat::xml::load_configuration(folder, {});
   if (!loaded) {
-    return stop(as_command_error(loaded.error(), "correct that file, or give --rm http://host:8088"));
+    return stop(
+        as_command_error(loaded.error(), "correct that file, or give --rm http://host:8088"));
   }
   Cluster cluster;
   cluster.rm_urls = rm_urls_of(loaded->settings);
@@ -57,7 +59,8 @@ Outcome<Cluster> from_folder(const std::string& folder, std::string_view given_b
 std::vector<std::string> rm_urls_of(const Settings& settings) {
   std::vector<std::string> urls;
   if (to_lower(settings.get_or("yarn.resourcemanager.ha.enabled", "")) == "true") {
-    for (const std::string& id : split_list(settings.get_or("yarn.resourcemanager.ha.rm-ids", ""))) {
+    for (const std::string& id :
+         split_list(settings.get_or("yarn.resourcemanager.ha.rm-ids", ""))) {
       std::string url = web_url(settings, "." + id);
       if (!url.empty()) urls.push_back(std::move(url));
     }
@@ -73,7 +76,8 @@ Outcome<Cluster> find_cluster(const Options& options) {
     if (cluster && !options.rm.empty()) cluster->rm_urls = {as_url(options.rm)};
     return cluster;
   }
-  if (const std::string rm = environment("HEDDLE_RM"); !rm.empty()) return Cluster{{as_url(rm)}, {}};
+  if (const std::string rm = environment("HEDDLE_RM"); !rm.empty())
+    return Cluster{{as_url(rm)}, {}};
   for (const char* variable : {"YARN_CONF_DIR", "HADOOP_CONF_DIR"}) {
     if (const std::string folder = environment(variable); !folder.empty()) {
       return from_folder(folder, variable);

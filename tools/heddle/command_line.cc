@@ -48,7 +48,9 @@ void add_common(CLI::App& root, Options& options) {
           "-o,--output", [&options](const std::string& name) { options.format = format_of(name); },
           "table, wide, json, csv or name")
       ->check(CLI::Validator(
-          [](std::string& name) { return one_of(name, {"table", "wide", "json", "csv", "name"}); },
+          [](std::string& name) {
+            return one_of(name, {"table", "wide", "json", "csv", "name"});
+          },
           ""))
       ->type_name("FORMAT");
   root.add_flag("--no-headers", options.no_headers, "Leaves the first line of tables and CSV out");
@@ -68,7 +70,8 @@ void add_app(CLI::App& root, Options& options) {
   CLI::App* app = group(root, "app", "Applications");
   CLI::App* list = command(*app, "list", "Those that are not over yet, newest first");
   list->add_flag("--all", options.all, "Also those that are over");
-  list->add_option("--state", options.states, "Only these states, with commas")->type_name("STATES");
+  list->add_option("--state", options.states, "Only these states, with commas")
+      ->type_name("STATES");
   list->add_option("--user", options.user, "Only of this user")->type_name("USER");
   list->add_option("--queue", options.queue, "Only of this queue")->type_name("QUEUE");
   list->add_option("--type", options.type, "Only these types: SPARK, MAPREDUCE, ...")
@@ -121,22 +124,27 @@ void add_rest(CLI::App& root, Options& options) {
       ->add_option("SHELL", options.shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::Validator(
-          [](std::string& name) { return one_of(name, {"bash", "zsh", "fish"}); }, ""));
+          [](std::string& name) {
+            return one_of(name, {"bash", "zsh", "fish"});
+          },
+          ""));
   command(root, "version", "Prints the version");
 }
 
 }  // namespace
 
 std::unique_ptr<CLI::App> make_command_line(Options& options) {
-  auto root = std::make_unique<CLI::App>("Shows and steers a Heddle or Hadoop YARN cluster.", "heddle");
+  auto root =
+      std::make_unique<CLI::App>("Shows and steers a Heddle or Hadoop YARN cluster.", "heddle");
   root->require_subcommand(1);
   root->set_version_flag("--version", "heddle 0.1.0 (speaks Hadoop 3.4.2)");
   add_common(*root, options);
   add_app(*root, options);
   add_cluster(*root, options);
   add_rest(*root, options);
-  root->footer("Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 75 try again, 77 not "
-               "allowed, 130 interrupted.");
+  root->footer(
+      "Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 75 try again, 77 not "
+      "allowed, 130 interrupted.");
   return root;
 }
 

@@ -51,7 +51,8 @@ void collect(const CLI::App& at, const std::string& path, std::vector<Place>& pl
 
 std::string words_of(const std::vector<Word>& words) {
   std::string text;
-  for (const Word& word : words) text += (text.empty() ? "" : " ") + word.text;
+  for (const Word& word : words)
+    text += (text.empty() ? "" : " ") + word.text;
   return text;
 }
 
@@ -134,8 +135,9 @@ std::string fish_script(const std::vector<Place>& places) {
                          fish_quoted(word.meaning));
     }
     if (!place.ids.empty()) {
-      out += fmt::format("complete -c heddle -n {} -a '(heddle --timeout 0.1 {} --quiet 2>/dev/null)'\n",
-                         when, place.ids);
+      out += fmt::format(
+          "complete -c heddle -n {} -a '(heddle --timeout 0.1 {} --quiet 2>/dev/null)'\n", when,
+          place.ids);
     }
   }
   return out;
@@ -146,11 +148,12 @@ std::string fish_script(const std::vector<Place>& places) {
 std::string completion_script(const CLI::App& root, std::string_view shell) {
   std::vector<Place> places;
   collect(root, "", places);
-  const std::string how = fmt::format("# heddle completion {} : made from the tree of commands.\n", shell);
+  const std::string how =
+      fmt::format("# heddle completion {} : made from the tree of commands.\n", shell);
   if (shell == "fish") return how + fish_script(places);
   if (shell == "zsh") {
-    return "#compdef heddle\n" + how +
-           "autoload -Uz bashcompinit && bashcompinit\n" + bash_script(places);
+    return "#compdef heddle\n" + how + "autoload -Uz bashcompinit && bashcompinit\n" +
+           bash_script(places);
   }
   return how + bash_script(places);
 }

@@ -67,7 +67,8 @@ void ProcessConsole::complain(std::string_view line) {
 std::string printable(std::string_view text) {
   std::string result;
   if (!is_valid_utf8(text)) {
-    for (const char byte : text) result += byte >= 0x20 && byte < 0x7F ? byte : '?';
+    for (const char byte : text)
+      result += byte >= 0x20 && byte < 0x7F ? byte : '?';
     return result;
   }
   while (!text.empty()) {

@@ -12,7 +12,7 @@ class Console {
   /// False when nobody reads any more: the command then ends quietly.
   virtual bool write(std::string_view text) = 0;
   virtual void complain(std::string_view line) = 0;  // the line end is added
-  bool colour = false;  // stdout is a terminal and NO_COLOR is not set
+  bool colour = false;                               // stdout is a terminal and NO_COLOR is not set
 };
 
 /// The process's own stdout and stderr.

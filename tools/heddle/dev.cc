@@ -50,8 +50,7 @@ class Folder {
     return Folder(pattern, options.keep);
   }
 
-  Folder(Folder&& other) noexcept
-      : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
+  Folder(Folder&& other) noexcept : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() {
@@ -132,19 +131,23 @@ class DevCluster {
   Outcome<void> start_rm() {
     const auto path = program("heddle-rm");
     if (!path) return stop(path.error());
-    return processes_.start(
-        "heddle-rm", {*path, "--conf", conf_, "-D", "heddle.state.dir=" + dir_ + "/rm"},
-        dir_ + "/logs/rm.log");
+    return processes_.start("heddle-rm",
+                            {*path, "--conf", conf_, "-D", "heddle.state.dir=" + dir_ + "/rm"},
+                            dir_ + "/logs/rm.log");
   }
 
   Outcome<void> start_node(int index) {
     const auto path = program("heddle-nm");
     if (!path) return stop(path.error());
-    std::vector<std::string> command = {*path, "--conf", conf_};
+    const std::string conf = fmt::format("{}/nm{}/conf", dir_, index);
+    std::error_code error;
+    fs::create_directories(conf, error);
+    auto files = dev_configuration(dir_, ports_, "");
     for (const auto& [name, value] : dev_node_properties(dir_, ports_, index)) {
-      command.insert(command.end(), {"-D", name + "=" + value});
+      files[name.starts_with("mapreduce.") ? "mapred-site.xml" : "yarn-site.xml"][name] = value;
     }
-    return processes_.start(fmt::format("heddle-nm {}", index), command,
+    if (auto written = write_configuration(conf, files); !written) return written;
+    return processes_.start(fmt::format("heddle-nm {}", index), {*path, "--conf", conf},
                             fmt::format("{}/logs/nm{}.log", dir_, index));
   }
 
@@ -195,7 +198,8 @@ class DevCluster {
     for (;;) {
       const int signal = wait_for_signal(kIdle);
       if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) return kExitOk;
-      for (const Child& child : processes_.take_ended()) return ended_early(child);
+      for (const Child& child : processes_.take_ended())
+        return ended_early(child);
     }
   }
 

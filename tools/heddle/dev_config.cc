@@ -39,7 +39,8 @@ Outcome<std::vector<std::uint16_t>> free_ports(int count) {
     ports.push_back(ntohs(address.sin_port));
   }
   const int error = errno;
-  for (const int socket : sockets) ::close(socket);
+  for (const int socket : sockets)
+    ::close(socket);
   if (ports.size() == static_cast<std::size_t>(count)) return ports;
   return stop(kExitFailed, fmt::format("no free loopback port: {}", std::strerror(error)),
               "use fewer --nodes, or raise `ulimit -n`");
@@ -102,7 +103,8 @@ Outcome<DevPorts> choose_ports(int nodes) {
   }
   for (int i = 0; i < nodes; ++i) {
     auto& node = ports.nodes.emplace_back();
-    for (auto* port : {&node.ipc, &node.web, &node.localizer, &node.shuffle}) *port = *next++;
+    for (auto* port : {&node.ipc, &node.web, &node.localizer, &node.shuffle})
+      *port = *next++;
   }
   return ports;
 }

@@ -16,7 +16,8 @@ const Json& member(const Json& object, std::string_view name) {
 
 const Json& member(const Json& object, std::initializer_list<std::string_view> path) {
   const Json* at = &object;
-  for (const std::string_view name : path) at = &member(*at, name);
+  for (const std::string_view name : path)
+    at = &member(*at, name);
   return *at;
 }
 
@@ -46,7 +47,8 @@ std::vector<const Json*> items_of(const Json& value) {
   std::vector<const Json*> items;
   if (value.is_object()) items.push_back(&value);
   if (!value.is_array()) return items;
-  for (const Json& item : value) items.push_back(&item);
+  for (const Json& item : value)
+    items.push_back(&item);
   return items;
 }
 

@@ -1,4 +1,5 @@
-// Reading answers of daemons without trusting them: what is missing or of another kind reads as empty.
+// Reading answers of daemons without trusting them: what is missing or of another kind reads as
+// empty.
 #pragma once
 
 #include <cstdint>

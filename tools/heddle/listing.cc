@@ -40,7 +40,8 @@ Json to_json(const Cell& cell) {
 
 Json to_json(const Listing& listing, const std::vector<Cell>& row) {
   Json item = Json::object();
-  for (std::size_t i = 0; i < row.size(); ++i) item[listing.columns[i].key] = to_json(row[i]);
+  for (std::size_t i = 0; i < row.size(); ++i)
+    item[listing.columns[i].key] = to_json(row[i]);
   return item;
 }
 
@@ -50,7 +51,8 @@ std::string json_text(const Listing& listing) {
     whole["item"] = to_json(listing, listing.rows[0]);
   } else {
     whole["items"] = Json::array();
-    for (const auto& row : listing.rows) whole["items"].push_back(to_json(listing, row));
+    for (const auto& row : listing.rows)
+      whole["items"].push_back(to_json(listing, row));
   }
   return whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -63,7 +65,8 @@ std::string csv_value(const Cell& cell) {
   }
   if (text->find_first_of(",\"\r\n") == std::string::npos) return *text;
   std::string quoted = "\"";
-  for (const char byte : *text) quoted += byte == '"' ? "\"\"" : std::string(1, byte);
+  for (const char byte : *text)
+    quoted += byte == '"' ? "\"\"" : std::string(1, byte);
   return quoted + "\"";
 }
 
@@ -76,7 +79,8 @@ std::string csv_text(const Listing& listing, bool headers) {
     out += "\n";
   };
   if (headers) line(listing.columns, [](const Column& column) { return column.key; });
-  for (const auto& row : listing.rows) line(row, csv_value);
+  for (const auto& row : listing.rows)
+    line(row, csv_value);
   return out;
 }
 
@@ -102,7 +106,8 @@ std::string coloured(const std::string& shown, std::string_view word, bool colou
 
 std::string details_text(const Listing& listing, bool colour) {
   std::size_t width = 0;
-  for (const Column& column : listing.columns) width = std::max(width, column.title.size());
+  for (const Column& column : listing.columns)
+    width = std::max(width, column.title.size());
   std::string out;
   for (const auto& row : listing.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -151,7 +156,8 @@ std::string table_text(const Listing& listing, bool wide, bool headers, bool col
     add_line(out, std::move(line));
   };
   if (headers) print([&](std::size_t i) { return listing.columns[i].title; }, false);
-  for (const auto& line : texts) print([&](std::size_t i) { return line[i]; }, colour);
+  for (const auto& line : texts)
+    print([&](std::size_t i) { return line[i]; }, colour);
   return out;
 }
 
@@ -170,9 +176,9 @@ Cell number_cell(std::int64_t number) {
 }
 
 Cell megabytes_cell(std::int64_t mb) {
-  return {mb, mb < 1024          ? fmt::format("{} MB", mb)
-              : mb % 1024 == 0   ? fmt::format("{} GB", mb / 1024)
-                                 : fmt::format("{:.1f} GB", static_cast<double>(mb) / 1024)};
+  return {mb, mb < 1024        ? fmt::format("{} MB", mb)
+              : mb % 1024 == 0 ? fmt::format("{} GB", mb / 1024)
+                               : fmt::format("{:.1f} GB", static_cast<double>(mb) / 1024)};
 }
 
 Cell percent_cell(double percent) {
@@ -202,11 +208,15 @@ Cell time_cell(std::int64_t wall_ms) {
 
 std::string render(const Listing& listing, const Style& style) {
   switch (style.format) {
-    case Format::kJson: return json_text(listing);
-    case Format::kCsv: return csv_text(listing, style.headers);
-    case Format::kName: return name_text(listing);
+    case Format::kJson:
+      return json_text(listing);
+    case Format::kCsv:
+      return csv_text(listing, style.headers);
+    case Format::kName:
+      return name_text(listing);
     case Format::kTable:
-    case Format::kWide: break;
+    case Format::kWide:
+      break;
   }
   if (listing.single) return details_text(listing, style.colour);
   return table_text(listing, style.format == Format::kWide, style.headers, style.colour);

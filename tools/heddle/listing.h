@@ -24,14 +24,14 @@ struct Cell {
 };
 Cell text_cell(std::string text);
 Cell number_cell(std::int64_t number);
-Cell megabytes_cell(std::int64_t mb);    // 1536 -> "1.5 GB"
-Cell percent_cell(double percent);       // 12.34 -> "12.3%"
-Cell millis_cell(std::int64_t ms);       // 65000 -> "1m5s"
-Cell time_cell(std::int64_t wall_ms);    // ISO 8601 in UTC; 0 and less -> "-"
+Cell megabytes_cell(std::int64_t mb);  // 1536 -> "1.5 GB"
+Cell percent_cell(double percent);     // 12.34 -> "12.3%"
+Cell millis_cell(std::int64_t ms);     // 65000 -> "1m5s"
+Cell time_cell(std::int64_t wall_ms);  // ISO 8601 in UTC; 0 and less -> "-"
 Cell shown_cell(std::string value, std::string text);
 
 struct Listing {
-  std::string schema;  // "heddle.app.list/1"
+  std::string schema;           // "heddle.app.list/1"
   std::vector<Column> columns;  // the first one holds the name
   std::vector<std::vector<Cell>> rows;
   bool single = false;  // one thing: tables show it as "key: value" lines, JSON as "item"

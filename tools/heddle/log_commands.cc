@@ -13,8 +13,8 @@
 namespace heddle::cli {
 namespace {
 
-constexpr std::int64_t kPieceMax = 64 << 20;     // of one file, from its end
-constexpr std::int64_t kLineGuess = 1'024;       // bytes, for the first try at --tail
+constexpr std::int64_t kPieceMax = 64 << 20;  // of one file, from its end
+constexpr std::int64_t kLineGuess = 1'024;    // bytes, for the first try at --tail
 constexpr std::int64_t kTailLeast = 64 * 1'024;
 
 struct Place {
@@ -60,8 +60,9 @@ Outcome<std::vector<Place>> live_containers(Session& session, const std::string&
   if (!attempts) return stop(attempts.error());
   std::vector<Place> places;
   for (const Json* attempt : items_of(member(*attempts, {"appAttempts", "appAttempt"}))) {
-    const auto found = session.client.get(fmt::format(
-        "/apps/{}/appattempts/{}/containers", id, percent_encode(text_of(*attempt, "appAttemptId"))));
+    const auto found =
+        session.client.get(fmt::format("/apps/{}/appattempts/{}/containers", id,
+                                       percent_encode(text_of(*attempt, "appAttemptId"))));
     if (!found) continue;  // of an attempt that is over
     for (const Json* container : items_of(member(*found, "container"))) {
       std::string node = text_of(*container, "nodeHttpAddress");

@@ -13,19 +13,18 @@ constexpr const char* kAllStates =
     "NEW,RUNNING,UNHEALTHY,DECOMMISSIONED,LOST,REBOOTED,DECOMMISSIONING,SHUTDOWN";
 
 const std::vector<Column>& node_columns() {
-  static const std::vector<Column> kColumns = {
-      {"id", "ID"},
-      {"state", "STATE"},
-      {"rack", "RACK", true},
-      {"http_address", "WEB ADDRESS"},
-      {"containers", "CONTAINERS", false, true},
-      {"memory_used_mb", "MEMORY USED", false, true},
-      {"memory_total_mb", "MEMORY", false, true},
-      {"vcores_used", "VCORES USED", false, true},
-      {"vcores_total", "VCORES", false, true},
-      {"version", "VERSION", true},
-      {"last_health_update_ms", "HEALTH AT", true},
-      {"health", "HEALTH", true}};
+  static const std::vector<Column> kColumns = {{"id", "ID"},
+                                               {"state", "STATE"},
+                                               {"rack", "RACK", true},
+                                               {"http_address", "WEB ADDRESS"},
+                                               {"containers", "CONTAINERS", false, true},
+                                               {"memory_used_mb", "MEMORY USED", false, true},
+                                               {"memory_total_mb", "MEMORY", false, true},
+                                               {"vcores_used", "VCORES USED", false, true},
+                                               {"vcores_total", "VCORES", false, true},
+                                               {"version", "VERSION", true},
+                                               {"last_health_update_ms", "HEALTH AT", true},
+                                               {"health", "HEALTH", true}};
   return kColumns;
 }
 
@@ -57,7 +56,8 @@ Outcome<int> list_nodes(Session& session) {
   Listing listing{.schema = "heddle.node.list/1", .columns = node_columns(), .rows = {}};
   auto nodes = items_of(member(*answer, {"nodes", "node"}));
   std::ranges::stable_sort(nodes, {}, [](const Json* node) { return text_of(*node, "id"); });
-  for (const Json* node : nodes) listing.rows.push_back(node_row(*node));
+  for (const Json* node : nodes)
+    listing.rows.push_back(node_row(*node));
   return show(session, listing);
 }
 

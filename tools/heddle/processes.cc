@@ -20,7 +20,8 @@ constexpr Duration kLook = std::chrono::milliseconds(50);
 sigset_t caught() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) ::sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD})
+    ::sigaddset(&set, signal);
   return set;
 }
 
@@ -54,7 +55,8 @@ Outcome<void> Processes::start(const std::string& name, const std::vector<std::s
                 "give a folder that may be written: --dir DIR");
   }
   std::vector<char*> arguments;
-  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
+  for (const std::string& part : command)
+    arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();

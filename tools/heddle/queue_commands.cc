@@ -84,7 +84,8 @@ Listing without_bar(Listing listing) {
   const auto at = std::ranges::find(listing.columns, "used_bar", &Column::key);
   const auto index = at - listing.columns.begin();
   listing.columns.erase(at);
-  for (auto& row : listing.rows) row.erase(row.begin() + index);
+  for (auto& row : listing.rows)
+    row.erase(row.begin() + index);
   return listing;
 }
 
@@ -100,8 +101,9 @@ Outcome<Json> scheduler_tree(Session& session) {
   Json root = member(*answer, {"scheduler", "schedulerInfo"});
   const std::string type = text_of(root, "type");
   if (type != "capacityScheduler") {
-    return stop(kExitFailed, fmt::format("the scheduler is '{}'", shortened(type)),
-                "queues of the capacity scheduler are shown here; see the web page /cluster/scheduler");
+    return stop(
+        kExitFailed, fmt::format("the scheduler is '{}'", shortened(type)),
+        "queues of the capacity scheduler are shown here; see the web page /cluster/scheduler");
   }
   return root;
 }
@@ -121,8 +123,8 @@ Outcome<int> show_queue(Session& session) {
   const std::string& wanted = session.options.ids.front();
   const auto root = scheduler_tree(session);
   if (!root) return stop(root.error());
-  Listing listing{.schema = "heddle.queue/1", .columns = queue_columns(), .rows = {},
-                  .single = true};
+  Listing listing{
+      .schema = "heddle.queue/1", .columns = queue_columns(), .rows = {}, .single = true};
   walk(*root, 0, [&](const Json& queue, int) {
     const bool named = path_of(queue) == wanted || text_of(queue, "queueName") == wanted;
     if (!named || !listing.rows.empty()) return;

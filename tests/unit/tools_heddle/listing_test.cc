@@ -10,12 +10,14 @@ namespace heddle::cli {
 namespace {
 
 Listing two_things() {
-  return {.schema = "heddle.thing.list/1",
-          .columns = {{"id", "ID"}, {"state", "STATE"}, {"note", "NOTE", true},
-                      {"count", "COUNT", false, true}},
-          .rows = {{text_cell("a"), text_cell("RUNNING"), text_cell("say \"hi\", you"),
-                    number_cell(7)},
-                   {text_cell("longer"), text_cell("LOST"), text_cell(""), number_cell(1200)}}};
+  return {
+      .schema = "heddle.thing.list/1",
+      .columns = {{"id", "ID"},
+                  {"state", "STATE"},
+                  {"note", "NOTE", true},
+                  {"count", "COUNT", false, true}},
+      .rows = {{text_cell("a"), text_cell("RUNNING"), text_cell("say \"hi\", you"), number_cell(7)},
+               {text_cell("longer"), text_cell("LOST"), text_cell(""), number_cell(1200)}}};
 }
 
 TEST(Listing, TableAlignsColumnsAndLeavesWideOnesOut) {
@@ -83,8 +85,8 @@ TEST(Listing, OneThingIsShownAsLinesAndAsAnItem) {
 TEST(Listing, BrokenUtf8DoesNotBreakJson) {
   Listing listing = two_things();
   listing.rows[0][0] = text_cell("x\xff");
-  EXPECT_FALSE(
-      nlohmann::json::parse(render(listing, {.format = Format::kJson}), nullptr, false).is_discarded());
+  EXPECT_FALSE(nlohmann::json::parse(render(listing, {.format = Format::kJson}), nullptr, false)
+                   .is_discarded());
 }
 
 TEST(Cells, ReadAsAPersonWouldSayThem) {
@@ -103,8 +105,12 @@ TEST(Printable, KeepsTextOfAllLanguagesAndNoEscape) {
   EXPECT_EQ(printable("h\xc3\xa9llo \xe4\xb8\x96"), "h\xc3\xa9llo \xe4\xb8\x96");
   EXPECT_EQ(printable("\x1b[31mred"), "?[31mred");
   EXPECT_EQ(printable("two\nlines"), "two lines");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "?31m");       // C1 control
-  EXPECT_EQ(printable("\xe2\x80\xae" "abc"), "?abc");   // turns the reading direction
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "?31m");  // C1 control
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "abc"),
+            "?abc");  // turns the reading direction
   EXPECT_EQ(printable("bad \xff"), "bad ?");
 }
 

@@ -72,7 +72,8 @@ struct Said final : Console {
 int heddle(std::vector<std::string> words, Said& said) {
   words.insert(words.begin(), "heddle");
   std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
+  for (const std::string& word : words)
+    argv.push_back(word.c_str());
   return run(static_cast<int>(argv.size()), argv.data(), said);
 }
 
@@ -103,28 +104,25 @@ TEST_P(Usage, IsRefusedWithTwoAndSaysWhatToTry) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Usage,
-    ::testing::Values(Misuse{{}, "A subcommand is required"},
-                      Misuse{{"frob"}, "no such command: frob"},
-                      Misuse{{"app", "frob"}, "no such command: frob"},
-                      Misuse{{"app", "list", "--frob"}, "--frob"},
-                      Misuse{{"app", "list", "-o", "xml"}, "'xml' is none of table"},
-                      Misuse{{"app", "list", "--limit", "0"}, "--limit"},
-                      Misuse{{"app", "list", "--limit", "x"}, "--limit"},
-                      Misuse{{"app", "show"}, "ID is required"},
-                      Misuse{{"app", "show", "a", "b"}, "b"},
-                      Misuse{{"app", "show", "\x1b[2J", "--rm", "x:1"}, "not of the form"},
-                      Misuse{{"app", "kill", "../x", "--rm", "x:1"}, "not of the form"},
-                      Misuse{{"app", "logs", kApp, "--tail", "-1"}, "--tail"},
-                      Misuse{{"app", "logs", kApp, "--container", "c", "--rm", "x:1"},
-                             "not of the form"},
-                      Misuse{{"node", "show", "nohost", "--rm", "x:1"}, "not of the form"},
-                      Misuse{{"dev", "--nodes", "0"}, "--nodes"},
-                      Misuse{{"dev", "--nodes", "65"}, "--nodes"},
-                      Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
-                      Misuse{{"--timeout", "0", "version"}, "--timeout"},
-                      Misuse{{"--conf", "/no/such/folder", "app", "list"}, "is not a folder"},
-                      Misuse{{"--rm", "http://x:99999", "app", "list"}, "http://host:port"},
-                      Misuse{{"--rm", "http://x y", "app", "list"}, "blanks"}));
+    ::testing::Values(
+        Misuse{{}, "A subcommand is required"}, Misuse{{"frob"}, "no such command: frob"},
+        Misuse{{"app", "frob"}, "no such command: frob"},
+        Misuse{{"app", "list", "--frob"}, "--frob"},
+        Misuse{{"app", "list", "-o", "xml"}, "'xml' is none of table"},
+        Misuse{{"app", "list", "--limit", "0"}, "--limit"},
+        Misuse{{"app", "list", "--limit", "x"}, "--limit"},
+        Misuse{{"app", "show"}, "ID is required"}, Misuse{{"app", "show", "a", "b"}, "b"},
+        Misuse{{"app", "show", "\x1b[2J", "--rm", "x:1"}, "not of the form"},
+        Misuse{{"app", "kill", "../x", "--rm", "x:1"}, "not of the form"},
+        Misuse{{"app", "logs", kApp, "--tail", "-1"}, "--tail"},
+        Misuse{{"app", "logs", kApp, "--container", "c", "--rm", "x:1"}, "not of the form"},
+        Misuse{{"node", "show", "nohost", "--rm", "x:1"}, "not of the form"},
+        Misuse{{"dev", "--nodes", "0"}, "--nodes"}, Misuse{{"dev", "--nodes", "65"}, "--nodes"},
+        Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
+        Misuse{{"--timeout", "0", "version"}, "--timeout"},
+        Misuse{{"--conf", "/no/such/folder", "app", "list"}, "is not a folder"},
+        Misuse{{"--rm", "http://x:99999", "app", "list"}, "http://host:port"},
+        Misuse{{"--rm", "http://x y", "app", "list"}, "blanks"}));
 
 struct Refused {
   int status;
@@ -134,7 +132,8 @@ struct Refused {
 class Refusals : public ::testing::TestWithParam<Refused> {};
 
 TEST_P(Refusals, MapToTheExitCode) {
-  const auto error = refusal(GetParam().status, "http://rm", R"({"RemoteException":{"message":"why"}})");
+  const auto error =
+      refusal(GetParam().status, "http://rm", R"({"RemoteException":{"message":"why"}})");
   EXPECT_EQ(error.exit_code, GetParam().exit_code);
   EXPECT_EQ(error.message, "why");
   EXPECT_NE(error.advice, "");
@@ -182,7 +181,8 @@ TEST_F(Heddle, ListsNothingWhenTheServerSaysNull) {
 TEST_F(Heddle, ListsUnfinishedApplicationsNewestFirst) {
   manager_.answer("/apps", {200, R"({"apps":{"app":[
       {"id":"application_1_0001","state":"RUNNING","startedTime":1},
-      {"id":"application_1_0002","state":"RUNNING","startedTime":2}]}})", ""});
+      {"id":"application_1_0002","state":"RUNNING","startedTime":2}]}})",
+                            ""});
   EXPECT_EQ(against({"app", "list", "-q"}), kExitOk);
   EXPECT_EQ(said_.out, "application_1_0002\napplication_1_0001\n");
   EXPECT_NE(manager_.requests()[0].find("states=NEW%2C"), std::string::npos);
@@ -228,7 +228,8 @@ TEST_F(Heddle, AnswerThatIsNoJsonIsAnError) {
 
 TEST_F(Heddle, NodeTotalsAreUsedPlusFree) {
   manager_.answer("/nodes", {200, R"({"nodes":{"node":[{"id":"h:1","state":"RUNNING",
-      "usedMemoryMB":1024,"availMemoryMB":3072,"usedVirtualCores":1,"availableVirtualCores":3}]}})", ""});
+      "usedMemoryMB":1024,"availMemoryMB":3072,"usedVirtualCores":1,"availableVirtualCores":3}]}})",
+                             ""});
   EXPECT_EQ(against({"node", "list", "-o", "json"}), kExitOk);
   const auto item = nlohmann::json::parse(said_.out)["items"][0];
   EXPECT_EQ(item["memory_total_mb"], 4096);
@@ -267,7 +268,8 @@ TEST_F(Heddle, FinishedLogsWithoutAConfigurationNameYarnLogs) {
   manager_.answer(std::string("/apps/") + kApp,
                   {200, R"({"app":{"state":"FINISHED","user":"bob"}})", ""});
   EXPECT_EQ(against({"app", "logs", kApp}), kExitFailed);
-  EXPECT_NE(said_.err.find(std::string("Try: yarn logs -applicationId ") + kApp), std::string::npos);
+  EXPECT_NE(said_.err.find(std::string("Try: yarn logs -applicationId ") + kApp),
+            std::string::npos);
 }
 
 }  // namespace

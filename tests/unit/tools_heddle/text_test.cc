@@ -107,7 +107,8 @@ TEST(DevConfiguration, EveryNodeHasFoldersAndPortsOfItsOwn) {
   ASSERT_TRUE(ports.has_value());
   const auto one = dev_node_properties("/d", *ports, 1);
   const auto two = dev_node_properties("/d", *ports, 2);
-  for (const auto& [name, value] : one) EXPECT_NE(value, two.at(name)) << name;
+  for (const auto& [name, value] : one)
+    EXPECT_NE(value, two.at(name)) << name;
 }
 
 TEST(DevConfiguration, HadoopHomeReachesTheTasksOnlyWhenItIsKnown) {

@@ -1,0 +1,125 @@
+// Recomputes what is kept up to date elsewhere. For tests; O(everything).
+#include <algorithm>
+
+#include "rm/core/core.h"
+
+namespace heddle::rm {
+
+std::string Core::check_invariants() const {
+  if (std::string wrong = scheduler_.check_invariants(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_containers(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_nodes(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_apps(); !wrong.empty()) return wrong;
+  return check_deadlines();
+}
+
+std::string Core::check_containers() const {
+  for (const auto& [id, container] : containers_) {
+    const auto node = nodes_.find(container.grant.node);
+    if (node == nodes_.end() || !node->second.containers.contains(id)) {
+      return to_string(id) + " runs on a node that does not know it";
+    }
+    const auto app = apps_.find(id.attempt.app);
+    if (app == apps_.end()) continue;  // aged out while its node has not reported yet
+    const bool owned = std::ranges::any_of(app->second.attempts, [&](const auto& entry) {
+      return entry.second.containers.contains(id);
+    });
+    if (!owned) return to_string(id) + " belongs to no attempt";
+  }
+  return {};
+}
+
+std::string Core::check_nodes() const {
+  std::map<NodeId, Resources> used;
+  for (const auto& [id, container] : containers_) {
+    used[container.grant.node] += container.grant.resources;
+  }
+  const bool memory_only = scheduler_.config().calculator == queues::Calculator::kMemory;
+  std::size_t held = 0;
+  for (const auto& [id, node] : nodes_) {
+    held += node.containers.size();
+    if (node.used != used[id]) return "node " + to_string(id) + " does not sum up";
+    const bool fits = memory_only ? node.used.memory_mb() <= node.total.memory_mb()
+                                  : node.used.fits_in(node.total);
+    if (!fits && !node.shrunk) return "node " + to_string(id) + " is over-full";
+    if (!node.serves() && !node.containers.empty()) {
+      return "node " + to_string(id) + " is gone, yet holds containers";
+    }
+    if (node.serves() != node.watched.has_value()) {
+      return "node " + to_string(id) + " is watched wrongly";
+    }
+    const auto change = node_changes_.find(node.changed);
+    if (change == node_changes_.end() || change->second != id) {
+      return "node " + to_string(id) + " has changed, and nobody is told";
+    }
+    for (const ContainerId& finished : node.unacknowledged) {
+      const auto app = apps_.find(finished.attempt.app);
+      const auto names = [&](const auto& entry) { return entry.second.id == finished; };
+      const Attempt* attempt = app == apps_.end() ? nullptr : app->second.current();
+      if (attempt == nullptr || (std::ranges::none_of(attempt->finished, names) &&
+                                 std::ranges::none_of(attempt->told_finished, names))) {
+        return "node " + to_string(id) + " keeps " + to_string(finished) + " for nobody";
+      }
+    }
+  }
+  if (held != containers_.size()) return "nodes hold containers that are unknown";
+  return node_changes_.size() == nodes_.size() ? "" : "changes of nodes that are gone are kept";
+}
+
+std::string Core::check_apps() const {
+  std::unordered_map<AppId, std::pair<Resources, std::int32_t>> used;
+  for (const auto& [id, container] : containers_) {
+    auto& sum = used[id.attempt.app];
+    sum.first += container.grant.resources;
+    ++sum.second;
+  }
+  std::map<std::string, std::int32_t> running;
+  std::size_t finished = 0;
+  for (const auto& [id, app] : apps_) {
+    if (app.used != used[id].first || app.used_containers != used[id].second) {
+      return to_string(id) + " does not sum up";
+    }
+    finished += is_final(app.state) ? 1 : 0;
+    if (is_final(app.state) && (app.in_scheduler || app.lifetime_watched)) {
+      return to_string(id) + " is final, yet scheduled or watched";
+    }
+    if (app.counted_running) ++running[app.queue];
+    for (const auto& [number, attempt] : app.attempts) {
+      const bool over = is_final(attempt.state);
+      if (over && (attempt.watched || !attempt.granted.empty() || !attempt.asks.empty() ||
+                   !attempt.finished.empty() || !attempt.told_finished.empty())) {
+        return to_string(attempt.id) + " is over, yet something is kept for it";
+      }
+      if (!over && number != app.attempts.rbegin()->first) {
+        return to_string(attempt.id) + " lives beside a later attempt";
+      }
+      for (const ContainerId& container : attempt.containers) {
+        if (!containers_.contains(container)) return to_string(container) + " is a ghost";
+      }
+    }
+  }
+  for (const auto& [queue, counters] : counters_) {
+    if (counters.running != running[queue]) return queue + ": running applications differ";
+  }
+  const bool all_listed = finished_order_.size() - finished_head_ == finished;
+  return all_listed ? "" : "finished applications are not those that may age out";
+}
+
+std::string Core::check_deadlines() const {
+  std::size_t armed = 0;
+  const auto count = [&](const std::optional<Instant>& one) { armed += one ? 1 : 0; };
+  for (const auto& [id, node] : nodes_) {
+    count(node.watched);
+    count(node.drain_deadline);
+  }
+  for (const auto& [id, container] : containers_)
+    count(container.watched);
+  for (const auto& [id, app] : apps_) {
+    count(app.lifetime_watched);
+    for (const auto& [number, attempt] : app.attempts)
+      count(attempt.watched);
+  }
+  return armed == deadlines_.size() ? "" : "deadlines are pending that nobody waits for";
+}
+
+}  // namespace heddle::rm

@@ -1,0 +1,87 @@
+// Listings by index, in slices, while reports change.
+#include "rm/service/report_board.h"
+
+#include <gtest/gtest.h>
+
+namespace heddle::rm {
+namespace {
+
+AppReportPtr app(std::int32_t number, AppState state = AppState::kRunning) {
+  auto out = std::make_shared<AppReport>();
+  out->id = {1, number};
+  out->user = number % 2 == 0 ? "ann" : "bob";
+  out->queue = number % 3 == 0 ? "root.prod" : "root.dev";
+  out->type = "SPARK";
+  out->tags = {"Tag" + std::to_string(number % 10)};
+  out->state = state;
+  return out;
+}
+
+class Board : public testing::Test {
+ protected:
+  Board() {
+    for (std::int32_t i = 1; i <= 2500; ++i) {
+      board.put(app(i, i <= 2000 ? AppState::kFinished : AppState::kRunning));
+    }
+  }
+  ReportBoard board{ClusterInfo{}};
+};
+
+TEST_F(Board, ListsEverythingByIdAcrossSlices) {
+  const auto all = board.apps({});
+  ASSERT_EQ(all.size(), 2500u);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i]->id.sequence, static_cast<std::int32_t>(i) + 1);
+  }
+}
+
+TEST_F(Board, FiltersByEachIndex) {
+  AppFilter filter;
+  filter.states = {AppState::kRunning};
+  EXPECT_EQ(board.apps(filter).size(), 500u);
+  filter = {};
+  filter.users = {"ann"};
+  EXPECT_EQ(board.apps(filter).size(), 1250u);
+  filter.queues = {"prod"};
+  EXPECT_EQ(board.apps(filter).size(), 416u);
+  filter = {};
+  filter.tags = {"tag3"};
+  EXPECT_EQ(board.apps(filter).size(), 250u);
+  filter = {};
+  filter.types = {"SPARK"};
+  EXPECT_EQ(board.apps(filter).size(), 2500u);
+  filter.types = {"TEZ"};
+  EXPECT_TRUE(board.apps(filter).empty());
+}
+
+TEST_F(Board, StopsAtTheLimit) {
+  AppFilter filter;
+  filter.limit = 1200;
+  EXPECT_EQ(board.apps(filter).size(), 1200u);
+  filter.users = {"ann"};
+  EXPECT_EQ(board.apps(filter).size(), 1200u);
+}
+
+TEST_F(Board, ForgetsAnApplicationInEveryIndex) {
+  board.forget_app({1, 3});
+  AppFilter filter;
+  filter.tags = {"tag3"};
+  EXPECT_EQ(board.apps(filter).size(), 249u);
+  EXPECT_EQ(board.app({1, 3}), nullptr);
+}
+
+TEST_F(Board, FollowsAnApplicationToAnotherQueueAndToItsEnd) {
+  auto moved = std::make_shared<AppReport>(*app(2500));
+  moved->queue = "root.other";
+  moved->state = AppState::kFinished;
+  board.put(moved);
+  AppFilter filter;
+  filter.queues = {"other"};
+  EXPECT_EQ(board.apps(filter).size(), 1u);
+  filter = {};
+  filter.states = {AppState::kRunning};
+  EXPECT_EQ(board.apps(filter).size(), 499u);
+}
+
+}  // namespace
+}  // namespace heddle::rm

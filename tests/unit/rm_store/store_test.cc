@@ -1,0 +1,366 @@
+// The SQLite store: what goes in comes out, and what is broken is refused by name.
+#include "rm/store/store.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "rm/store/sqlite.h"
+#include "rm/store/submission_json.h"
+
+namespace heddle::rm {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class SqliteStore : public testing::Test {
+ protected:
+  SqliteStore() {
+    std::string name = testing::TempDir() + "rm_store_XXXXXX";
+    folder = ::mkdtemp(name.data());
+  }
+  ~SqliteStore() override { fs::remove_all(folder); }
+
+  std::unique_ptr<Store> open() {
+    auto store = open_sqlite_store(folder);
+    EXPECT_TRUE(store) << (store ? "" : store.error().message);
+    return store ? *std::move(store) : nullptr;
+  }
+  StoredState load() {
+    auto store = open();
+    auto state = store->load();
+    EXPECT_TRUE(state) << (state ? "" : state.error().message);
+    return state ? *std::move(state) : StoredState{};
+  }
+  void commit(std::vector<Record> records) {
+    auto store = open();
+    ASSERT_TRUE(store->load());
+    const auto committed = store->commit(records);
+    ASSERT_TRUE(committed) << committed.error().message;
+  }
+  std::string refusal() {
+    auto store = open_sqlite_store(folder);
+    return store ? "(opened)" : store.error().message;
+  }
+  std::string path() const { return folder + "/state.db"; }
+  void overwrite(std::streamoff at, const std::string& bytes) {
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << bytes;
+  }
+
+  std::string folder;
+};
+
+Submission submission(std::int32_t sequence = 1) {
+  Submission out;
+  out.id = {1'700'000'000'000, sequence};
+  out.name = "word \"count\" \xc3\xa9\n";
+  out.type = "MAPREDUCE";
+  out.queue = "prod";
+  out.tags = {"t1", "t2"};
+  out.priority = 3;
+  out.am_resources = {1536, 2};
+  out.am_resources.amount[2] = 4;
+  Ask near;
+  near.resource_name = "/rack1";
+  near.resources = out.am_resources;
+  near.containers = 1;
+  near.relax_locality = false;
+  near.label_expression = "gpu";
+  out.am_asks = {near};
+  out.unmanaged = true;
+  out.keep_containers = true;
+  out.cancel_tokens_when_complete = false;
+  out.max_attempts = 4;
+  out.attempt_failures_validity_ms = 60'000;
+  out.lifetime_seconds = 3600;
+  out.label_expression = "x";
+  out.view_acl = "ann,bob devs";
+  out.modify_acl = "*";
+  out.launch = std::make_shared<const std::string>(std::string("\0\1binary\xff", 9));
+  out.log_aggregation_context = std::string("\0\xfe", 2);
+  return out;
+}
+
+SaveApp save_app(std::int32_t sequence = 1) {
+  return {std::make_shared<const Submission>(submission(sequence)),
+          "ann",
+          "root.prod",
+          3,
+          WallTime{11},
+          WallTime{22}};
+}
+
+TEST_F(SqliteStore, GivesBackASubmissionAsItWas) {
+  commit({save_app()});
+  const StoredState state = load();
+  ASSERT_EQ(state.apps.size(), 1u);
+  const SaveApp& app = state.apps[0].app;
+  EXPECT_EQ(app.user, "ann");
+  EXPECT_EQ(app.queue, "root.prod");
+  EXPECT_EQ(app.priority, 3);
+  EXPECT_EQ(app.submitted.ms, 11);
+  EXPECT_EQ(app.lifetime_expiry.ms, 22);
+  EXPECT_EQ(to_json(*app.submission), to_json(submission()));
+  EXPECT_EQ(app.submission->id, submission().id);
+  EXPECT_EQ(app.submission->tags, submission().tags);
+  EXPECT_EQ(app.submission->am_asks.at(0).resource_name, "/rack1");
+  EXPECT_EQ(app.submission->log_aggregation_context, submission().log_aggregation_context);
+  EXPECT_EQ(*app.submission->launch, *submission().launch);
+  EXPECT_FALSE(state.apps[0].end);
+}
+
+TEST_F(SqliteStore, GivesBackAttemptsWithTheirEnds) {
+  const AttemptId first{submission().id, 1};
+  const AttemptId second{submission().id, 2};
+  const FinishAttempt end{
+      first, AttemptState::kFailed, FinalStatus::kFailed, "http://t", "boom", "amhost", 4711,
+      7,     WallTime{33}};
+  commit({save_app(),
+          SaveAttempt{
+              first, ContainerId{first, (1LL << 40) | 1}, {"n1", 45454}, "n1:8042", WallTime{12}},
+          end, SaveAttempt{second, std::nullopt, {}, "", WallTime{34}}});
+  const StoredState state = load();
+  ASSERT_EQ(state.apps.at(0).attempts.size(), 2u);
+  const StoredAttempt& one = state.apps[0].attempts[0];
+  EXPECT_EQ(one.start.id, first);
+  EXPECT_EQ(one.start.master_container, (ContainerId{first, (1LL << 40) | 1}));
+  EXPECT_EQ(one.start.master_node, (NodeId{"n1", 45454}));
+  EXPECT_EQ(one.start.master_node_http, "n1:8042");
+  EXPECT_EQ(one.start.started.ms, 12);
+  ASSERT_TRUE(one.end);
+  EXPECT_EQ(one.end->state, end.state);
+  EXPECT_EQ(one.end->final_status, end.final_status);
+  EXPECT_EQ(one.end->tracking_url, end.tracking_url);
+  EXPECT_EQ(one.end->diagnostics, end.diagnostics);
+  EXPECT_EQ(one.end->host, end.host);
+  EXPECT_EQ(one.end->rpc_port, end.rpc_port);
+  EXPECT_EQ(one.end->exit_status, end.exit_status);
+  EXPECT_EQ(one.end->finished, end.finished);
+  const StoredAttempt& two = state.apps[0].attempts[1];
+  EXPECT_FALSE(two.start.master_container);
+  EXPECT_FALSE(two.end);
+}
+
+TEST_F(SqliteStore, KeepsTheEndOfAnAttemptThatNeverHadAPlace) {
+  const AttemptId id{submission().id, 1};
+  FinishAttempt end;
+  end.id = id;
+  end.state = AttemptState::kKilled;
+  commit({save_app(), end});
+  const StoredState state = load();
+  ASSERT_EQ(state.apps.at(0).attempts.size(), 1u);
+  EXPECT_EQ(state.apps[0].attempts[0].end->state, AttemptState::kKilled);
+}
+
+TEST_F(SqliteStore, GivesBackTheEndOfAnApplicationAndDropsItsLaunchContext) {
+  FinishApp end{submission().id,
+                AppState::kFinished,
+                FinalStatus::kSucceeded,
+                "all well",
+                "http://h",
+                WallTime{13},
+                WallTime{44},
+                {}};
+  end.seconds.amount = {10, 20, 0, 0, 0, 0, 0, INT64_MAX};
+  commit({save_app(), UpdateApp{submission().id, "root.dev", 9, WallTime{55}}, end});
+  const StoredState state = load();
+  const StoredApp& app = state.apps.at(0);
+  EXPECT_EQ(app.app.queue, "root.dev");
+  EXPECT_EQ(app.app.priority, 9);
+  EXPECT_EQ(app.app.lifetime_expiry.ms, 55);
+  EXPECT_EQ(app.app.submission->launch, nullptr);
+  ASSERT_TRUE(app.end);
+  EXPECT_EQ(app.end->state, end.state);
+  EXPECT_EQ(app.end->final_status, end.final_status);
+  EXPECT_EQ(app.end->diagnostics, end.diagnostics);
+  EXPECT_EQ(app.end->tracking_url, end.tracking_url);
+  EXPECT_EQ(app.end->launched, end.launched);
+  EXPECT_EQ(app.end->finished, end.finished);
+  EXPECT_EQ(app.end->seconds.amount, end.seconds.amount);
+}
+
+TEST_F(SqliteStore, ForgetsAnApplicationWithItsAttempts) {
+  const AttemptId id{submission(1).id, 1};
+  commit({save_app(1), save_app(2), SaveAttempt{id, {}, {}, "", {}}, ForgetApp{submission(1).id}});
+  const StoredState state = load();
+  ASSERT_EQ(state.apps.size(), 1u);
+  EXPECT_EQ(state.apps[0].app.submission->id.sequence, 2);
+}
+
+TEST_F(SqliteStore, GivesBackKeysAndForgetsTheNextOneOnceItServes) {
+  const security::MasterKey one{17, security::Secret(std::string("\0key", 4))};
+  const security::MasterKey two{-5, security::Secret("other")};
+  commit({SaveKeys{one, two}});
+  StoredState state = load();
+  ASSERT_TRUE(state.keys && state.keys->amrm_next);
+  EXPECT_EQ(state.keys->amrm_current.id, 17);
+  EXPECT_EQ(state.keys->amrm_current.bytes.reveal_bytes(), one.bytes.reveal_bytes());
+  EXPECT_EQ(state.keys->amrm_next->id, -5);
+  commit({SaveKeys{two, std::nullopt}});
+  state = load();
+  EXPECT_EQ(state.keys->amrm_current.id, -5);
+  EXPECT_FALSE(state.keys->amrm_next);
+}
+
+TEST_F(SqliteStore, CountsItsStarts) {
+  for (std::int32_t start = 0; start < 4; ++start)
+    EXPECT_EQ(load().epoch, start);
+}
+
+TEST_F(SqliteStore, IsReadableByItsOwnerOnly) {
+  open();
+  struct stat facts {};
+  ASSERT_EQ(::stat(path().c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0077, 0u);
+}
+
+TEST_F(SqliteStore, SecondOpenIsRefusedNamingTheHolder) {
+  const auto holder = open();
+  EXPECT_EQ(refusal(),
+            "state folder " + folder + " is in use: locked by pid " + std::to_string(::getpid()));
+}
+
+TEST_F(SqliteStore, IsFreeAgainOnceClosed) {
+  open();
+  EXPECT_NE(open(), nullptr);
+}
+
+TEST_F(SqliteStore, FileCutToNothingIsRefused) {
+  commit({save_app()});
+  fs::resize_file(path(), 0);
+  fs::remove(path() + "-wal");
+  EXPECT_THAT(refusal(), HasSubstr(path() + " is empty: it was cut off. Restore a backup"));
+}
+
+TEST_F(SqliteStore, FileOfAnotherProgramIsRefused) {
+  commit({save_app()});
+  overwrite(68, "\x12\x34\x56\x78");
+  EXPECT_THAT(refusal(), HasSubstr(path() + " is not a state database of Heddle (application_id "
+                                            "0x12345678); move it away"));
+}
+
+TEST_F(SqliteStore, FileOfANewerVersionIsRefused) {
+  commit({save_app()});
+  overwrite(60, std::string("\0\0\0\x63", 4));
+  EXPECT_THAT(refusal(), HasSubstr(path() + " has format version 99, this program knows 1"));
+}
+
+TEST_F(SqliteStore, GarbageIsRefusedAndLeftAsItIs) {
+  { std::ofstream(path()) << std::string(8192, 'x'); }
+  EXPECT_THAT(refusal(), HasSubstr("is damaged (file is not a database). Restore a backup"));
+  EXPECT_EQ(fs::file_size(path()), 8192u);
+}
+
+TEST_F(SqliteStore, RandomPageIsRefusedAtOpenOrAtLoad) {
+  std::vector<Record> many;
+  for (int i = 1; i <= 200; ++i)
+    many.emplace_back(save_app(i));
+  commit(many);
+  open();  // folds the log into the file
+  for (std::uintmax_t page = 4096; page + 4096 <= fs::file_size(path()); page += 4096) {
+    overwrite(static_cast<std::streamoff>(page), std::string(4096, '\x5a'));
+  }
+  auto store = open_sqlite_store(folder);
+  const std::string message = [&] {
+    if (!store) return store.error().message;
+    const auto state = (*store)->load();
+    return state ? "(loaded)" : state.error().message;
+  }();
+  EXPECT_THAT(message, HasSubstr("is damaged"));
+  EXPECT_THAT(message, HasSubstr(path()));
+}
+
+TEST(SubmissionJson, TextThatIsNotOursIsAnError) {
+  EXPECT_FALSE(submission_from_json("{\"cluster\": 1"));
+  EXPECT_FALSE(submission_from_json("{}"));
+  EXPECT_FALSE(submission_from_json("[1,2]"));
+  EXPECT_FALSE(seconds_from_json("\"x\""));
+}
+
+TEST_F(SqliteStore, FolderThatIsNotThereIsNamed) {
+  folder += "/nowhere";
+  EXPECT_EQ(refusal(), folder + "/lock: No such file or directory");
+}
+
+TEST_F(SqliteStore, ReadOnlyFolderIsNamed) {
+  if (::geteuid() == 0) {
+    // Root may write anywhere, but not replace a link by a file.
+    fs::create_symlink("/nonexistent", folder + "/lock");
+    EXPECT_THAT(refusal(), HasSubstr(folder + "/lock: "));
+    return;
+  }
+  ::chmod(folder.c_str(), 0500);
+  EXPECT_EQ(refusal(), folder + "/lock: Permission denied");
+  ::chmod(folder.c_str(), 0700);
+}
+
+TEST_F(SqliteStore, KilledWriterLosesNothingThatItAnswered) {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(pipe_ends[0]);
+    auto store = open_sqlite_store(folder);
+    if (!store || !(*store)->load()) ::_exit(1);
+    for (std::int32_t sequence = 1;; ++sequence) {
+      const Record records[] = {save_app(sequence)};
+      if (!(*store)->commit(records)) ::_exit(2);
+      if (::write(pipe_ends[1], &sequence, sizeof sequence) != sizeof sequence) ::_exit(3);
+    }
+  }
+  ::close(pipe_ends[1]);
+  std::int32_t answered = 0;
+  while (answered < 50 && ::read(pipe_ends[0], &answered, sizeof answered) == sizeof answered) {
+  }
+  ::kill(child, SIGKILL);
+  std::int32_t late = 0;
+  while (::read(pipe_ends[0], &late, sizeof late) == sizeof late)
+    answered = late;
+  ::close(pipe_ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
+  const StoredState state = load();
+  ASSERT_GE(state.apps.size(), static_cast<std::size_t>(answered));
+  EXPECT_LE(state.apps.size(), static_cast<std::size_t>(answered) + 1);
+  for (std::size_t i = 0; i < state.apps.size(); ++i) {
+    EXPECT_EQ(state.apps[i].app.submission->id.sequence, static_cast<std::int32_t>(i) + 1);
+  }
+}
+
+TEST_F(SqliteStore, FullDatabaseMayPassAndLeavesTheHandleUsable) {
+  auto database = Database::open(path());
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(database->execute("PRAGMA journal_mode=WAL; CREATE TABLE t (x BLOB)"));
+  ASSERT_TRUE(database->execute("PRAGMA max_page_count=16"));
+  ASSERT_TRUE(database->execute("BEGIN IMMEDIATE"));
+  const auto stored = database->execute("INSERT INTO t VALUES (zeroblob(1000000))");
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(stored.error().message, HasSubstr("state store is full: " + path()));
+  EXPECT_THAT(stored.error().message, HasSubstr("bytes free"));
+  EXPECT_TRUE(database->roll_back());
+  EXPECT_TRUE(database->roll_back()) << "twice is once";
+  EXPECT_TRUE(database->execute("BEGIN IMMEDIATE; INSERT INTO t VALUES (1); COMMIT"));
+}
+
+TEST(MemoryStore, TakesEverythingAndKeepsNothing) {
+  const auto store = make_memory_store();
+  EXPECT_TRUE(store->load());
+  EXPECT_TRUE(store->commit(std::vector<Record>{ForgetApp{}}));
+  EXPECT_EQ(store->name(), "MemoryStore");
+}
+
+}  // namespace
+}  // namespace heddle::rm
