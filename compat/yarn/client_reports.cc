@@ -4,9 +4,11 @@
 
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/ids.h"
+#include "compat/records/tokens.h"
 #include "compat/yarn/client_parts.h"
 #include "compat/yarn/requests.h"
 #include "compat/yarn/states.h"
+#include "compat/yarn/token_maker.h"
 
 namespace heddle::compat::yarn {
 namespace {
@@ -28,7 +30,7 @@ Failure no_attempt(const AttemptId& id) {
 }
 
 Result<pb::GetApplicationReportResponseProto> application_report(
-    const Context& context, const CallContext&,
+    const Context& context, const CallContext& call,
     const pb::GetApplicationReportRequestProto& request) {
   const auto id = app_id_from_wire(request.application_id());
   if (!id) return fail(id.error());
@@ -36,6 +38,14 @@ Result<pb::GetApplicationReportResponseProto> application_report(
   if (!app) return no_application(*id);
   pb::GetApplicationReportResponseProto out;
   to_wire(*app, view_of(context), out.mutable_application_report());
+  // Whoever runs the master of an unmanaged application gets its token here, and nobody else.
+  const bool owner = !call.caller.user.empty() && call.caller.user == app->user;
+  if (app->unmanaged && owner && app->current_attempt &&
+      context.door.reports.attempt_may_log_in(*app->current_attempt)) {
+    const TokenMaker tokens(ContextPtr(ContextPtr(), &context));
+    compat::to_wire(tokens.amrm(*app->current_attempt),
+                    out.mutable_application_report()->mutable_am_rm_token());
+  }
   return out;
 }
 
