@@ -37,7 +37,7 @@ ARROWS = {
     "compat/proto": (),
     "compat/xml": ("base",),
     "compat/ipc": ("base", "base/net", "security", "compat/proto"),
-    "compat/logfile": ("base", "compat/ipc", "compat/proto"),
+    "compat/logfile": ("base", "compat/ipc", "compat/proto", "nodemanager/api"),
     "compat/records": ("base", "base/net", "security", "rm/api", "nodemanager/api",
                        "compat/proto"),
     "compat/yarn": ("base", "base/net", "security", "rm/api", "compat/proto", "compat/ipc",

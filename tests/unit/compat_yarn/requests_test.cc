@@ -28,8 +28,8 @@ struct BadSubmission {
   std::string part_of_message;
 };
 
-TEST(Submissions, HostileOnesAreRefusedWithTheLimit) {
-  const std::vector<BadSubmission> cases = {
+const std::vector<BadSubmission>& hostile_submissions() {
+  static const std::vector<BadSubmission> cases = {
       {"no id", [](auto& to) { to.clear_application_id(); }, java::kYarn, "application id"},
       {"11 tags",
        [](auto& to) {
@@ -78,7 +78,11 @@ TEST(Submissions, HostileOnesAreRefusedWithTheLimit) {
        [](auto& to) { to.mutable_am_container_spec()->add_environment()->set_key("A=B"); },
        java::kYarn, "'A=B'"},
   };
-  for (const BadSubmission& bad : cases) {
+  return cases;
+}
+
+TEST(Submissions, HostileOnesAreRefusedWithTheLimit) {
+  for (const BadSubmission& bad : hostile_submissions()) {
     auto wire = recorded_submission();
     bad.change(wire);
     const auto result = submission_from_wire(wire, ResourceTypes{}, TagLimits{});
