@@ -3,6 +3,8 @@
 # heddle_unit_test(folder LINKS ...): every tests/unit/<folder>/*_test.cc in one GoogleTest program.
 # heddle_fuzzer(name SOURCES ... LINKS ...): one libFuzzer program (only with HEDDLE_FUZZERS).
 
+add_custom_target(fuzzers)
+
 set(HEDDLE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wswitch)
 if(HEDDLE_WERROR)
   list(APPEND HEDDLE_WARNINGS -Werror)
@@ -50,5 +52,6 @@ function(heddle_fuzzer name)
   add_executable(${name} ${ARG_SOURCES})
   heddle_settings(${name})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
 endfunction()
