@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <mutex>
 
 #include "base/daemon/daemon.h"
 #include "base/log.h"
@@ -63,6 +64,7 @@ struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
 
   Result<void> open_state();
+  Result<void> bind_web();
   Result<void> make_service();
   Result<void> serve();
   Result<void> serve_rpc();
@@ -94,6 +96,9 @@ struct Daemon {
   std::unique_ptr<compat::proxy::WebProxy> proxy;
   std::vector<std::unique_ptr<compat::ipc::Server>> rpc_servers;
   std::unique_ptr<net::HttpServer> web_server;
+  std::mutex web_mutex;
+  std::shared_ptr<const net::HttpHandler> web_handler;  // guarded by web_mutex; null while starting
+  bool web_on_loopback = true;
 };
 
 Result<void> Daemon::open_state() {
@@ -133,6 +138,36 @@ Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
   return config;
 }
 
+/// Before everything that makes links: the port is known only once it is bound.
+Result<void> Daemon::bind_web() {
+  constexpr std::string_view kProperty = "yarn.resourcemanager.webapp.address";
+  auto address =
+      daemon::listen_address(settings(), kProperty, "yarn.resourcemanager.bind-host", 8088);
+  if (!address) return fail(address.error());
+  auto advertised = daemon::advertised_address(settings(), kProperty, 8088);
+  if (!advertised) return fail(advertised.error());
+  auto server = net::HttpServer::listen(
+      loops, address->host, address->port, net::HttpLimits{},
+      [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+        std::shared_ptr<const net::HttpHandler> handler;
+        {
+          const std::scoped_lock lock(web_mutex);
+          handler = web_handler;
+        }
+        if (handler == nullptr) {
+          responder->respond(net::text_response(503, "text/plain", "starting\n"));
+          return;
+        }
+        (*handler)(std::move(request), std::move(responder));
+      });
+  if (!server) return fail(std::move(server).error().within(kProperty));
+  web_server = *std::move(server);
+  web_on_loopback = daemon::is_loopback(address->host);
+  web_address = to_string(HostPort{advertised->host, web_server->endpoint().port});
+  ports[std::string(kProperty)] = net::to_string(web_server->endpoint());
+  return {};
+}
+
 Result<void> Daemon::make_service() {
   auto resource_types = compat::xml::resource_types_from(settings());
   if (!resource_types) return fail(resource_types.error());
@@ -140,9 +175,6 @@ Result<void> Daemon::make_service() {
   auto options = rm::core_options_from(settings(), types);
   if (!options) return fail(options.error());
   core_options = *std::move(options);
-  auto address = daemon::advertised_address(settings(), "yarn.resourcemanager.webapp.address", 8088);
-  if (!address) return fail(address.error());
-  web_address = to_string(*address);
   core_options.cluster_start_ms = clock.now().wall.ms;
   core_options.epoch = stored.epoch;
   core_options.web_url = "http://" + web_address;
@@ -218,13 +250,10 @@ Result<void> Daemon::serve_rpc() {
 }
 
 Result<void> Daemon::serve_web() {
-  auto address = daemon::listen_address(settings(), "yarn.resourcemanager.webapp.address",
-                                        "yarn.resourcemanager.bind-host", 8088);
-  if (!address) return fail(address.error());
   compat::rest::WebOptions options;
   options.web_address = options.rm_web_address = web_address;
   options.host_names = daemon::own_host_names(web_address);
-  options.bound_to_loopback = daemon::is_loopback(address->host);
+  options.bound_to_loopback = web_on_loopback;
   options.rpc_address = ports["yarn.resourcemanager.address"];
   options.login_user = daemon::login_user();
   options.log_server_url = settings().get_or("yarn.log.server.url", "");
@@ -237,11 +266,8 @@ Result<void> Daemon::serve_web() {
              std::shared_ptr<net::HttpResponder> responder) {
         proxy->handle(std::move(request), std::move(user), std::move(responder));
       });
-  auto server =
-      net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{}, handler);
-  if (!server) return fail(std::move(server).error().within("yarn.resourcemanager.webapp.address"));
-  web_server = *std::move(server);
-  ports["yarn.resourcemanager.webapp.address"] = net::to_string(web_server->endpoint());
+  const std::scoped_lock lock(web_mutex);
+  web_handler = std::make_shared<const net::HttpHandler>(std::move(handler));
   return {};
 }
 
@@ -279,7 +305,7 @@ int run(const daemon::Arguments& arguments) {
   if (auto secured = daemon::check_security(parts.settings()); !secured) {
     return daemon::refuse_start(secured.error());
   }
-  for (const auto step : {&Daemon::open_state, &Daemon::make_service, &Daemon::serve}) {
+  for (const auto step : {&Daemon::open_state, &Daemon::bind_web, &Daemon::make_service, &Daemon::serve}) {
     if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
   }
   log::info("heddle-rm serves: client {}, web http://{}",

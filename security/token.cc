@@ -54,10 +54,7 @@ Result<Credentials> read_writable(WritableReader reader) {
     if (!alias || !bytes) return cut_short("a secret");
     credentials.secrets.insert_or_assign(std::string(*alias), Secret(std::string(*bytes)));
   }
-  if (!reader.rest().empty()) {
-    return fail(ErrorCode::kInvalidArgument, "credentials have bytes left over",
-                ErrorSubject::kToken);
-  }
+  // Spark sends the whole array behind its buffer: zeros follow, and Hadoop's reader leaves them.
   return credentials;
 }
 
