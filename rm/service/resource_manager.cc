@@ -213,17 +213,21 @@ void ResourceManager::writer_loop() {
     }
     if (!records.empty() && !commit(records)) return;
     records_waiting_ -= records.size();
+    // The core first: who polls after an answer shall soon see what follows from it.
     std::vector<Saved> saved;
+    for (Group& group : groups) {
+      std::move(group.saved.begin(), group.saved.end(), std::back_inserter(saved));
+    }
+    if (!saved.empty()) {
+      enqueue_follow_up([saved = std::move(saved)](Core& core, Turn& turn) {
+        for (const Saved& one : saved)
+          core.saved(one, turn);
+      });
+    }
     for (Group& group : groups) {
       for (auto& reply : group.replies)
         reply();
-      std::move(group.saved.begin(), group.saved.end(), std::back_inserter(saved));
     }
-    if (saved.empty()) continue;
-    enqueue_follow_up([saved = std::move(saved)](Core& core, Turn& turn) {
-      for (const Saved& one : saved)
-        core.saved(one, turn);
-    });
   }
 }
 

@@ -41,15 +41,15 @@ class RandomCluster {
       case 6:
       case 7:
       case 8:
-      case 9:
         return beat();
       case 10:
-        return register_node();
+        return pick(2) == 0 ? register_node() : bring_up();
       case 11:
         return lose_node();
       case 12:
       case 13:
         return bring_up();
+      case 9:
       case 14:
         return finish();
       case 15:
@@ -62,6 +62,22 @@ class RandomCluster {
         return rarely();
       default:
         return pick(2) == 0 ? cluster_.commit() : cluster_.commit_once();
+    }
+  }
+
+  /// Notes the states that were reached: a walk that reaches little proves little.
+  void look() {
+    for (const AppReportPtr& app : cluster_.board->apps({})) {
+      reached.insert("app " + std::string(to_string(app->state)));
+      for (const AttemptReportPtr& attempt : cluster_.board->attempts(app->id)) {
+        reached.insert("attempt " + std::string(to_string(attempt->state)));
+        for (const ContainerReportPtr& one : cluster_.board->containers(attempt->id)) {
+          reached.insert("container " + std::string(to_string(one->state)));
+        }
+      }
+    }
+    for (const NodeReportPtr& node : cluster_.board->nodes({})) {
+      reached.insert("node " + std::string(to_string(node->state)));
     }
   }
 
@@ -88,11 +104,16 @@ class RandomCluster {
     EXPECT_EQ(metrics.containers_allocated, 0);
   }
 
+  std::set<std::string> reached;
+
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
 
   std::optional<AppReportPtr> any_app() {
-    const auto apps = cluster_.board->apps({});
+    auto apps = cluster_.board->apps({});
+    if (pick(8) != 0) {
+      std::erase_if(apps, [](const AppReportPtr& app) { return is_final(app->state); });
+    }
     if (apps.empty()) return std::nullopt;
     return apps[pick(apps.size())];
   }
@@ -103,7 +124,7 @@ class RandomCluster {
     if (pick(8) == 0) id.number = 1;
     return id;
   }
-  NodeId any_node() { return {"n" + std::to_string(pick(6)), 45454 + static_cast<int>(pick(2))}; }
+  NodeId any_node() { return {"n" + std::to_string(pick(6)), 45454 + (pick(20) == 0 ? 1 : 0)}; }
   std::vector<ContainerReportPtr> containers() {
     std::vector<ContainerReportPtr> out;
     for (const AppReportPtr& app : cluster_.board->apps({})) {
@@ -116,6 +137,10 @@ class RandomCluster {
   }
 
   void submit() {
+    const auto apps = cluster_.board->apps({});
+    const auto live =
+        std::ranges::count_if(apps, [](const AppReportPtr& app) { return !is_final(app->state); });
+    if (live >= 8) return kill();
     Submission job = cluster_.submission();
     job.queue = pick(10) == 0 ? "nosuch" : pick(2) == 0 ? "a" : "root.b";
     job.am_resources = {512 + 1024 * static_cast<int>(pick(3)), 1};
@@ -128,15 +153,16 @@ class RandomCluster {
     if (pick(6) == 0) (void)cluster_.submit(job, "ann");
   }
   void kill() {
+    if (pick(3) != 0) return;
     if (const auto app = any_app()) (void)cluster_.kill((*app)->id);
   }
   void bring_up() {
     const AttemptId attempt = any_attempt();
-    if (pick(6) == 0) {
+    if (pick(12) == 0) {
       return cluster_.launched(attempt, fail(ErrorCode::kUnavailable, "refused"));
     }
     cluster_.launched(attempt);
-    (void)cluster_.register_master(attempt);
+    if (cluster_.register_master(attempt).ok()) response_ids_[attempt] = 0;
   }
   void finish() {
     (void)cluster_.finish(any_attempt(), {static_cast<FinalStatus>(pick(4)), "done", ""});
@@ -149,7 +175,8 @@ class RandomCluster {
     for (std::size_t i = pick(3); i > 0; --i) {
       Ask ask;
       ask.priority = static_cast<int>(pick(3));
-      ask.resources = {1024 * static_cast<int>(pick(9)), static_cast<int>(pick(4))};
+      ask.resources = {1024 * static_cast<int>(pick(pick(5) == 0 ? 9 : 3)),
+                       static_cast<int>(pick(4))};
       ask.containers = static_cast<int>(pick(6));
       ask.relax_locality = pick(4) != 0;
       if (pick(4) == 0) ask.resource_name = "n" + std::to_string(pick(6));
@@ -157,12 +184,13 @@ class RandomCluster {
       request.asks.push_back(ask);
     }
     for (const ContainerReportPtr& one : containers()) {
-      if (pick(6) == 0) request.releases.push_back(one->id);
+      const bool own = one->id.attempt.app == attempt.app;
+      if (pick(own ? 4 : 200) == 0) request.releases.push_back(one->id);
     }
     if (pick(6) == 0) request.blacklist_additions = {"n" + std::to_string(pick(6))};
     if (pick(6) == 0) request.blacklist_removals = {"n" + std::to_string(pick(6))};
     const auto answer = cluster_.try_allocate(attempt, request);
-    response_ids_[attempt] = answer.ok() ? answer.value()->response_id : 0;
+    if (answer.ok()) response_ids_[attempt] = answer.value()->response_id;
   }
   void beat() {
     const NodeId node = any_node();
@@ -170,11 +198,11 @@ class RandomCluster {
     request.id = node;
     request.response_id = beat_ids_[node];
     if (pick(12) == 0) request.response_id += static_cast<int>(pick(5)) - 2;
-    request.health.healthy = pick(15) != 0;
-    if (pick(20) == 0) request.node_utilization.physical_mb = -5120;
+    request.health.healthy = pick(40) != 0;
+    if (pick(60) == 0) request.node_utilization.physical_mb = -5120;
     for (const ContainerReportPtr& one : containers()) {
       if (one->node != node && pick(20) != 0) continue;
-      if (pick(4) == 0)
+      if (pick(8) == 0)
         request.containers.push_back(finished(one->id, static_cast<int>(pick(3)) - 1));
       else
         request.containers.push_back(running(one->id));
@@ -184,6 +212,7 @@ class RandomCluster {
       request.containers.push_back(pick(2) == 0 ? running(stray) : finished(stray));
     }
     const auto answer = cluster_.heartbeat(request).value();
+    if (answer.action == NodeAction::kShutdown) return;
     if (answer.action == NodeAction::kNormal) beat_ids_[node] = answer.response_id;
     if (answer.action == NodeAction::kResync) register_node(node);
   }
@@ -193,7 +222,7 @@ class RandomCluster {
     request.id = node;
     request.http_port = 8042;
     request.total = {2048 * (1 + static_cast<int>(pick(4))), 8};
-    request.health.healthy = pick(10) != 0;
+    request.health.healthy = pick(20) != 0;
     for (const ContainerReportPtr& one : containers()) {
       if (one->node == node && pick(4) != 0) request.containers.push_back(running(one->id));
     }
@@ -201,8 +230,8 @@ class RandomCluster {
     beat_ids_[node] = 0;
   }
   void lose_node() {
-    if (pick(2) == 0) return (void)cluster_.unregister_node(any_node());
-    cluster_.advance(std::chrono::minutes(11));
+    if (pick(3) == 0) return (void)cluster_.unregister_node(any_node());
+    if (pick(4) == 0) cluster_.advance(std::chrono::minutes(11));
   }
   void change() {
     const auto app = any_app();
@@ -224,6 +253,7 @@ class RandomCluster {
     }
   }
   void lists() {
+    if (pick(3) != 0) return cluster_.set_node_lists({});
     NodeLists lists;
     if (pick(2) == 0) lists.exclude = {"n" + std::to_string(pick(6))};
     if (pick(2) == 0) return cluster_.set_node_lists(lists);
@@ -247,9 +277,21 @@ class RandomCommands : public testing::TestWithParam<std::uint32_t> {};
 TEST_P(RandomCommands, KeepEveryInvariantAndEndInTheEnd) {
   SCOPED_TRACE("seed " + std::to_string(GetParam()));
   RandomCluster cluster(GetParam());
-  for (int i = 0; i < 1500 && !HasFailure(); ++i)
+  for (int i = 0; i < 1500 && !HasFailure(); ++i) {
     cluster.step();
-  if (!HasFailure()) cluster.settle();
+    cluster.look();
+  }
+  if (HasFailure()) return;
+  cluster.settle();
+  for (const char* state : {"app ACCEPTED",       "app RUNNING",        "app FINAL_SAVING",
+                            "app FINISHING",      "app FINISHED",       "app FAILED",
+                            "app KILLING",        "app KILLED",         "attempt ALLOCATED_SAVING",
+                            "attempt RUNNING",    "attempt FAILED",     "container ALLOCATED",
+                            "container ACQUIRED", "container RUNNING",  "node RUNNING",
+                            "node UNHEALTHY",     "node LOST",          "node REBOOTED",
+                            "node SHUTDOWN",      "node DECOMMISSIONED"}) {
+    EXPECT_TRUE(cluster.reached.contains(state)) << state << " was never reached";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomCommands, testing::Range(1U, 9U));
