@@ -1,4 +1,5 @@
-// Time. Only services hold a Clock; core functions take `Instant now` and `WallTime now` as arguments.
+// Time. Only services hold a Clock; core functions take `Instant now` and `WallTime now` as
+// arguments.
 #pragma once
 
 #include <chrono>

@@ -69,7 +69,9 @@ std::string to_string(const ContainerId& id) {
                      id.attempt.number, id.number());
 }
 
-std::string to_string(const NodeId& id) { return fmt::format("{}:{}", id.host, id.port); }
+std::string to_string(const NodeId& id) {
+  return fmt::format("{}:{}", id.host, id.port);
+}
 
 Result<AppId> parse_app_id(std::string_view text) {
   AppId id;

@@ -103,7 +103,8 @@ Result<std::int64_t> convert_unit(std::int64_t amount, std::string_view from, st
   Wide numerator = Wide{source->numerator} * target->denominator;
   Wide denominator = Wide{source->denominator} * target->numerator;
   const auto common = [](Wide a, Wide b) {
-    while (b != 0) a = std::exchange(b, a % b);
+    while (b != 0)
+      a = std::exchange(b, a % b);
     return a;
   }(numerator, denominator);
   numerator /= common;

@@ -30,11 +30,13 @@ struct Resources {
   constexpr std::int64_t vcores() const { return amount[kVcores]; }
 
   constexpr Resources& operator+=(const Resources& other) {
-    for (std::size_t i = 0; i < kResourceTypesMax; ++i) amount[i] += other.amount[i];
+    for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+      amount[i] += other.amount[i];
     return *this;
   }
   constexpr Resources& operator-=(const Resources& other) {
-    for (std::size_t i = 0; i < kResourceTypesMax; ++i) amount[i] -= other.amount[i];
+    for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+      amount[i] -= other.amount[i];
     return *this;
   }
   friend constexpr Resources operator+(Resources a, const Resources& b) { return a += b; }
@@ -66,8 +68,8 @@ std::string to_string(const Resources& resources);
 class ResourceTypes {
  public:
   struct Type {
-    std::string name;     // "memory-mb", "vcores", "yarn.io/gpu"
-    std::string unit;     // "Mi", "", "G"
+    std::string name;  // "memory-mb", "vcores", "yarn.io/gpu"
+    std::string unit;  // "Mi", "", "G"
     std::int64_t minimum = 0;
     std::int64_t maximum = 0;
   };

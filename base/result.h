@@ -70,7 +70,9 @@ inline Failure fail(ErrorCode code, std::string message,
                     ErrorSubject subject = ErrorSubject::kNone) {
   return Failure(Error{code, std::move(message), subject});
 }
-inline Failure fail(Error error) { return Failure(std::move(error)); }
+inline Failure fail(Error error) {
+  return Failure(std::move(error));
+}
 
 /// "INVALID_ARGUMENT" and so on; stable, used in JSON answers and logs.
 std::string_view to_string(ErrorCode code);
@@ -78,8 +80,8 @@ std::string_view to_string(ErrorCode code);
 }  // namespace heddle
 
 // The only control-flow macro of this code base.
-#define RETURN_IF_ERROR(expression)                                             \
-  do {                                                                          \
-    if (auto result_or_error = (expression); !result_or_error.has_value())      \
-      return ::heddle::fail(std::move(result_or_error).error());                \
+#define RETURN_IF_ERROR(expression)                                        \
+  do {                                                                     \
+    if (auto result_or_error = (expression); !result_or_error.has_value()) \
+      return ::heddle::fail(std::move(result_or_error).error());           \
   } while (false)

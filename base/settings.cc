@@ -41,10 +41,13 @@ std::optional<std::chrono::nanoseconds> parse_time(std::string_view text,
     std::string_view text;
     std::int64_t ns;
   };
-  static constexpr Suffix kSuffixes[] = {
-      {"ns", 1},         {"us", 1'000},          {"ms", 1'000'000},
-      {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
-      {"d", 86'400'000'000'000}};
+  static constexpr Suffix kSuffixes[] = {{"ns", 1},
+                                         {"us", 1'000},
+                                         {"ms", 1'000'000},
+                                         {"s", 1'000'000'000},
+                                         {"m", 60'000'000'000},
+                                         {"h", 3'600'000'000'000},
+                                         {"d", 86'400'000'000'000}};
   std::int64_t unit = plain_unit.count();
   const std::string lower = to_lower(text);
   std::string_view digits = lower;

@@ -54,8 +54,9 @@ using TextProperty = Property<std::string_view>;
 using IntProperty = Property<std::int64_t>;
 using DoubleProperty = Property<double>;
 using BoolProperty = Property<bool>;
-using MillisProperty = Property<std::chrono::milliseconds>;  // plain numbers are ms; or 5s, 2m, 1h, 3d
-using SecondsProperty = Property<std::chrono::seconds>;      // plain numbers are seconds
+using MillisProperty =
+    Property<std::chrono::milliseconds>;                 // plain numbers are ms; or 5s, 2m, 1h, 3d
+using SecondsProperty = Property<std::chrono::seconds>;  // plain numbers are seconds
 
 /// The value, or the default when unset or blank. kInvalidArgument names key, value, source and
 /// the forms accepted.

@@ -51,7 +51,9 @@ int value16(char c) {
   return -1;
 }
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /// Length of the well-formed UTF-8 sequence at the start of `text`; 0 = malformed.
 std::size_t utf8_sequence(std::string_view text) {
@@ -91,8 +93,10 @@ std::string shortened(std::string_view text, std::size_t max) {
 }
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -148,11 +152,16 @@ std::optional<double> parse_double(std::string_view text) {
   return value;
 }
 
-std::string base64_encode(std::string_view bytes) { return encode64(bytes, kBase64, true); }
-std::string base64_url_encode(std::string_view bytes) { return encode64(bytes, kBase64Url, false); }
+std::string base64_encode(std::string_view bytes) {
+  return encode64(bytes, kBase64, true);
+}
+std::string base64_url_encode(std::string_view bytes) {
+  return encode64(bytes, kBase64Url, false);
+}
 
 Result<std::string> base64_decode(std::string_view text) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  while (!text.empty() && text.back() == '=')
+    text.remove_suffix(1);
   if (text.size() % 4 == 1) return fail(ErrorCode::kInvalidArgument, "base64 text is cut short");
   std::string out;
   out.reserve(text.size() / 4 * 3 + 2);

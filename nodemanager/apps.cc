@@ -21,21 +21,16 @@ void Agent::raise(App& app, AppEvent event) {
 
 void Agent::carry_out(App& app, AppEffect effect) {
   switch (effect) {
-    case AppEffect::kNone:
-      return;
-    case AppEffect::kPrepare:
-      return prepare(app);
+    case AppEffect::kNone: return;
+    case AppEffect::kPrepare: return prepare(app);
     case AppEffect::kStart:
       for (const ContainerId& id : std::exchange(app.waiting, {})) {
         post([this, id] { init_container(id); });
       }
       return;
-    case AppEffect::kKill:
-      return kill_containers(app);
-    case AppEffect::kCleanUp:
-      return clean_up(app);
-    case AppEffect::kLogs:
-      return handle_logs(app);
+    case AppEffect::kKill: return kill_containers(app);
+    case AppEffect::kCleanUp: return clean_up(app);
+    case AppEffect::kLogs: return handle_logs(app);
   }
 }
 

@@ -47,12 +47,9 @@ void Agent::raise(Container& container, ContainerEvent event) {
 void Agent::carry_out(Container& container, ContainerEffect effect) {
   switch (effect) {
     case ContainerEffect::kNone:
-    case ContainerEffect::kNoteLaunched:
-      return;
-    case ContainerEffect::kLocalize:
-      return localize(container);
-    case ContainerEffect::kLaunch:
-      return launch_container(container);
+    case ContainerEffect::kNoteLaunched: return;
+    case ContainerEffect::kLocalize: return localize(container);
+    case ContainerEffect::kLaunch: return launch_container(container);
     case ContainerEffect::kRelaunchLater:
       container.relaunch = parts_.loop->run_after(
           std::chrono::milliseconds(std::max(container.launch.retry.interval_ms, 0)),
@@ -64,12 +61,9 @@ void Agent::carry_out(Container& container, ContainerEffect effect) {
           });
       return;
     case ContainerEffect::kStopBeforeStart:
-    case ContainerEffect::kCleanUp:
-      return clean_up(container);
-    case ContainerEffect::kStopProcess:
-      return stop_process(container);
-    case ContainerEffect::kFinish:
-      return finish(container);
+    case ContainerEffect::kCleanUp: return clean_up(container);
+    case ContainerEffect::kStopProcess: return stop_process(container);
+    case ContainerEffect::kFinish: return finish(container);
   }
 }
 

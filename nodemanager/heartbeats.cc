@@ -119,8 +119,7 @@ void Agent::heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t repor
     case HeartbeatAction::kResync:
       log::warn("registering again, containers are kept: {}", result->diagnostics);
       return register_node();
-    case HeartbeatAction::kNormal:
-      break;
+    case HeartbeatAction::kNormal: break;
   }
   log_reports_.erase(log_reports_.begin(),
                      log_reports_.begin() + static_cast<std::ptrdiff_t>(reports_sent));

@@ -229,8 +229,7 @@ void Agent::send_signal(Container& container, Signal signal) {
         return {ProcessRequest::kThreadDump, "OUTPUT_THREAD_DUMP (SIGQUIT)"};
       case Signal::kGracefulShutdown:
         return {ProcessRequest::kTerminate, "GRACEFUL_SHUTDOWN (SIGTERM)"};
-      case Signal::kForcefulShutdown:
-        return {ProcessRequest::kKill, "FORCEFUL_SHUTDOWN (SIGKILL)"};
+      case Signal::kForcefulShutdown: return {ProcessRequest::kKill, "FORCEFUL_SHUTDOWN (SIGKILL)"};
     }
     std::abort();
   }();

@@ -22,8 +22,8 @@ namespace heddle::queues {
 /// in equal order give equal grants: ties are broken by path, submission order and node order.
 ///
 /// Event-driven: each call below notes what changed, schedule() then matches what the changes made
-/// possible. What cannot be served is parked under the reason and not looked at again until an event
-/// that could unblock it; what that still costs is in docs/design/0004-placement-index.md.
+/// possible. What cannot be served is parked under the reason and not looked at again until an
+/// event that could unblock it; what that still costs is in docs/design/0004-placement-index.md.
 ///
 /// Locality: Hadoop counts missed heartbeats (node-locality-delay) since it sees one node at a
 /// time. Here the whole cluster is in sight at the decision, so there is nothing to wait for: a

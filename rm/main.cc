@@ -1,4 +1,5 @@
-// heddle-rm: the ResourceManager daemon. Wires the parts; the only file here that may see a front end.
+// heddle-rm: the ResourceManager daemon. Wires the parts; the only file here that may see a front
+// end.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -54,7 +55,8 @@ Result<std::vector<std::string>> read_host_list(const std::string& path) {
   }
   for (std::string line; std::getline(file, line);) {
     line = line.substr(0, line.find('#'));
-    for (std::string& host : split_list(line, ' ')) hosts.push_back(std::move(host));
+    for (std::string& host : split_list(line, ' '))
+      hosts.push_back(std::move(host));
   }
   return hosts;
 }
@@ -133,7 +135,8 @@ Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
   if (!from.find("yarn.scheduler.capacity.root.queues")) return queues::default_queue_config();
   auto config = queues::parse_capacity_config(from, core_options.limits, types);
   if (config) {
-    for (const std::string& warning : config->warnings) log::warn("{}", warning);
+    for (const std::string& warning : config->warnings)
+      log::warn("{}", warning);
   }
   return config;
 }
@@ -192,14 +195,14 @@ Result<void> Daemon::make_service() {
       security::TokenKeys(security::random_master_key())});
   if (stored.keys && stored.keys->amrm_next) keys->amrm.roll(*stored.keys->amrm_next);
 
-  board = std::make_unique<rm::ReportBoard>(rm::ClusterInfo{
-      .started_ms = core_options.cluster_start_ms,
-      .resource_types = types,
-      .minimum_allocation = core_options.limits.minimum,
-      .maximum_allocation = core_options.limits.maximum,
-      .max_app_priority = core_options.max_app_priority,
-      .max_attempts = core_options.max_attempts,
-      .store_name = store->name()});
+  board = std::make_unique<rm::ReportBoard>(
+      rm::ClusterInfo{.started_ms = core_options.cluster_start_ms,
+                      .resource_types = types,
+                      .minimum_allocation = core_options.limits.minimum,
+                      .maximum_allocation = core_options.limits.maximum,
+                      .max_app_priority = core_options.max_app_priority,
+                      .max_attempts = core_options.max_attempts,
+                      .store_name = store->name()});
   auto service_options = rm::service_options_from(settings());
   if (!service_options) return fail(service_options.error());
   service_options->load_queues = [this]() -> Result<queues::QueueConfig> {
@@ -228,8 +231,13 @@ Result<void> Daemon::serve_rpc() {
   const std::vector<Port> listed = {
       {"yarn.resourcemanager.address", 8032, {make_client_service(context)}, false},
       {"yarn.resourcemanager.scheduler.address", 8030, {make_master_service(context)}, true},
-      {"yarn.resourcemanager.resource-tracker.address", 8031, {make_tracker_service(context)}, false},
-      {"yarn.resourcemanager.admin.address", 8033, {make_admin_service(context), make_ha_service()},
+      {"yarn.resourcemanager.resource-tracker.address",
+       8031,
+       {make_tracker_service(context)},
+       false},
+      {"yarn.resourcemanager.admin.address",
+       8033,
+       {make_admin_service(context), make_ha_service()},
        false}};
   for (const Port& port : listed) {
     auto address = daemon::listen_address(settings(), port.property,
@@ -299,13 +307,15 @@ int run(const daemon::Arguments& arguments) {
   }
   auto configuration = compat::xml::load_configuration(arguments.conf_dir, overrides);
   if (!configuration) return daemon::refuse_start(configuration.error());
-  for (const std::string& warning : configuration->warnings) log::warn("{}", warning);
+  for (const std::string& warning : configuration->warnings)
+    log::warn("{}", warning);
   Daemon parts(*std::move(configuration));
   parts.conf_dir = arguments.conf_dir;
   if (auto secured = daemon::check_security(parts.settings()); !secured) {
     return daemon::refuse_start(secured.error());
   }
-  for (const auto step : {&Daemon::open_state, &Daemon::bind_web, &Daemon::make_service, &Daemon::serve}) {
+  for (const auto step :
+       {&Daemon::open_state, &Daemon::bind_web, &Daemon::make_service, &Daemon::serve}) {
     if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
   }
   log::info("heddle-rm serves: client {}, web http://{}",

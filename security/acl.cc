@@ -18,7 +18,8 @@ Acl Acl::parse(std::string_view text) {
     return acl;
   }
   const auto blank = text.find(' ');
-  for (std::string& user : split_list(text.substr(0, blank))) acl.users_.insert(std::move(user));
+  for (std::string& user : split_list(text.substr(0, blank)))
+    acl.users_.insert(std::move(user));
   if (blank != std::string_view::npos) {
     for (std::string& group : split_list(text.substr(blank + 1))) {
       acl.groups_.insert(std::move(group));
@@ -30,7 +31,8 @@ Acl Acl::parse(std::string_view text) {
 
 bool Acl::allows(std::string_view user, const std::vector<std::string>& groups) const {
   if (everybody_ || users_.contains(user)) return true;
-  return std::ranges::any_of(groups, [&](const std::string& group) { return groups_.contains(group); });
+  return std::ranges::any_of(groups,
+                             [&](const std::string& group) { return groups_.contains(group); });
 }
 
 std::vector<std::string> unix_groups(const std::string& user) {

@@ -1,4 +1,5 @@
-// Access control lists in Hadoop's form: "user1,user2 group1,group2", "*" = everybody, " " = nobody.
+// Access control lists in Hadoop's form: "user1,user2 group1,group2", "*" = everybody, " " =
+// nobody.
 #pragma once
 
 #include <set>

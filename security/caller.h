@@ -15,7 +15,7 @@ struct Caller {
   std::string user;       // short name; the effective user. "" = the client named none
   std::string real_user;  // who acts on behalf of `user`; "" = nobody
   AuthMethod method = AuthMethod::kSimple;
-  std::string address;    // numeric address of the peer
+  std::string address;  // numeric address of the peer
   /// The authenticated attempt of an AMRM or NM token.
   std::optional<AttemptId> attempt;
 };

@@ -19,7 +19,8 @@ class DigestMd5Server {
   /// The token password that belongs to an identifier, or why there is none.
   using PasswordLookup = std::function<Result<Secret>(std::string_view identifier)>;
 
-  explicit DigestMd5Server(std::string nonce);  // 40 base64 characters; random_nonce() outside tests
+  explicit DigestMd5Server(
+      std::string nonce);  // 40 base64 characters; random_nonce() outside tests
   static std::string random_nonce();
 
   /// The first message, sent along with the list of mechanisms.

@@ -16,7 +16,9 @@ Failure cut_short(std::string_view what) {
               ErrorSubject::kToken);
 }
 
-void append_bytes(std::string& out, std::string_view bytes) { append_text(out, bytes); }
+void append_bytes(std::string& out, std::string_view bytes) {
+  append_text(out, bytes);
+}
 
 void append_token(std::string& out, const Token& token) {
   append_bytes(out, token.identifier);
@@ -170,9 +172,11 @@ void append_vlong(std::string& out, std::int64_t value) {
   const bool negative = value < 0;
   const auto magnitude = static_cast<std::uint64_t>(negative ? -1 - value : value);
   int length = 0;
-  for (std::uint64_t rest = magnitude; rest != 0; rest >>= 8) ++length;
+  for (std::uint64_t rest = magnitude; rest != 0; rest >>= 8)
+    ++length;
   out += static_cast<char>((negative ? -120 : -112) - length);
-  for (int i = length - 1; i >= 0; --i) out += static_cast<char>((magnitude >> (8 * i)) & 0xFFU);
+  for (int i = length - 1; i >= 0; --i)
+    out += static_cast<char>((magnitude >> (8 * i)) & 0xFFU);
 }
 
 void append_text(std::string& out, std::string_view text) {
@@ -189,7 +193,8 @@ Result<std::int64_t> WritableReader::vlong() {
   const auto magnitude_bytes = bytes(static_cast<std::size_t>((negative ? -120 : -112) - tag));
   if (!magnitude_bytes) return fail(magnitude_bytes.error());
   std::uint64_t magnitude = 0;
-  for (const char c : *magnitude_bytes) magnitude = (magnitude << 8) | static_cast<unsigned char>(c);
+  for (const char c : *magnitude_bytes)
+    magnitude = (magnitude << 8) | static_cast<unsigned char>(c);
   return static_cast<std::int64_t>(negative ? ~magnitude : magnitude);
 }
 

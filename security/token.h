@@ -15,8 +15,8 @@ namespace heddle::security {
 struct Token {
   std::string identifier;  // opaque here; its format goes with `kind`
   Secret password;
-  std::string kind;        // "YARN_AM_RM_TOKEN", "NMToken", ...
-  std::string service;     // "ip:port", or ""
+  std::string kind;     // "YARN_AM_RM_TOKEN", "NMToken", ...
+  std::string service;  // "ip:port", or ""
 };
 
 struct Credentials {
@@ -45,7 +45,8 @@ class WritableReader {
 std::string encode_token(const Token& token);
 Result<Token> decode_token(std::string_view bytes);
 
-/// With the "HDTS" header, version 0. Aliases are written in order, so equal input gives equal bytes.
+/// With the "HDTS" header, version 0. Aliases are written in order, so equal input gives equal
+/// bytes.
 std::string encode_credentials(const Credentials& credentials);
 /// Versions 0 (Writable) and 1 (protobuf). kInvalidArgument says which part is wrong, never the
 /// bytes. An empty input is empty credentials.

@@ -35,8 +35,8 @@ class TokenKeys {
   /// current, next or previous with that id.
   std::optional<MasterKey> find(std::int32_t id) const;
 
-  void roll(MasterKey next);  // announces the next key
-  void activate();            // next becomes current; nothing to do when there is no next
+  void roll(MasterKey next);        // announces the next key
+  void activate();                  // next becomes current; nothing to do when there is no next
   void replace(MasterKey current);  // forgets all others (restored from the store)
 
  private:

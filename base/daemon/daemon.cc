@@ -23,8 +23,9 @@ namespace {
 constexpr BoolProperty kAllowInsecureNetwork{
     .name = "heddle.security.allow-insecure-network",
     .default_value = false,
-    .doc = "Lets a daemon without authentication listen beyond loopback. Everybody who reaches its "
-           "ports may then run programs on the nodes."};
+    .doc =
+        "Lets a daemon without authentication listen beyond loopback. Everybody who reaches its "
+        "ports may then run programs on the nodes."};
 constexpr TextProperty kAuthentication{.name = "hadoop.security.authentication",
                                        .default_value = "simple",
                                        .doc = "How callers prove who they are."};
@@ -105,12 +106,13 @@ Result<void> make_state_folder(const std::string& path) {
 Result<void> write_ports(const std::string& state_dir,
                          const std::map<std::string, std::string>& ports) {
   std::string text;
-  for (const auto& [property, address] : ports) text += fmt::format("{}={}\n", property, address);
+  for (const auto& [property, address] : ports)
+    text += fmt::format("{}={}\n", property, address);
   const std::string path = state_dir + "/ports.properties";
   const std::string draft = path + ".tmp";
   const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  const bool written = file >= 0 && ::write(file, text.data(), text.size()) ==
-                                        static_cast<ssize_t>(text.size());
+  const bool written =
+      file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (file >= 0) ::close(file);
   if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", path, std::strerror(errno)));
@@ -126,16 +128,16 @@ Result<void> check_security(const Settings& settings) {
   const auto authentication = read(settings, kAuthentication);
   if (!authentication) return fail(authentication.error());
   if (*authentication != "simple") {
-    return fail(ErrorCode::kUnsupported,
-                fmt::format("{} = '{}': only simple is supported yet", kAuthentication.name,
-                            *authentication));
+    return fail(ErrorCode::kUnsupported, fmt::format("{} = '{}': only simple is supported yet",
+                                                     kAuthentication.name, *authentication));
   }
   const auto allowed = read(settings, kAllowInsecureNetwork);
   if (!allowed) return fail(allowed.error());
   if (*allowed) {
-    log::warn("{} is set and authentication is off: EVERYBODY WHO REACHES THESE PORTS MAY RUN "
-              "PROGRAMS HERE",
-              kAllowInsecureNetwork.name);
+    log::warn(
+        "{} is set and authentication is off: EVERYBODY WHO REACHES THESE PORTS MAY RUN "
+        "PROGRAMS HERE",
+        kAllowInsecureNetwork.name);
   }
   return {};
 }

@@ -24,8 +24,8 @@ struct Arguments {
   std::vector<std::string> overrides;  // "name=value"
 };
 
-/// --conf DIR (else $YARN_CONF_DIR, $HADOOP_CONF_DIR) and -D name=value. The error is the exit code,
-/// after the message has been printed (0 for --help and --version).
+/// --conf DIR (else $YARN_CONF_DIR, $HADOOP_CONF_DIR) and -D name=value. The error is the exit
+/// code, after the message has been printed (0 for --help and --version).
 tl::expected<Arguments, int> parse_arguments(const char* name, const char* purpose, int argc,
                                              char** argv);
 

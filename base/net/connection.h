@@ -51,7 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Bytes queued and not yet taken by the kernel.
   virtual std::uint64_t pending_bytes() const = 0;
 
-  virtual void pause_reading() = 0;   // the peer feels it as a full window
+  virtual void pause_reading() = 0;  // the peer feels it as a full window
   virtual void resume_reading() = 0;
 
   virtual void close(std::string_view reason) = 0;  // at once; unsent bytes are lost

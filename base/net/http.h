@@ -19,8 +19,10 @@ namespace heddle::net {
 /// Header fields in order; names compare without case; several of one name are kept.
 class HttpFields {
  public:
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
-  void set(std::string_view name, std::string value);  // replaces all of that name
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
+  void set(std::string_view name, std::string value);    // replaces all of that name
   const std::string* find(std::string_view name) const;  // the first, or nullptr
   std::string_view get(std::string_view name) const;     // the first, or ""
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
@@ -38,7 +40,7 @@ struct HttpRequest {
   std::string path;    // percent-decoded once, without query; always starts with '/'
   HttpQuery query;
   HttpFields headers;
-  std::string body;    // whole; limited by HttpLimits::body_max
+  std::string body;  // whole; limited by HttpLimits::body_max
   bool keep_alive = true;
   Endpoint peer;
 
@@ -79,11 +81,11 @@ class HttpResponder {
 using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<HttpResponder>)>;
 
 struct HttpLimits {
-  std::size_t head_max = 64 * 1024;          // request line and fields together; else 431
-  std::uint64_t body_max = 16 * 1024 * 1024; // else 413 naming the limit
-  Duration head_timeout = std::chrono::seconds(30);  // from the first byte; 408
-  Duration body_timeout = std::chrono::seconds(60);  // without progress; 408
-  Duration idle_timeout = std::chrono::seconds(60);  // keep-alive without a request; closed
+  std::size_t head_max = 64 * 1024;                   // request line and fields together; else 431
+  std::uint64_t body_max = 16 * 1024 * 1024;          // else 413 naming the limit
+  Duration head_timeout = std::chrono::seconds(30);   // from the first byte; 408
+  Duration body_timeout = std::chrono::seconds(60);   // without progress; 408
+  Duration idle_timeout = std::chrono::seconds(60);   // keep-alive without a request; closed
   Duration write_timeout = std::chrono::seconds(60);  // an answer of which no byte is taken; closed
   std::uint64_t requests_per_connection_max = 100'000;
   Listener::Limits connections;
@@ -106,8 +108,8 @@ struct HttpCall {
   std::string method = "GET";
   std::string url = {};
   HttpFields headers = {};
-  std::string body = {};                 // sent when not empty, or with PUT and POST
-  std::string upload_file = {};          // if not empty: body is read from this file instead
+  std::string body = {};         // sent when not empty, or with PUT and POST
+  std::string upload_file = {};  // if not empty: body is read from this file instead
   int redirects_max = 0;
   Duration connect_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);  // without a byte moved

@@ -151,15 +151,9 @@ bool Session::pump_once() {
   }
   using State = HttpRequestReader::State;
   switch (reader_.advance()) {
-    case State::kReady:
-      dispatch();
-      return true;
-    case State::kRefused:
-      refuse(reader_.refused_status(), reader_.refused_reason());
-      return false;
-    case State::kIdle:
-      wait_for_request();
-      break;
+    case State::kReady: dispatch(); return true;
+    case State::kRefused: refuse(reader_.refused_status(), reader_.refused_reason()); return false;
+    case State::kIdle: wait_for_request(); break;
     case State::kHead:
       if (waiting_ != Waiting::kHead) set_deadline(Waiting::kHead, shared_->limits.head_timeout);
       break;
@@ -478,17 +472,10 @@ void Session::on_deadline() {
   const auto connection = connection_.lock();
   if (!connection) return;
   switch (waiting_) {
-    case Waiting::kNothing:
-      return;
-    case Waiting::kIdle:
-      close_when_sent("idle");
-      return;
-    case Waiting::kHead:
-      refuse(408, "the request head did not arrive in time");
-      return;
-    case Waiting::kBody:
-      refuse(408, "the request body did not get on in time");
-      return;
+    case Waiting::kNothing: return;
+    case Waiting::kIdle: close_when_sent("idle"); return;
+    case Waiting::kHead: refuse(408, "the request head did not arrive in time"); return;
+    case Waiting::kBody: refuse(408, "the request body did not get on in time"); return;
     case Waiting::kWrite: {
       const std::uint64_t delivered = queued_bytes_ - connection->pending_bytes();
       if (delivered == delivered_bytes_) {

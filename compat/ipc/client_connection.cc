@@ -146,9 +146,7 @@ void ClientConnection::process_sasl(std::string_view rest) {
     return;
   }
   switch (message.state()) {
-    case hc::RpcSaslProto::NEGOTIATE:
-      answer_offer(message);
-      return;
+    case hc::RpcSaslProto::NEGOTIATE: answer_offer(message); return;
     case hc::RpcSaslProto::SUCCESS:
       if (!digest_) {
         continue_as_simple();

@@ -103,8 +103,7 @@ Negotiation::Reply Negotiation::handle(const hc::RpcSaslProto& message) {
     case hc::RpcSaslProto::NEGOTIATE:
       if (offer_sent_) return refuse(java::kAccessControl, "SASL NEGOTIATE came twice");
       return offer();
-    case hc::RpcSaslProto::INITIATE:
-      return initiate(message);
+    case hc::RpcSaslProto::INITIATE: return initiate(message);
     case hc::RpcSaslProto::RESPONSE:
       if (chosen_ == nullptr) {
         return refuse(java::kSaslException, "SASL RESPONSE came before a mechanism was chosen");
@@ -112,8 +111,7 @@ Negotiation::Reply Negotiation::handle(const hc::RpcSaslProto& message) {
       return step(message.token());
     case hc::RpcSaslProto::SUCCESS:
     case hc::RpcSaslProto::CHALLENGE:
-    case hc::RpcSaslProto::WRAP:
-      break;
+    case hc::RpcSaslProto::WRAP: break;
   }
   return refuse(java::kSaslException,
                 fmt::format("a client does not send SASL {} during the negotiation",

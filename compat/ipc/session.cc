@@ -278,14 +278,9 @@ bool Session::check_rpc_header() {
 
 void Session::process_out_of_band(std::string_view rest) {
   switch (header_.callid()) {
-    case kSaslCallId:
-      process_sasl(rest);
-      return;
-    case kContextCallId:
-      process_context(rest);
-      return;
-    case kPingCallId:
-      return;
+    case kSaslCallId: process_sasl(rest); return;
+    case kContextCallId: process_context(rest); return;
+    case kPingCallId: return;
     default:
       fatal(header_.callid(), header_.retrycount(),
             bad_header(fmt::format("Unknown out of band call #{}", header_.callid())));

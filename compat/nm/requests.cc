@@ -26,15 +26,9 @@ Result<door::LocalResource> local_resource_from_wire(const std::string& link,
   out.size = wire.has_size() ? wire.size() : -1;
   out.timestamp_ms = wire.timestamp();
   switch (wire.type()) {
-    case pb::ARCHIVE:
-      out.type = door::ResourceType::kArchive;
-      break;
-    case pb::FILE:
-      out.type = door::ResourceType::kFile;
-      break;
-    case pb::PATTERN:
-      out.type = door::ResourceType::kPattern;
-      break;
+    case pb::ARCHIVE: out.type = door::ResourceType::kArchive; break;
+    case pb::FILE: out.type = door::ResourceType::kFile; break;
+    case pb::PATTERN: out.type = door::ResourceType::kPattern; break;
   }
   if (out.type == door::ResourceType::kPattern && wire.pattern().empty()) {
     return refuse("is of type PATTERN and has no pattern");
@@ -58,12 +52,8 @@ Result<door::Retry> retry_from_wire(const pb::ContainerRetryContextProto& wire) 
   }
   door::Retry out;
   switch (wire.retry_policy()) {
-    case pb::NEVER_RETRY:
-      out.policy = door::RetryPolicy::kNever;
-      break;
-    case pb::RETRY_ON_ALL_ERRORS:
-      out.policy = door::RetryPolicy::kOnAllErrors;
-      break;
+    case pb::NEVER_RETRY: out.policy = door::RetryPolicy::kNever; break;
+    case pb::RETRY_ON_ALL_ERRORS: out.policy = door::RetryPolicy::kOnAllErrors; break;
     case pb::RETRY_ON_SPECIFIC_ERROR_CODES:
       out.policy = door::RetryPolicy::kOnSpecificErrors;
       break;

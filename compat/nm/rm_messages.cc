@@ -148,15 +148,9 @@ Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
     const pb::NodeHeartbeatResponseProto& wire) {
   door::HeartbeatAnswer out;
   switch (wire.nodeaction()) {
-    case pb::NORMAL:
-      out.action = door::HeartbeatAction::kNormal;
-      break;
-    case pb::RESYNC:
-      out.action = door::HeartbeatAction::kResync;
-      break;
-    case pb::SHUTDOWN:
-      out.action = door::HeartbeatAction::kShutdown;
-      break;
+    case pb::NORMAL: out.action = door::HeartbeatAction::kNormal; break;
+    case pb::RESYNC: out.action = door::HeartbeatAction::kResync; break;
+    case pb::SHUTDOWN: out.action = door::HeartbeatAction::kShutdown; break;
   }
   out.diagnostics = wire.diagnostics_message();
   out.response_id = wire.response_id();

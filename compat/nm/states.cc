@@ -20,30 +20,23 @@ pb::ContainerSubStateProto sub_state_to_wire(ContainerState state) {
     case ContainerState::kNew:
     case ContainerState::kLocalizing:
     case ContainerState::kScheduled:
-    case ContainerState::kRelaunching:
-      return pb::CSS_SCHEDULED;
+    case ContainerState::kRelaunching: return pb::CSS_SCHEDULED;
     case ContainerState::kRunning:
-    case ContainerState::kKilling:
-      return pb::CSS_RUNNING;
+    case ContainerState::kKilling: return pb::CSS_RUNNING;
     case ContainerState::kLocalizationFailed:
     case ContainerState::kExitedWithSuccess:
     case ContainerState::kExitedWithFailure:
-    case ContainerState::kCleanedUpAfterKill:
-      return pb::CSS_COMPLETING;
-    case ContainerState::kDone:
-      return pb::CSS_DONE;
+    case ContainerState::kCleanedUpAfterKill: return pb::CSS_COMPLETING;
+    case ContainerState::kDone: return pb::CSS_DONE;
   }
   std::abort();
 }
 
 door::Signal signal_from_wire(pb::SignalContainerCommandProto wire) {
   switch (wire) {
-    case pb::OUTPUT_THREAD_DUMP:
-      return door::Signal::kThreadDump;
-    case pb::GRACEFUL_SHUTDOWN:
-      return door::Signal::kGracefulShutdown;
-    case pb::FORCEFUL_SHUTDOWN:
-      return door::Signal::kForcefulShutdown;
+    case pb::OUTPUT_THREAD_DUMP: return door::Signal::kThreadDump;
+    case pb::GRACEFUL_SHUTDOWN: return door::Signal::kGracefulShutdown;
+    case pb::FORCEFUL_SHUTDOWN: return door::Signal::kForcefulShutdown;
   }
   return door::Signal::kThreadDump;
 }

@@ -119,11 +119,8 @@ void WebProxy::handle(net::HttpRequest request, std::string user,
       answer_text(*responder, 404,
                   fmt::format("Application {} is not known here.\n", to_string(path->app)));
       return;
-    case Decision::kRedirect:
-      answer_redirect(*responder, std::move(where.url));
-      return;
-    case Decision::kForward:
-      break;
+    case Decision::kRedirect: answer_redirect(*responder, std::move(where.url)); return;
+    case Decision::kForward: break;
   }
   auto forwarding = std::make_shared<Forwarding>(
       std::move(request), std::move(user), std::move(*path), std::move(where), limits_, responder);

@@ -7,34 +7,22 @@ namespace {
 
 std::string_view not_found(ErrorSubject subject) {
   switch (subject) {
-    case ErrorSubject::kApplication:
-      return java::kAppNotFound;
-    case ErrorSubject::kAttempt:
-      return java::kAttemptNotFound;
-    case ErrorSubject::kContainer:
-      return java::kContainerNotFound;
-    case ErrorSubject::kResourceRequest:
-      return java::kInvalidResourceRequest;
-    case ErrorSubject::kBlacklist:
-      return java::kInvalidBlacklist;
-    case ErrorSubject::kRelease:
-      return java::kInvalidRelease;
-    case ErrorSubject::kLabel:
-      return java::kInvalidLabel;
-    case ErrorSubject::kToken:
-      return java::kInvalidToken;
-    case ErrorSubject::kAuxService:
-      return java::kInvalidAuxService;
-    case ErrorSubject::kResponseId:
-      return java::kInvalidMasterRequest;
-    case ErrorSubject::kRegistration:
-      return java::kMasterNotRegistered;
+    case ErrorSubject::kApplication: return java::kAppNotFound;
+    case ErrorSubject::kAttempt: return java::kAttemptNotFound;
+    case ErrorSubject::kContainer: return java::kContainerNotFound;
+    case ErrorSubject::kResourceRequest: return java::kInvalidResourceRequest;
+    case ErrorSubject::kBlacklist: return java::kInvalidBlacklist;
+    case ErrorSubject::kRelease: return java::kInvalidRelease;
+    case ErrorSubject::kLabel: return java::kInvalidLabel;
+    case ErrorSubject::kToken: return java::kInvalidToken;
+    case ErrorSubject::kAuxService: return java::kInvalidAuxService;
+    case ErrorSubject::kResponseId: return java::kInvalidMasterRequest;
+    case ErrorSubject::kRegistration: return java::kMasterNotRegistered;
     case ErrorSubject::kNone:
     case ErrorSubject::kNode:
     case ErrorSubject::kQueue:
     case ErrorSubject::kReservation:
-    case ErrorSubject::kResourceProfile:
-      return java::kYarn;
+    case ErrorSubject::kResourceProfile: return java::kYarn;
   }
   std::abort();
 }
@@ -42,21 +30,14 @@ std::string_view not_found(ErrorSubject subject) {
 /// A request that is wrong in itself, whatever the state.
 std::string_view refused(const Error& error) {
   switch (error.subject) {
-    case ErrorSubject::kResourceRequest:
-      return java::kInvalidResourceRequest;
-    case ErrorSubject::kBlacklist:
-      return java::kInvalidBlacklist;
-    case ErrorSubject::kRelease:
-      return java::kInvalidRelease;
-    case ErrorSubject::kLabel:
-      return java::kInvalidLabel;
-    case ErrorSubject::kToken:
-      return java::kInvalidToken;
-    case ErrorSubject::kAuxService:
-      return java::kInvalidAuxService;
+    case ErrorSubject::kResourceRequest: return java::kInvalidResourceRequest;
+    case ErrorSubject::kBlacklist: return java::kInvalidBlacklist;
+    case ErrorSubject::kRelease: return java::kInvalidRelease;
+    case ErrorSubject::kLabel: return java::kInvalidLabel;
+    case ErrorSubject::kToken: return java::kInvalidToken;
+    case ErrorSubject::kAuxService: return java::kInvalidAuxService;
     case ErrorSubject::kResponseId:
-    case ErrorSubject::kRegistration:
-      return java::kInvalidMasterRequest;
+    case ErrorSubject::kRegistration: return java::kInvalidMasterRequest;
     case ErrorSubject::kNone:
       return error.message.starts_with("InvalidProtocolBuffer") ? java::kInvalidProtobuf
                                                                 : java::kYarn;
@@ -66,20 +47,16 @@ std::string_view refused(const Error& error) {
     case ErrorSubject::kNode:
     case ErrorSubject::kQueue:
     case ErrorSubject::kReservation:
-    case ErrorSubject::kResourceProfile:
-      return java::kYarn;
+    case ErrorSubject::kResourceProfile: return java::kYarn;
   }
   std::abort();
 }
 
 std::string_view unsupported(ErrorSubject subject) {
   switch (subject) {
-    case ErrorSubject::kResourceProfile:
-      return java::kFeatureNotEnabled;
-    case ErrorSubject::kToken:
-      return java::kIo;
-    case ErrorSubject::kResourceRequest:
-      return java::kInvalidResourceRequest;
+    case ErrorSubject::kResourceProfile: return java::kFeatureNotEnabled;
+    case ErrorSubject::kToken: return java::kIo;
+    case ErrorSubject::kResourceRequest: return java::kInvalidResourceRequest;
     case ErrorSubject::kNone:
     case ErrorSubject::kApplication:
     case ErrorSubject::kAttempt:
@@ -92,8 +69,7 @@ std::string_view unsupported(ErrorSubject subject) {
     case ErrorSubject::kResponseId:
     case ErrorSubject::kRegistration:
     case ErrorSubject::kReservation:
-    case ErrorSubject::kAuxService:
-      return java::kYarn;
+    case ErrorSubject::kAuxService: return java::kYarn;
   }
   std::abort();
 }
@@ -107,22 +83,15 @@ std::string_view unauthenticated(ErrorSubject subject) {
 std::string_view client_exception(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
-    case ErrorCode::kLimitExceeded:
-      return refused(error);
-    case ErrorCode::kNotFound:
-      return not_found(error.subject);
-    case ErrorCode::kPermissionDenied:
-      return java::kAccessControl;
-    case ErrorCode::kUnauthenticated:
-      return unauthenticated(error.subject);
-    case ErrorCode::kUnsupported:
-      return unsupported(error.subject);
-    case ErrorCode::kUnavailable:
-      return java::kRetriable;
+    case ErrorCode::kLimitExceeded: return refused(error);
+    case ErrorCode::kNotFound: return not_found(error.subject);
+    case ErrorCode::kPermissionDenied: return java::kAccessControl;
+    case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
+    case ErrorCode::kUnsupported: return unsupported(error.subject);
+    case ErrorCode::kUnavailable: return java::kRetriable;
     case ErrorCode::kAlreadyExists:
     case ErrorCode::kWrongState:
-    case ErrorCode::kInternal:
-      return java::kYarn;
+    case ErrorCode::kInternal: return java::kYarn;
   }
   std::abort();
 }
@@ -131,67 +100,50 @@ std::string_view master_exception(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kLimitExceeded:
-    case ErrorCode::kAlreadyExists:
-      return refused(error);
+    case ErrorCode::kAlreadyExists: return refused(error);
     case ErrorCode::kWrongState:
       return error.subject == ErrorSubject::kRegistration ? java::kMasterNotRegistered
                                                           : refused(error);
     case ErrorCode::kNotFound:
       return error.subject == ErrorSubject::kApplication ? java::kAttemptNotFound
                                                          : not_found(error.subject);
-    case ErrorCode::kPermissionDenied:
-      return java::kAccessControl;
-    case ErrorCode::kUnauthenticated:
-      return unauthenticated(error.subject);
-    case ErrorCode::kUnsupported:
-      return unsupported(error.subject);
-    case ErrorCode::kUnavailable:
-      return java::kRetriable;
-    case ErrorCode::kInternal:
-      return java::kYarn;
+    case ErrorCode::kPermissionDenied: return java::kAccessControl;
+    case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
+    case ErrorCode::kUnsupported: return unsupported(error.subject);
+    case ErrorCode::kUnavailable: return java::kRetriable;
+    case ErrorCode::kInternal: return java::kYarn;
   }
   std::abort();
 }
 
 std::string_view tracker_exception(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kInvalidArgument:
-      return refused(error);
-    case ErrorCode::kPermissionDenied:
-      return java::kAccessControl;
-    case ErrorCode::kUnauthenticated:
-      return unauthenticated(error.subject);
-    case ErrorCode::kUnavailable:
-      return java::kIo;
+    case ErrorCode::kInvalidArgument: return refused(error);
+    case ErrorCode::kPermissionDenied: return java::kAccessControl;
+    case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
+    case ErrorCode::kUnavailable: return java::kIo;
     case ErrorCode::kLimitExceeded:
     case ErrorCode::kNotFound:
     case ErrorCode::kUnsupported:
     case ErrorCode::kAlreadyExists:
     case ErrorCode::kWrongState:
-    case ErrorCode::kInternal:
-      return java::kYarn;
+    case ErrorCode::kInternal: return java::kYarn;
   }
   std::abort();
 }
 
 std::string_view admin_exception(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kInvalidArgument:
-      return refused(error);
-    case ErrorCode::kPermissionDenied:
-      return java::kAccessControl;
-    case ErrorCode::kUnauthenticated:
-      return unauthenticated(error.subject);
-    case ErrorCode::kUnavailable:
-      return java::kRetriable;
-    case ErrorCode::kUnsupported:
-      return unsupported(error.subject);
+    case ErrorCode::kInvalidArgument: return refused(error);
+    case ErrorCode::kPermissionDenied: return java::kAccessControl;
+    case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
+    case ErrorCode::kUnavailable: return java::kRetriable;
+    case ErrorCode::kUnsupported: return unsupported(error.subject);
     case ErrorCode::kLimitExceeded:
     case ErrorCode::kNotFound:
     case ErrorCode::kAlreadyExists:
     case ErrorCode::kWrongState:
-    case ErrorCode::kInternal:
-      return java::kYarn;
+    case ErrorCode::kInternal: return java::kYarn;
   }
   std::abort();
 }
@@ -199,19 +151,15 @@ std::string_view admin_exception(const Error& error) {
 std::string_view ha_exception(const Error& error) {
   switch (error.code) {
     case ErrorCode::kPermissionDenied:
-    case ErrorCode::kUnauthenticated:
-      return java::kAccessControl;
+    case ErrorCode::kUnauthenticated: return java::kAccessControl;
     case ErrorCode::kUnsupported:
-    case ErrorCode::kWrongState:
-      return java::kServiceFailed;
-    case ErrorCode::kInvalidArgument:
-      return refused(error);
+    case ErrorCode::kWrongState: return java::kServiceFailed;
+    case ErrorCode::kInvalidArgument: return refused(error);
     case ErrorCode::kUnavailable:
     case ErrorCode::kLimitExceeded:
     case ErrorCode::kNotFound:
     case ErrorCode::kAlreadyExists:
-    case ErrorCode::kInternal:
-      return java::kIo;
+    case ErrorCode::kInternal: return java::kIo;
   }
   std::abort();
 }
@@ -224,15 +172,12 @@ std::string_view node_exception(const Error& error) {
       return error.subject == ErrorSubject::kContainer ? java::kInvalidContainer : refused(error);
     case ErrorCode::kNotFound:
       return error.subject == ErrorSubject::kAuxService ? java::kInvalidAuxService : java::kYarn;
-    case ErrorCode::kUnauthenticated:
-      return unauthenticated(error.subject);
-    case ErrorCode::kUnavailable:
-      return java::kRetriable;
+    case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
+    case ErrorCode::kUnavailable: return java::kRetriable;
     case ErrorCode::kPermissionDenied:
     case ErrorCode::kUnsupported:
     case ErrorCode::kAlreadyExists:
-    case ErrorCode::kInternal:
-      return java::kYarn;
+    case ErrorCode::kInternal: return java::kYarn;
   }
   std::abort();
 }

@@ -13,58 +13,36 @@ namespace {
 
 std::string_view app_state_name(rm::AppState state) {
   switch (state) {
-    case rm::AppState::kNew:
-      return "NEW";
-    case rm::AppState::kNewSaving:
-      return "NEW_SAVING";
-    case rm::AppState::kSubmitted:
-      return "SUBMITTED";
-    case rm::AppState::kAccepted:
-      return "ACCEPTED";
-    case rm::AppState::kRunning:
-      return "RUNNING";
+    case rm::AppState::kNew: return "NEW";
+    case rm::AppState::kNewSaving: return "NEW_SAVING";
+    case rm::AppState::kSubmitted: return "SUBMITTED";
+    case rm::AppState::kAccepted: return "ACCEPTED";
+    case rm::AppState::kRunning: return "RUNNING";
     case rm::AppState::kFinishing:
-    case rm::AppState::kFinished:
-      return "FINISHED";
-    case rm::AppState::kFailed:
-      return "FAILED";
-    case rm::AppState::kKilled:
-      return "KILLED";
+    case rm::AppState::kFinished: return "FINISHED";
+    case rm::AppState::kFailed: return "FAILED";
+    case rm::AppState::kKilled: return "KILLED";
     case rm::AppState::kFinalSaving:
-    case rm::AppState::kKilling:
-      return "RUNNING";  // only without a state before
+    case rm::AppState::kKilling: return "RUNNING";  // only without a state before
   }
   return "NEW";
 }
 
 std::string_view attempt_state_name(rm::AttemptState state) {
   switch (state) {
-    case rm::AttemptState::kNew:
-      return "NEW";
-    case rm::AttemptState::kSubmitted:
-      return "SUBMITTED";
-    case rm::AttemptState::kScheduled:
-      return "SCHEDULED";
-    case rm::AttemptState::kAllocatedSaving:
-      return "ALLOCATED_SAVING";
-    case rm::AttemptState::kLaunchedUnmanagedSaving:
-      return "LAUNCHED_UNMANAGED_SAVING";
-    case rm::AttemptState::kAllocated:
-      return "ALLOCATED";
-    case rm::AttemptState::kLaunched:
-      return "LAUNCHED";
-    case rm::AttemptState::kRunning:
-      return "RUNNING";
-    case rm::AttemptState::kFinalSaving:
-      return "FINAL_SAVING";
-    case rm::AttemptState::kFinishing:
-      return "FINISHING";
-    case rm::AttemptState::kFinished:
-      return "FINISHED";
-    case rm::AttemptState::kFailed:
-      return "FAILED";
-    case rm::AttemptState::kKilled:
-      return "KILLED";
+    case rm::AttemptState::kNew: return "NEW";
+    case rm::AttemptState::kSubmitted: return "SUBMITTED";
+    case rm::AttemptState::kScheduled: return "SCHEDULED";
+    case rm::AttemptState::kAllocatedSaving: return "ALLOCATED_SAVING";
+    case rm::AttemptState::kLaunchedUnmanagedSaving: return "LAUNCHED_UNMANAGED_SAVING";
+    case rm::AttemptState::kAllocated: return "ALLOCATED";
+    case rm::AttemptState::kLaunched: return "LAUNCHED";
+    case rm::AttemptState::kRunning: return "RUNNING";
+    case rm::AttemptState::kFinalSaving: return "FINAL_SAVING";
+    case rm::AttemptState::kFinishing: return "FINISHING";
+    case rm::AttemptState::kFinished: return "FINISHED";
+    case rm::AttemptState::kFailed: return "FAILED";
+    case rm::AttemptState::kKilled: return "KILLED";
   }
   return "NEW";
 }
@@ -75,15 +53,12 @@ std::string_view container_state_name(rm::ContainerState state) {
     case rm::ContainerState::kNew:
     case rm::ContainerState::kReserved:
     case rm::ContainerState::kAllocated:
-    case rm::ContainerState::kAcquired:
-      return "NEW";
-    case rm::ContainerState::kRunning:
-      return "RUNNING";
+    case rm::ContainerState::kAcquired: return "NEW";
+    case rm::ContainerState::kRunning: return "RUNNING";
     case rm::ContainerState::kCompleted:
     case rm::ContainerState::kReleased:
     case rm::ContainerState::kExpired:
-    case rm::ContainerState::kKilled:
-      return "COMPLETE";
+    case rm::ContainerState::kKilled: return "COMPLETE";
   }
   return "NEW";
 }

@@ -9,12 +9,9 @@ namespace {
 
 std::string_view text(Support support) {
   switch (support) {
-    case Support::kWorks:
-      return "works";
-    case Support::kEmpty:
-      return "answers: none";
-    case Support::kRefused:
-      return "refused by name";
+    case Support::kWorks: return "works";
+    case Support::kEmpty: return "answers: none";
+    case Support::kRefused: return "refused by name";
   }
   return "";
 }

@@ -75,8 +75,17 @@ struct StartContainer {
 
 // ContainerImpl's states.
 enum class ContainerState : std::uint8_t {
-  kNew, kLocalizing, kLocalizationFailed, kScheduled, kRunning, kRelaunching, kKilling,
-  kExitedWithSuccess, kExitedWithFailure, kCleanedUpAfterKill, kDone
+  kNew,
+  kLocalizing,
+  kLocalizationFailed,
+  kScheduled,
+  kRunning,
+  kRelaunching,
+  kKilling,
+  kExitedWithSuccess,
+  kExitedWithFailure,
+  kCleanedUpAfterKill,
+  kDone
 };
 std::string_view to_string(ContainerState state);  // "LOCALIZING", ...
 
@@ -109,7 +118,12 @@ struct ContainerStatus {
 
 // ApplicationImpl's states.
 enum class AppState : std::uint8_t {
-  kNew, kIniting, kRunning, kFinishingContainersWait, kResourcesCleaningUp, kFinished
+  kNew,
+  kIniting,
+  kRunning,
+  kFinishingContainersWait,
+  kResourcesCleaningUp,
+  kFinished
 };
 std::string_view to_string(AppState state);
 

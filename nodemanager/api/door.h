@@ -16,15 +16,16 @@ namespace heddle::nm {
 template <class T>
 using ReplyTo = std::function<void(Result<T>)>;
 
-/// What AMs and the ResourceManager ask of containers. Calls return at once, any thread; replies come
-/// once, from the agent's thread, and must not block.
+/// What AMs and the ResourceManager ask of containers. Calls return at once, any thread; replies
+/// come once, from the agent's thread, and must not block.
 class ContainerService {
  public:
   virtual ~ContainerService() = default;
   /// `attempt` is who the NM token proved. Checks of wire facts "tokens" section 8, points 3 to 7;
   /// the message is what the failed request will show. Answered when the container is recorded.
   virtual void start(const AttemptId& attempt, StartContainer request, ReplyTo<void> reply) = 0;
-  virtual void stop(const AttemptId& attempt, const ContainerId& container, ReplyTo<void> reply) = 0;
+  virtual void stop(const AttemptId& attempt, const ContainerId& container,
+                    ReplyTo<void> reply) = 0;
   virtual void status(const AttemptId& attempt, const ContainerId& container,
                       ReplyTo<ContainerStatus> reply) = 0;
   virtual void signal(const AttemptId& attempt, const ContainerId& container, Signal signal,
@@ -64,7 +65,8 @@ class AuxService {
   virtual std::string_view name() const = 0;
   virtual std::string metadata() const = 0;  // goes to AMs with each start
   /// First container of an application with data for this service; the agent's thread.
-  virtual Result<void> init_app(const std::string& user, const AppId& app, std::string_view data) = 0;
+  virtual Result<void> init_app(const std::string& user, const AppId& app,
+                                std::string_view data) = 0;
   virtual void stop_app(const AppId& app) = 0;
 };
 

@@ -84,12 +84,13 @@ struct HeartbeatAnswer {
   std::optional<security::MasterKey> nm_key;
 };
 
-/// Calls return at once; `done` comes once, on any thread. kUnavailable: nobody answered, try again.
-/// kPermissionDenied, kInvalidArgument: the ResourceManager refused.
+/// Calls return at once; `done` comes once, on any thread. kUnavailable: nobody answered, try
+/// again. kPermissionDenied, kInvalidArgument: the ResourceManager refused.
 class RmLink {
  public:
   virtual ~RmLink() = default;
-  virtual void register_node(Registration request, std::function<void(Result<Registered>)> done) = 0;
+  virtual void register_node(Registration request,
+                             std::function<void(Result<Registered>)> done) = 0;
   virtual void heartbeat(Heartbeat request, std::function<void(Result<HeartbeatAnswer>)> done) = 0;
   virtual void unregister_node(const NodeId& node, std::function<void(Result<void>)> done) = 0;
 };

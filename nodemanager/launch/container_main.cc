@@ -202,20 +202,11 @@ class Supervisor {
     if (wait_ms < 0) wait_ms = 0;
     const timespec wait{wait_ms / 1000, wait_ms % 1000 * 1'000'000};
     switch (sigtimedwait(&awaited_, nullptr, &wait)) {
-      case SIGTERM:
-        stop();
-        break;
-      case SIGQUIT:
-        pass_on(SIGQUIT);
-        break;
-      case SIGUSR1:
-        pass_on(SIGTERM);
-        break;
-      case SIGUSR2:
-        pass_on(SIGKILL);
-        break;
-      default:
-        break;
+      case SIGTERM: stop(); break;
+      case SIGQUIT: pass_on(SIGQUIT); break;
+      case SIGUSR1: pass_on(SIGTERM); break;
+      case SIGUSR2: pass_on(SIGKILL); break;
+      default: break;
     }
     reap();
   }

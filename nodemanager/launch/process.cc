@@ -57,14 +57,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 int signal_of(ProcessRequest what) {
   switch (what) {
-    case ProcessRequest::kStop:
-      return SIGTERM;
-    case ProcessRequest::kTerminate:
-      return SIGUSR1;
-    case ProcessRequest::kThreadDump:
-      return SIGQUIT;
-    case ProcessRequest::kKill:
-      return SIGUSR2;
+    case ProcessRequest::kStop: return SIGTERM;
+    case ProcessRequest::kTerminate: return SIGUSR1;
+    case ProcessRequest::kThreadDump: return SIGQUIT;
+    case ProcessRequest::kKill: return SIGUSR2;
   }
   return SIGTERM;
 }

@@ -20,26 +20,20 @@ Failure errno_failure(std::string_view what, int number) {
   const auto code = [&] {
     switch (number) {
       case ENOENT:
-      case ENOTDIR:
-        return ErrorCode::kNotFound;
+      case ENOTDIR: return ErrorCode::kNotFound;
       case EACCES:
       case EPERM:
-      case EROFS:
-        return ErrorCode::kPermissionDenied;
+      case EROFS: return ErrorCode::kPermissionDenied;
       case EEXIST:
-      case ENOTEMPTY:
-        return ErrorCode::kAlreadyExists;
+      case ENOTEMPTY: return ErrorCode::kAlreadyExists;
       case ENOSPC:
       case EDQUOT:
-      case EFBIG:
-        return ErrorCode::kLimitExceeded;
+      case EFBIG: return ErrorCode::kLimitExceeded;
       case EINVAL:
       case ENAMETOOLONG:
       case ELOOP:
-      case EISDIR:
-        return ErrorCode::kInvalidArgument;
-      default:
-        return ErrorCode::kInternal;
+      case EISDIR: return ErrorCode::kInvalidArgument;
+      default: return ErrorCode::kInternal;
     }
   }();
   return fail(code,

@@ -22,7 +22,7 @@ using LaunchBlob = std::shared_ptr<const std::string>;
 /// One line of an AM's ask table. `containers` is absolute: it replaces what was asked under the
 /// same key (priority, resource_name, resources, execution_type, allocation_request_id).
 struct Ask {
-  std::int32_t priority = 0;  // lower is served first
+  std::int32_t priority = 0;        // lower is served first
   std::string resource_name = "*";  // host, "/rack" or "*"
   Resources resources;
   std::int32_t containers = 0;
@@ -43,15 +43,15 @@ struct Submission {
   Resources am_resources;
   std::vector<Ask> am_asks;  // locality of the AM; empty = anywhere
   bool unmanaged = false;
-  bool keep_containers = false;   // across attempts
+  bool keep_containers = false;  // across attempts
   bool cancel_tokens_when_complete = true;
   std::int32_t max_attempts = 0;  // 0 = the cluster's setting
   std::int64_t attempt_failures_validity_ms = -1;
   std::int64_t lifetime_seconds = -1;  // ApplicationTimeoutType.LIFETIME; -1 = none
   std::string label_expression;
-  std::string view_acl;    // "user1,user2 group1"; "" = owner and admins only
+  std::string view_acl;  // "user1,user2 group1"; "" = owner and admins only
   std::string modify_acl;
-  LaunchBlob launch;       // ContainerLaunchContext
+  LaunchBlob launch;                    // ContainerLaunchContext
   std::string log_aggregation_context;  // as submitted, unread; "" = none
 };
 
@@ -150,10 +150,10 @@ struct FinishMaster {
 struct NodeContainer {
   ContainerId id;
   bool finished = false;
-  bool running = true;  // false while queued or localizing
-  Resources resources;       // registration only
-  std::int32_t priority = 0; // registration only
-  WallTime created;          // registration only
+  bool running = true;        // false while queued or localizing
+  Resources resources;        // registration only
+  std::int32_t priority = 0;  // registration only
+  WallTime created;           // registration only
   std::int32_t exit_status = exit_status::kInvalid;
   std::string diagnostics;
 };
@@ -188,7 +188,7 @@ struct RegisterNode {
 };
 
 struct NodeRegistered {
-  bool shutdown = false;         // refused; `diagnostics` says why
+  bool shutdown = false;  // refused; `diagnostics` says why
   std::string diagnostics;
   std::int64_t rm_identifier = 0;  // cluster start, ms
 };

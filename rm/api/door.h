@@ -24,7 +24,8 @@ class ApplicationService {
   /// A fresh id. Any thread; not durable: ids restart with the cluster timestamp.
   virtual AppId new_application_id() = 0;
   /// Durable when answered. The same id again from the same user is success without effect.
-  virtual void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply) = 0;
+  virtual void submit(const security::Caller& caller, Submission submission,
+                      ReplyTo<void> reply) = 0;
   virtual void kill(const security::Caller& caller, const AppId& app, std::string diagnostics,
                     ReplyTo<KillProgress> reply) = 0;
   virtual void fail_attempt(const security::Caller& caller, const AttemptId& attempt,
@@ -87,7 +88,8 @@ class MasterLauncher {
   virtual ~MasterLauncher() = default;
   virtual void launch(MasterLaunch launch, ReplyTo<void> reply) = 0;
   /// Stops the container; nobody waits for the outcome.
-  virtual void clean_up(const AttemptId& attempt, const ContainerId& container, const NodeId& node) = 0;
+  virtual void clean_up(const AttemptId& attempt, const ContainerId& container,
+                        const NodeId& node) = 0;
 };
 
 /// The master keys of the tokens this ResourceManager signs.

@@ -59,17 +59,17 @@ struct AppReport {
   WallTime finished;  // 0 = not yet
   std::optional<AttemptId> current_attempt;
   std::optional<ContainerId> master_container;
-  NodeId master_node;                 // empty host = none yet
-  std::string master_node_http;       // host:port
+  NodeId master_node;            // empty host = none yet
+  std::string master_node_http;  // host:port
   bool unmanaged = false;
-  std::string log_aggregation_status; // "DISABLED", "NOT_START", "RUNNING", "SUCCEEDED", ...
-  WallTime lifetime_expiry;           // 0 = no lifetime
+  std::string log_aggregation_status;  // "DISABLED", "NOT_START", "RUNNING", "SUCCEEDED", ...
+  WallTime lifetime_expiry;            // 0 = no lifetime
   std::string label_expression;
   std::string master_label_expression;
   std::string view_acl;
   std::string modify_acl;
   ResourceUsage usage;
-  std::vector<Ask> asks;              // outstanding
+  std::vector<Ask> asks;  // outstanding
   Resources preempted;
   std::int32_t preempted_containers = 0;
   std::int32_t preempted_masters = 0;
@@ -142,7 +142,7 @@ struct QueueReport {
   float max_capacity = 1;       // of the parent
   float absolute_capacity = 0;  // of the cluster
   float absolute_max_capacity = 1;
-  float used_capacity = 0;      // of this queue's capacity
+  float used_capacity = 0;  // of this queue's capacity
   float absolute_used_capacity = 0;
   Resources guaranteed;
   Resources maximum;
@@ -211,8 +211,8 @@ struct AppFilter {
   std::set<std::string> users;
   std::set<std::string> queues;  // full path or last name
   std::set<std::string> types;
-  std::set<std::string> tags;    // any of them; lower case
-  std::string name;              // exact; "" = any
+  std::set<std::string> tags;  // any of them; lower case
+  std::string name;            // exact; "" = any
   std::int64_t started_from_ms = 0, started_to_ms = INT64_MAX;
   std::int64_t finished_from_ms = 0, finished_to_ms = INT64_MAX;
   std::int64_t limit = INT64_MAX;
@@ -231,14 +231,15 @@ class Reports {
   virtual const ClusterInfo& info() const = 0;
   virtual ClusterMetrics metrics() const = 0;
 
-  virtual AppReportPtr app(const AppId& id) const = 0;  // nullptr = not known
+  virtual AppReportPtr app(const AppId& id) const = 0;                        // nullptr = not known
   virtual std::vector<AppReportPtr> apps(const AppFilter& filter) const = 0;  // by id
   virtual AttemptReportPtr attempt(const AttemptId& id) const = 0;
   virtual std::vector<AttemptReportPtr> attempts(const AppId& id) const = 0;
   virtual ContainerReportPtr container(const ContainerId& id) const = 0;
   virtual std::vector<ContainerReportPtr> containers(const AttemptId& id) const = 0;
   virtual NodeReportPtr node(const NodeId& id) const = 0;
-  virtual std::vector<NodeReportPtr> nodes(const std::set<NodeState>& states) const = 0;  // by id; empty = all
+  virtual std::vector<NodeReportPtr> nodes(
+      const std::set<NodeState>& states) const = 0;  // by id; empty = all
   virtual QueueReportPtr queues() const = 0;
 
   /// The outstanding AM of that attempt may still log in with its AMRM token.

@@ -12,8 +12,17 @@ namespace heddle::rm {
 
 // RMAppState. compat/ folds it into the YarnApplicationState that clients see.
 enum class AppState : std::uint8_t {
-  kNew, kNewSaving, kSubmitted, kAccepted, kRunning, kFinalSaving, kFinishing, kFinished, kFailed,
-  kKilling, kKilled
+  kNew,
+  kNewSaving,
+  kSubmitted,
+  kAccepted,
+  kRunning,
+  kFinalSaving,
+  kFinishing,
+  kFinished,
+  kFailed,
+  kKilling,
+  kKilled
 };
 
 // FinalApplicationStatus.
@@ -21,18 +30,44 @@ enum class FinalStatus : std::uint8_t { kUndefined, kSucceeded, kFailed, kKilled
 
 // RMAppAttemptState.
 enum class AttemptState : std::uint8_t {
-  kNew, kSubmitted, kScheduled, kAllocatedSaving, kLaunchedUnmanagedSaving, kAllocated, kLaunched,
-  kRunning, kFinalSaving, kFinishing, kFinished, kFailed, kKilled
+  kNew,
+  kSubmitted,
+  kScheduled,
+  kAllocatedSaving,
+  kLaunchedUnmanagedSaving,
+  kAllocated,
+  kLaunched,
+  kRunning,
+  kFinalSaving,
+  kFinishing,
+  kFinished,
+  kFailed,
+  kKilled
 };
 
 // RMContainerState.
 enum class ContainerState : std::uint8_t {
-  kNew, kReserved, kAllocated, kAcquired, kRunning, kCompleted, kReleased, kExpired, kKilled
+  kNew,
+  kReserved,
+  kAllocated,
+  kAcquired,
+  kRunning,
+  kCompleted,
+  kReleased,
+  kExpired,
+  kKilled
 };
 
 // NodeState.
 enum class NodeState : std::uint8_t {
-  kNew, kRunning, kUnhealthy, kDecommissioned, kLost, kRebooted, kDecommissioning, kShutdown
+  kNew,
+  kRunning,
+  kUnhealthy,
+  kDecommissioned,
+  kLost,
+  kRebooted,
+  kDecommissioning,
+  kShutdown
 };
 
 // ExecutionType.

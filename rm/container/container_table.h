@@ -28,23 +28,23 @@ inline constexpr auto kContainerTransitions = [] {
   using E = ContainerEvent;
   return std::to_array<ContainerTransition>({
       // from      event         to          effect
-      {kNew,       E::kStart,    kAllocated, kNone},
-      {kNew,       E::kRecover,  kRunning,   kNone},
-      {kAllocated, E::kAcquired, kAcquired,  kNone},
-      {kAllocated, E::kLaunched, kRunning,   kNone},
+      {kNew, E::kStart, kAllocated, kNone},
+      {kNew, E::kRecover, kRunning, kNone},
+      {kAllocated, E::kAcquired, kAcquired, kNone},
+      {kAllocated, E::kLaunched, kRunning, kNone},
       {kAllocated, E::kFinished, kCompleted, kFreeRoom},
-      {kAllocated, E::kReleased, kReleased,  kFreeRoom},
-      {kAllocated, E::kExpire,   kExpired,   kFreeRoom},
-      {kAllocated, E::kKill,     kKilled,    kFreeRoom},
-      {kAcquired,  E::kLaunched, kRunning,   kNone},
-      {kAcquired,  E::kFinished, kCompleted, kFreeRoom},
-      {kAcquired,  E::kReleased, kReleased,  kFreeRoom},
-      {kAcquired,  E::kExpire,   kExpired,   kFreeRoom},
-      {kAcquired,  E::kKill,     kKilled,    kFreeRoom},
-      {kRunning,   E::kAcquired, kRunning,   kNone},  // reported before its AM heard of it
-      {kRunning,   E::kFinished, kCompleted, kFreeRoom},
-      {kRunning,   E::kReleased, kReleased,  kFreeRoom},
-      {kRunning,   E::kKill,     kKilled,    kFreeRoom},
+      {kAllocated, E::kReleased, kReleased, kFreeRoom},
+      {kAllocated, E::kExpire, kExpired, kFreeRoom},
+      {kAllocated, E::kKill, kKilled, kFreeRoom},
+      {kAcquired, E::kLaunched, kRunning, kNone},
+      {kAcquired, E::kFinished, kCompleted, kFreeRoom},
+      {kAcquired, E::kReleased, kReleased, kFreeRoom},
+      {kAcquired, E::kExpire, kExpired, kFreeRoom},
+      {kAcquired, E::kKill, kKilled, kFreeRoom},
+      {kRunning, E::kAcquired, kRunning, kNone},  // reported before its AM heard of it
+      {kRunning, E::kFinished, kCompleted, kFreeRoom},
+      {kRunning, E::kReleased, kReleased, kFreeRoom},
+      {kRunning, E::kKill, kKilled, kFreeRoom},
   });
 }();
 static_assert(is_deterministic(kContainerTransitions));

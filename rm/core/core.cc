@@ -67,13 +67,11 @@ bool Core::raise(App& app, AppEvent event, Turn& turn) {
     app.end.state = [&] {
       switch (event) {
         case AppEvent::kKill:
-        case AppEvent::kAttemptKilled:
-          return AppState::kKilled;
+        case AppEvent::kAttemptKilled: return AppState::kKilled;
         case AppEvent::kAttemptUnregistered:
         case AppEvent::kAttemptFinished:
           return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFinished;
-        default:
-          return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFailed;
+        default: return app.state == AppState::kKilling ? AppState::kKilled : AppState::kFailed;
       }
     }();
   }

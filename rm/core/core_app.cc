@@ -12,12 +12,9 @@ namespace {
 
 FinalStatus final_status_of(AppState state, FinalStatus told) {
   switch (state) {
-    case AppState::kKilled:
-      return FinalStatus::kKilled;
-    case AppState::kFailed:
-      return FinalStatus::kFailed;
-    default:
-      return told == FinalStatus::kUndefined ? FinalStatus::kFailed : told;
+    case AppState::kKilled: return FinalStatus::kKilled;
+    case AppState::kFailed: return FinalStatus::kFailed;
+    default: return told == FinalStatus::kUndefined ? FinalStatus::kFailed : told;
   }
 }
 
@@ -142,25 +139,16 @@ void Core::record_rejected(App& app, const Error& error, Turn& turn) {
 
 void Core::carry_out(App& app, AppEffect effect, Turn& turn) {
   switch (effect) {
-    case AppEffect::kNone:
-      return;
+    case AppEffect::kNone: return;
     case AppEffect::kSaveSubmission:
       turn.effects.records.push_back(SaveApp{app.submission, app.user, app.queue, app.priority,
                                              app.submitted, app.lifetime_expiry});
       turn.effects.saved.push_back(AppSaved{app.id});
       return;
-    case AppEffect::kAskQueue:
-      ask_queue(app, turn);
-      return;
-    case AppEffect::kStartAttempt:
-      start_attempt(app, turn);
-      return;
-    case AppEffect::kNoteRunning:
-      count_running(app, true);
-      return;
-    case AppEffect::kSaveFinal:
-      save_final(app, turn);
-      return;
+    case AppEffect::kAskQueue: ask_queue(app, turn); return;
+    case AppEffect::kStartAttempt: start_attempt(app, turn); return;
+    case AppEffect::kNoteRunning: count_running(app, true); return;
+    case AppEffect::kSaveFinal: save_final(app, turn); return;
     case AppEffect::kKillAttempt:
       if (Attempt* attempt = app.current()) {
         // An attempt that fails at this moment is heard of once its end is durable.
@@ -169,9 +157,7 @@ void Core::carry_out(App& app, AppEffect effect, Turn& turn) {
         raise(app, *attempt, AttemptEvent::kKill, turn);
       }
       return;
-    case AppEffect::kComplete:
-      complete(app, turn);
-      return;
+    case AppEffect::kComplete: complete(app, turn); return;
   }
 }
 
@@ -217,12 +203,9 @@ void Core::final_saved(App& app, Turn& turn) {
                            !app.submission->unmanaged && !is_final(attempt->state);
   const AppEvent event = [&] {
     switch (app.end.state) {
-      case AppState::kKilled:
-        return AppEvent::kFinalSavedKilled;
-      case AppState::kFailed:
-        return AppEvent::kFinalSavedFailed;
-      default:
-        return master_runs ? AppEvent::kFinalSavedFinishing : AppEvent::kFinalSavedFinished;
+      case AppState::kKilled: return AppEvent::kFinalSavedKilled;
+      case AppState::kFailed: return AppEvent::kFinalSavedFailed;
+      default: return master_runs ? AppEvent::kFinalSavedFinishing : AppEvent::kFinalSavedFinished;
     }
   }();
   raise(app, event, turn);
@@ -233,15 +216,9 @@ void Core::complete(App& app, Turn& turn) {
   if (app.counted) {
     QueueCounters& counters = counters_[app.queue];
     switch (app.state) {
-      case AppState::kKilled:
-        ++counters.killed;
-        break;
-      case AppState::kFailed:
-        ++counters.failed;
-        break;
-      default:
-        ++counters.completed;
-        break;
+      case AppState::kKilled: ++counters.killed; break;
+      case AppState::kFailed: ++counters.failed; break;
+      default: ++counters.completed; break;
     }
   }
   stop_watching(app);

@@ -36,16 +36,13 @@ void Core::start_attempt(App& app, Turn& turn) {
 void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffect effect,
                      Turn& turn) {
   switch (effect) {
-    case AttemptEffect::kNone:
-      return;
+    case AttemptEffect::kNone: return;
     case AttemptEffect::kAddToScheduler:
       raise(app, attempt,
             app.submission->unmanaged ? AttemptEvent::kAddedUnmanaged : AttemptEvent::kAddedManaged,
             turn);
       return;
-    case AttemptEffect::kAskForMaster:
-      ask_for_master(app, attempt, turn);
-      return;
+    case AttemptEffect::kAskForMaster: ask_for_master(app, attempt, turn); return;
     case AttemptEffect::kSaveAttempt:
       if (app.submission->unmanaged) {
         scheduler_.start_attempt(attempt.id, std::nullopt);
@@ -57,23 +54,15 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
                                                  attempt.started});
       turn.effects.saved.push_back(AttemptSaved{attempt.id});
       return;
-    case AttemptEffect::kLaunch:
-      launch_master(app, attempt, turn);
-      return;
-    case AttemptEffect::kNoteRegistered:
-      raise(app, AppEvent::kAttemptRegistered, turn);
-      return;
-    case AttemptEffect::kSaveFinal:
-      save_attempt_final(app, attempt, event, turn);
-      return;
+    case AttemptEffect::kLaunch: launch_master(app, attempt, turn); return;
+    case AttemptEffect::kNoteRegistered: raise(app, AppEvent::kAttemptRegistered, turn); return;
+    case AttemptEffect::kSaveFinal: save_attempt_final(app, attempt, event, turn); return;
     case AttemptEffect::kTellFinishing:
       return;  // the application hears of it when its end is saved
     case AttemptEffect::kTellFinished:
       attempt_over(app, attempt, AppEvent::kAttemptFinished, turn);
       return;
-    case AttemptEffect::kTellFailed:
-      attempt_failed(app, attempt, turn);
-      return;
+    case AttemptEffect::kTellFailed: attempt_failed(app, attempt, turn); return;
     case AttemptEffect::kTellKilled:
       attempt_over(app, attempt, AppEvent::kAttemptKilled, turn);
       return;
@@ -128,12 +117,9 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
   if (end.tracking_url.empty()) end.tracking_url = attempt.tracking_url;
   end.state = [&] {
     switch (event) {
-      case AttemptEvent::kUnregistered:
-        return AttemptState::kFinished;
-      case AttemptEvent::kKill:
-        return AttemptState::kKilled;
-      default:
-        return AttemptState::kFailed;
+      case AttemptEvent::kUnregistered: return AttemptState::kFinished;
+      case AttemptEvent::kKill: return AttemptState::kKilled;
+      default: return AttemptState::kFailed;
     }
   }();
   if (event == AttemptEvent::kExpired) {
@@ -157,10 +143,8 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
 void Core::attempt_final_saved(App& app, Attempt& attempt, Turn& turn) {
   const AttemptEvent event = [&] {
     switch (attempt.end.state) {
-      case AttemptState::kKilled:
-        return AttemptEvent::kFinalSavedKilled;
-      case AttemptState::kFailed:
-        return AttemptEvent::kFinalSavedFailed;
+      case AttemptState::kKilled: return AttemptEvent::kFinalSavedKilled;
+      case AttemptState::kFailed: return AttemptEvent::kFinalSavedFailed;
       default:
         return attempt.master_gone || app.submission->unmanaged
                    ? AttemptEvent::kFinalSavedFinished

@@ -184,15 +184,12 @@ void Core::forget_node(const NodeId& id) {
 void Core::carry_out(Node& node, NodeEffect effect, Turn& turn) {
   queues_changed_ = true;
   switch (effect) {
-    case NodeEffect::kNone:
-      return;
+    case NodeEffect::kNone: return;
     case NodeEffect::kAddRoom:
       scheduler_.add_node(node.id, node.rack, node.total);
       scheduler_.set_node_usable(node.id, true);
       return;
-    case NodeEffect::kStopFilling:
-      scheduler_.set_node_usable(node.id, false);
-      return;
+    case NodeEffect::kStopFilling: scheduler_.set_node_usable(node.id, false); return;
     case NodeEffect::kTakeRoom:
       end_node_containers(node, std::string(kLostNode), turn);
       scheduler_.remove_node(node.id);

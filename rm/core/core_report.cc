@@ -230,29 +230,14 @@ void Core::sum_nodes(ClusterMetrics& out) const {
       out.allocated += node.used;
     }
     switch (node.state) {
-      case NodeState::kNew:
-        break;
-      case NodeState::kRunning:
-        ++out.nodes_active;
-        break;
-      case NodeState::kUnhealthy:
-        ++out.nodes_unhealthy;
-        break;
-      case NodeState::kDecommissioned:
-        ++out.nodes_decommissioned;
-        break;
-      case NodeState::kLost:
-        ++out.nodes_lost;
-        break;
-      case NodeState::kRebooted:
-        ++out.nodes_rebooted;
-        break;
-      case NodeState::kDecommissioning:
-        ++out.nodes_decommissioning;
-        break;
-      case NodeState::kShutdown:
-        ++out.nodes_shutdown;
-        break;
+      case NodeState::kNew: break;
+      case NodeState::kRunning: ++out.nodes_active; break;
+      case NodeState::kUnhealthy: ++out.nodes_unhealthy; break;
+      case NodeState::kDecommissioned: ++out.nodes_decommissioned; break;
+      case NodeState::kLost: ++out.nodes_lost; break;
+      case NodeState::kRebooted: ++out.nodes_rebooted; break;
+      case NodeState::kDecommissioning: ++out.nodes_decommissioning; break;
+      case NodeState::kShutdown: ++out.nodes_shutdown; break;
     }
   }
 }

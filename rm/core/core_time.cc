@@ -88,14 +88,10 @@ void Core::tick(Turn& turn) {
 
 void Core::expire(const Deadline& deadline, Turn& turn) {
   switch (deadline.kind) {
-    case DeadlineKind::kNode:
-      return expire_node(deadline.node, turn);
-    case DeadlineKind::kMaster:
-      return expire_master(deadline.id.attempt, turn);
-    case DeadlineKind::kContainer:
-      return expire_container(deadline.id, turn);
-    case DeadlineKind::kLifetime:
-      return expire_lifetime(deadline.id.attempt.app, turn);
+    case DeadlineKind::kNode: return expire_node(deadline.node, turn);
+    case DeadlineKind::kMaster: return expire_master(deadline.id.attempt, turn);
+    case DeadlineKind::kContainer: return expire_container(deadline.id, turn);
+    case DeadlineKind::kLifetime: return expire_lifetime(deadline.id.attempt.app, turn);
     case DeadlineKind::kDrain:
       if (Node* node = find_node(deadline.node)) {
         node->drain_deadline.reset();

@@ -111,20 +111,24 @@ class SqliteStore final : public Store {
 
 Result<void> SqliteStore::prepare() {
   const std::pair<Statement*, std::string_view> statements[] = {
-      {&save_app_, "INSERT OR REPLACE INTO app (cluster, sequence, user, queue, priority, "
-                   "submitted_ms, lifetime_ms, submission, launch) VALUES (?,?,?,?,?,?,?,?,?)"},
-      {&update_app_, "UPDATE app SET queue=?, priority=?, lifetime_ms=? WHERE cluster=? AND sequence=?"},
-      {&save_attempt_, "INSERT OR REPLACE INTO attempt (cluster, sequence, number, container, "
-                       "node_host, node_port, node_http, started_ms) VALUES (?,?,?,?,?,?,?,?)"},
+      {&save_app_,
+       "INSERT OR REPLACE INTO app (cluster, sequence, user, queue, priority, "
+       "submitted_ms, lifetime_ms, submission, launch) VALUES (?,?,?,?,?,?,?,?,?)"},
+      {&update_app_,
+       "UPDATE app SET queue=?, priority=?, lifetime_ms=? WHERE cluster=? AND sequence=?"},
+      {&save_attempt_,
+       "INSERT OR REPLACE INTO attempt (cluster, sequence, number, container, "
+       "node_host, node_port, node_http, started_ms) VALUES (?,?,?,?,?,?,?,?)"},
       {&finish_attempt_,
        "INSERT INTO attempt (cluster, sequence, number, node_host, node_port, node_http, "
        "started_ms, end_state, final_status, tracking_url, diagnostics, host, rpc_port, "
        "exit_status, finished_ms) VALUES (?1,?2,?3,'',0,'',?11,?4,?5,?6,?7,?8,?9,?10,?11) "
        "ON CONFLICT DO UPDATE SET end_state=?4, final_status=?5, tracking_url=?6, diagnostics=?7, "
        "host=?8, rpc_port=?9, exit_status=?10, finished_ms=?11"},
-      {&finish_app_, "UPDATE app SET end_state=?, final_status=?, diagnostics=?, tracking_url=?, "
-                     "launched_ms=?, finished_ms=?, seconds=?, launch=NULL "
-                     "WHERE cluster=? AND sequence=?"},
+      {&finish_app_,
+       "UPDATE app SET end_state=?, final_status=?, diagnostics=?, tracking_url=?, "
+       "launched_ms=?, finished_ms=?, seconds=?, launch=NULL "
+       "WHERE cluster=? AND sequence=?"},
       {&forget_app_, "DELETE FROM app WHERE cluster=? AND sequence=?"},
       {&forget_attempts_, "DELETE FROM attempt WHERE cluster=? AND sequence=?"},
       {&save_key_, "INSERT OR REPLACE INTO token_key (slot, id, bytes) VALUES (?,?,?)"},
@@ -249,7 +253,8 @@ Result<StoredState> SqliteStore::load() {
   RETURN_IF_ERROR(load_apps(apps));
   RETURN_IF_ERROR(load_attempts(apps));
   RETURN_IF_ERROR(load_keys(state));
-  for (auto& [id, app] : apps) state.apps.push_back(std::move(app));
+  for (auto& [id, app] : apps)
+    state.apps.push_back(std::move(app));
   const auto epoch = database_.pragma("SELECT value FROM counter WHERE name='epoch'");
   if (!epoch) return fail(epoch.error());
   state.epoch = static_cast<std::int32_t>(*epoch);
@@ -349,15 +354,17 @@ Result<void> SqliteStore::load_keys(StoredState& state) {
     if (!*row) return {};
     security::MasterKey key{static_cast<std::int32_t>(rows->integer(1)),
                             security::Secret(rows->text(2))};
-    if (rows->text(0) == "amrm.current") state.keys = SaveKeys{std::move(key), std::nullopt};
-    else if (state.keys) state.keys->amrm_next = std::move(key);
+    if (rows->text(0) == "amrm.current")
+      state.keys = SaveKeys{std::move(key), std::nullopt};
+    else if (state.keys)
+      state.keys->amrm_next = std::move(key);
   }
 }
 
 Result<void> check_or_create(Database& database) {
-  for (const char* sql : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
-                          "PRAGMA synchronous=FULL", "PRAGMA trusted_schema=OFF",
-                          "PRAGMA wal_autocheckpoint=1000"}) {
+  for (const char* sql :
+       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+        "PRAGMA trusted_schema=OFF", "PRAGMA wal_autocheckpoint=1000"}) {
     RETURN_IF_ERROR(database.execute(sql));
   }
   const auto application = database.pragma("PRAGMA application_id");

@@ -13,10 +13,11 @@ namespace heddle::rm {
 class Store {
  public:
   virtual ~Store() = default;
-  /// Everything that was committed. Called once, before the first commit; counts this start (epoch).
+  /// Everything that was committed. Called once, before the first commit; counts this start
+  /// (epoch).
   virtual Result<StoredState> load() = 0;
-  /// Applies all records in order in one transaction; durable when it returns. kUnavailable: nothing
-  /// was applied, and the message says why (disk full, path); the next commit may succeed.
+  /// Applies all records in order in one transaction; durable when it returns. kUnavailable:
+  /// nothing was applied, and the message says why (disk full, path); the next commit may succeed.
   /// kInternal: the storage is broken; the process must end (exit code 74).
   virtual Result<void> commit(std::span<const Record> records) = 0;
   virtual std::string name() const = 0;

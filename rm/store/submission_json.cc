@@ -11,7 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-json to_value(const Resources& resources) { return resources.amount; }
+json to_value(const Resources& resources) {
+  return resources.amount;
+}
 
 Resources resources_from(const json& value) {
   Resources out;
@@ -20,9 +22,12 @@ Resources resources_from(const json& value) {
 }
 
 json to_value(const Ask& ask) {
-  return {{"priority", ask.priority}, {"place", ask.resource_name},
-          {"resources", to_value(ask.resources)}, {"containers", ask.containers},
-          {"relax", ask.relax_locality}, {"label", ask.label_expression}};
+  return {{"priority", ask.priority},
+          {"place", ask.resource_name},
+          {"resources", to_value(ask.resources)},
+          {"containers", ask.containers},
+          {"relax", ask.relax_locality},
+          {"label", ask.label_expression}};
 }
 
 Ask ask_from(const json& value) {
@@ -46,7 +51,8 @@ Submission from(const json& value) {
   value.at("tags").get_to(out.tags);
   value.at("priority").get_to(out.priority);
   out.am_resources = resources_from(value.at("am"));
-  for (const json& ask : value.at("asks")) out.am_asks.push_back(ask_from(ask));
+  for (const json& ask : value.at("asks"))
+    out.am_asks.push_back(ask_from(ask));
   value.at("unmanaged").get_to(out.unmanaged);
   value.at("keep").get_to(out.keep_containers);
   value.at("cancel_tokens").get_to(out.cancel_tokens_when_complete);
@@ -67,7 +73,8 @@ Result<T> parsed(std::string_view text, Read read) {
   try {
     return read(json::parse(text));
   } catch (const json::exception& error) {
-    return fail(ErrorCode::kInternal, fmt::format("stored record does not parse: {}", error.what()));
+    return fail(ErrorCode::kInternal,
+                fmt::format("stored record does not parse: {}", error.what()));
   }
 }
 
@@ -75,7 +82,8 @@ Result<T> parsed(std::string_view text, Read read) {
 
 std::string to_json(const Submission& submission) {
   json asks = json::array();
-  for (const Ask& ask : submission.am_asks) asks.push_back(to_value(ask));
+  for (const Ask& ask : submission.am_asks)
+    asks.push_back(to_value(ask));
   const json value = {{"cluster", submission.id.cluster_start_ms},
                       {"sequence", submission.id.sequence},
                       {"name", submission.name},
@@ -102,7 +110,9 @@ Result<Submission> submission_from_json(std::string_view text) {
   return parsed<Submission>(text, [](const json& value) { return from(value); });
 }
 
-std::string to_json(const ResourceSeconds& seconds) { return json(seconds.amount).dump(); }
+std::string to_json(const ResourceSeconds& seconds) {
+  return json(seconds.amount).dump();
+}
 
 Result<ResourceSeconds> seconds_from_json(std::string_view text) {
   return parsed<ResourceSeconds>(text, [](const json& value) {

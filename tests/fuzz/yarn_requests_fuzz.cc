@@ -65,9 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       with<pb::NodeHeartbeatRequestProto>(
           body, [](const auto& message) { (void)yarn::heartbeat_from_wire(message, types()); });
       break;
-    case 7:
-      (void)yarn::started_from_wire(body, {});
-      break;
+    case 7: (void)yarn::started_from_wire(body, {}); break;
     case 8:
       if (auto time = yarn::parse_iso8601(body)) (void)yarn::iso8601(*time);
       break;

@@ -61,8 +61,7 @@ CommandError refusal(int status, std::string_view url, std::string_view body) {
   std::string message = what_it_said(body);
   if (message.empty()) message = fmt::format("{} answered {}", url, status);
   switch (status) {
-    case 400:
-      return {kExitUsage, message, "correct the value; --help shows what is accepted"};
+    case 400: return {kExitUsage, message, "correct the value; --help shows what is accepted"};
     case 401:
     case 403:
       return {kExitNotAllowed, message, "ask as another user (HADOOP_USER_NAME) or ask the owner"};
@@ -71,10 +70,8 @@ CommandError refusal(int status, std::string_view url, std::string_view body) {
               "check the id: `heddle app list --all`, `heddle node list --all`"};
     case 408:
     case 429:
-    case 503:
-      return {kExitTryAgain, message, "try again in a moment"};
-    default:
-      return {kExitFailed, message, std::string(kAskDaemon)};
+    case 503: return {kExitTryAgain, message, "try again in a moment"};
+    default: return {kExitFailed, message, std::string(kAskDaemon)};
   }
 }
 

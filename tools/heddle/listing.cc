@@ -208,15 +208,11 @@ Cell time_cell(std::int64_t wall_ms) {
 
 std::string render(const Listing& listing, const Style& style) {
   switch (style.format) {
-    case Format::kJson:
-      return json_text(listing);
-    case Format::kCsv:
-      return csv_text(listing, style.headers);
-    case Format::kName:
-      return name_text(listing);
+    case Format::kJson: return json_text(listing);
+    case Format::kCsv: return csv_text(listing, style.headers);
+    case Format::kName: return name_text(listing);
     case Format::kTable:
-    case Format::kWide:
-      break;
+    case Format::kWide: break;
   }
   if (listing.single) return details_text(listing, style.colour);
   return table_text(listing, style.format == Format::kWide, style.headers, style.colour);

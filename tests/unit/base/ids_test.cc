@@ -16,7 +16,8 @@ TEST(Ids, PrintAsHadoopPrintsThem) {
 }
 
 TEST(Ids, ParseBackToWhatWasPrinted) {
-  for (const std::int64_t raw : {std::int64_t{1}, std::int64_t{18691697672195}, (std::int64_t{1} << 40) - 1}) {
+  for (const std::int64_t raw :
+       {std::int64_t{1}, std::int64_t{18691697672195}, (std::int64_t{1} << 40) - 1}) {
     const ContainerId id{{{1795310003435, 12345}, 7}, raw};
     const auto parsed = parse_container_id(to_string(id));
     ASSERT_TRUE(parsed) << to_string(id);
@@ -28,12 +29,14 @@ TEST(Ids, ParseBackToWhatWasPrinted) {
 }
 
 TEST(Ids, RefuseAnythingElse) {
-  for (const char* text : {"", "application", "application_", "application_1", "application_1_", "application_a_1",
-                           "application_1_1x", "application_-1_1", "application_1_ 1", "application_1_99999999999",
-                           "job_1_1", "application_1_1_1"}) {
+  for (const char* text :
+       {"", "application", "application_", "application_1", "application_1_", "application_a_1",
+        "application_1_1x", "application_-1_1", "application_1_ 1", "application_1_99999999999",
+        "job_1_1", "application_1_1_1"}) {
     EXPECT_FALSE(parse_app_id(text)) << text;
   }
-  for (const char* text : {"container_1_1_1", "container_e_1_1_1_1", "container_1_1_1_1099511627776"}) {
+  for (const char* text :
+       {"container_1_1_1", "container_e_1_1_1_1", "container_1_1_1_1099511627776"}) {
     EXPECT_FALSE(parse_container_id(text)) << text;
   }
   for (const char* text : {"", ":", "host", "host:", ":1", "host:65536", "host:-1", "host:1x"}) {

@@ -10,7 +10,8 @@ namespace {
 TEST(Text, Base64RoundTripsInBothAlphabets) {
   for (std::size_t size = 0; size < 40; ++size) {
     std::string bytes;
-    for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(i * 77 + 250);
+    for (std::size_t i = 0; i < size; ++i)
+      bytes += static_cast<char>(i * 77 + 250);
     EXPECT_EQ(*base64_decode(base64_encode(bytes)), bytes);
     EXPECT_EQ(*base64_decode(base64_url_encode(bytes)), bytes);
   }
@@ -22,12 +23,14 @@ TEST(Text, Base64RoundTripsInBothAlphabets) {
 TEST(Text, PercentDecodingRefusesCutEscapes) {
   EXPECT_EQ(*percent_decode("a%2Fb+c"), "a/b+c");
   EXPECT_EQ(*percent_decode("a+c", true), "a c");
-  for (const char* text : {"%", "%2", "a%zz", "%%20"}) EXPECT_FALSE(percent_decode(text)) << text;
+  for (const char* text : {"%", "%2", "a%zz", "%%20"})
+    EXPECT_FALSE(percent_decode(text)) << text;
 }
 
 TEST(Text, Utf8RefusesOverlongAndSurrogates) {
   EXPECT_TRUE(is_valid_utf8("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"));
-  for (const char* text : {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"}) {
+  for (const char* text :
+       {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"}) {
     EXPECT_FALSE(is_valid_utf8(text));
   }
 }

@@ -11,7 +11,8 @@ namespace {
 TEST(WorkerPool, RunsWhatWasPostedBeforeItStops) {
   std::atomic<int> ran = 0;
   WorkerPool pool("test", 2, 100);
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(pool.post([&] { ++ran; }));
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(pool.post([&] { ++ran; }));
   pool.stop();
   EXPECT_EQ(ran, 50);
 }

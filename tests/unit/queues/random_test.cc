@@ -36,31 +36,21 @@ class RandomCluster {
 
   void step() {
     switch (pick(16)) {
-      case 0:
-        return add_app();
-      case 1:
-        return end_app();
+      case 0: return add_app();
+      case 1: return end_app();
       case 2:
       case 3:
-      case 4:
-        return ask();
-      case 5:
-        return blacklist();
+      case 4: return ask();
+      case 5: return blacklist();
       case 6:
       case 7:
       case 8:
-      case 9:
-        return release();
-      case 10:
-        return change_node();
-      case 11:
-        return move();
-      case 12:
-        return prioritize();
-      case 13:
-        return refresh();
-      default:
-        return schedule();
+      case 9: return release();
+      case 10: return change_node();
+      case 11: return move();
+      case 12: return prioritize();
+      case 13: return refresh();
+      default: return schedule();
     }
   }
 
@@ -146,14 +136,11 @@ class RandomCluster {
     const int number = nodes_[pick(nodes_.size())];
     const NodeId id{"n" + std::to_string(number), 1};
     switch (pick(5)) {
-      case 0:
-        return cluster_.scheduler.set_node_usable(id, pick(2) == 0);
+      case 0: return cluster_.scheduler.set_node_usable(id, pick(2) == 0);
       case 1:
         return cluster_.scheduler.update_node(id, {8192 + 4096 * static_cast<int>(pick(4)), 8});
-      case 2:
-        return add_node();
-      case 3:
-        return cluster_.scheduler.add_node(id, "/r" + std::to_string(pick(3)), {16384, 8});
+      case 2: return add_node();
+      case 3: return cluster_.scheduler.add_node(id, "/r" + std::to_string(pick(3)), {16384, 8});
       default:
         if (nodes_.size() < 4) return;
         std::erase(nodes_, number);

@@ -30,38 +30,25 @@ class RandomCluster {
   void step() {
     switch (pick(20)) {
       case 0:
-      case 1:
-        return submit();
-      case 2:
-        return kill();
+      case 1: return submit();
+      case 2: return kill();
       case 3:
       case 4:
-      case 5:
-        return allocate();
+      case 5: return allocate();
       case 6:
       case 7:
-      case 8:
-        return beat();
-      case 10:
-        return pick(2) == 0 ? register_node() : bring_up();
-      case 11:
-        return lose_node();
+      case 8: return beat();
+      case 10: return pick(2) == 0 ? register_node() : bring_up();
+      case 11: return lose_node();
       case 12:
-      case 13:
-        return bring_up();
+      case 13: return bring_up();
       case 9:
-      case 14:
-        return finish();
-      case 15:
-        return change();
-      case 16:
-        return lists();
-      case 17:
-        return cluster_.advance(std::chrono::seconds(pick(120)));
-      case 18:
-        return rarely();
-      default:
-        return pick(2) == 0 ? cluster_.commit() : cluster_.commit_once();
+      case 14: return finish();
+      case 15: return change();
+      case 16: return lists();
+      case 17: return cluster_.advance(std::chrono::seconds(pick(120)));
+      case 18: return rarely();
+      default: return pick(2) == 0 ? cluster_.commit() : cluster_.commit_once();
     }
   }
 
@@ -239,17 +226,13 @@ class RandomCluster {
     const AppId id = (*app)->id;
     const std::int64_t now = cluster_.clock.now().wall.ms;
     switch (pick(5)) {
-      case 0:
-        return (void)cluster_.move(id, pick(2) == 0 ? "a" : "b");
-      case 1:
-        return (void)cluster_.update_priority(id, static_cast<int>(pick(6)));
+      case 0: return (void)cluster_.move(id, pick(2) == 0 ? "a" : "b");
+      case 1: return (void)cluster_.update_priority(id, static_cast<int>(pick(6)));
       case 2:
         return (void)cluster_.update_lifetime(
             id, WallTime{now + static_cast<std::int64_t>(pick(1'000'000))});
-      case 3:
-        return (void)cluster_.fail_attempt(any_attempt());
-      default:
-        return (void)cluster_.resize_node(any_node(), std::to_string(1 + pick(8)) + "GB 4c");
+      case 3: return (void)cluster_.fail_attempt(any_attempt());
+      default: return (void)cluster_.resize_node(any_node(), std::to_string(1 + pick(8)) + "GB 4c");
     }
   }
   void lists() {

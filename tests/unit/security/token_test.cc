@@ -42,9 +42,14 @@ TEST(Credentials, OfAnUnknownVersionAreRefused) {
 
 TEST(Writable, LongsHaveHadoopsBytes) {
   const std::pair<std::int64_t, std::string> vectors[] = {
-      {0, std::string(1, '\0')},      {127, "\x7f"},          {-1, "\xff"},
-      {-112, "\x90"},                 {128, "\x8f\x80"},      {-113, "\x87\x70"},
-      {256, std::string("\x8e\x01\x00", 3)},                 {-129, std::string("\x87\x80", 2)},
+      {0, std::string(1, '\0')},
+      {127, "\x7f"},
+      {-1, "\xff"},
+      {-112, "\x90"},
+      {128, "\x8f\x80"},
+      {-113, "\x87\x70"},
+      {256, std::string("\x8e\x01\x00", 3)},
+      {-129, std::string("\x87\x80", 2)},
       {INT64_MIN, std::string("\x80\x7f\xff\xff\xff\xff\xff\xff\xff", 9)}};
   for (const auto& [value, bytes] : vectors) {
     std::string out;
