@@ -40,6 +40,7 @@ tbody th{color:var(--soft);font-weight:500;width:14rem}
 tbody th+td{overflow-wrap:anywhere}
 .n{text-align:right;white-space:nowrap}
 td.n{font-variant-numeric:tabular-nums}
+meter+span{white-space:nowrap}
 td small{display:block;color:var(--soft);font-size:.8rem}
 meter{width:100%;min-width:4.5rem;height:.55rem;display:block}
 .state{font-size:.8rem;font-weight:600;letter-spacing:.03em}

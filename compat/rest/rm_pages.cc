@@ -51,7 +51,7 @@ Cell app_link(const AppId& id) {
 Cell app_state(const rm::AppReport& app) {
   Cell state = cell_state(public_state(app));
   const std::string_view ended = rm::to_string(app.final_status);
-  if (rm::is_final(app.state) && ended != public_state(app)) {
+  if (app.final_status != rm::FinalStatus::kUndefined && ended != public_state(app)) {
     state.html += "<small>" + cell_state(ended).html + "</small>";
   }
   return state;

@@ -8,8 +8,8 @@ import golden
 from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
-ORDER = ["test_daemons", "test_cli", "test_browser", "test_mapreduce", "test_dshell", "test_spark", "test_mixed",
-         "test_nodes", "test_hdfs"]
+ORDER = ["test_daemons", "test_cli", "test_heddle", "test_browser", "test_mapreduce", "test_dshell",
+         "test_spark", "test_mixed", "test_nodes", "test_hdfs"]
 LIVING = pytest.StashKey()
 
 
@@ -53,8 +53,10 @@ def living(config, **arguments):
     arguments.setdefault("nodes", (against,))
     with Cluster(**arguments) as cluster:
         config.stash[LIVING].append(cluster)
-        yield cluster
-        config.stash[LIVING].remove(cluster)
+        try:
+            yield cluster
+        finally:  # also when the generator is closed
+            config.stash[LIVING].remove(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,8 @@ def normalised(text: str, folder: pathlib.Path) -> list:
     text = text.replace(str(folder), "<folder>")
     for pattern, replacement in REPLACED:
         text = re.sub(pattern, replacement, text)
-    text = re.sub(rf"(?<![\w.]){re.escape(getpass.getuser())}(?![\w.])", "<user>", text)
+    user = re.escape(getpass.getuser())  # may be the name of a queue as well
+    text = re.sub(rf"(?<!Queue Name : )(?<!Queue Path : )(?<![\w.]){user}(?![\w.])", "<user>", text)
     return [re.sub(r"[ \t]+", " ", line).rstrip() for line in text.splitlines()]
 
 

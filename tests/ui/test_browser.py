@@ -42,7 +42,7 @@ def post(url: str, body: bytes):
 @pytest.fixture(scope="module")
 def running(shared_cluster):
     """An application with a name that is markup, and a line in a log."""
-    application = submit(shared_cluster, NAME, "echo 'a <b>line' >stdout; exec sleep 600")
+    application = submit(shared_cluster, NAME, "echo 'a <b>line' ><LOG_DIR>/stdout; exec sleep 600")
     wait_until("its AM runs", lambda: shared_cluster.app(application).get("amContainerLogs"), 30)
     yield application
     shared_cluster.clients.yarn("application", "-kill", application)
@@ -74,7 +74,8 @@ def visit(browser, cluster):
 
 
 def is_loopback(url: str) -> bool:
-    return urllib.parse.urlsplit(url).hostname in ("localhost", "127.0.0.1")
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme == "data" or parts.hostname in ("localhost", "127.0.0.1")
 
 
 def keep_picture(tab) -> None:
