@@ -13,7 +13,7 @@ COUNT = 100
 COMMANDS = (
     ("apps", ("app", "list", "--all"),
      ("application", "application", "-list", "-appStates", "ALL"), "application_", COUNT),
-    ("queues", ("queue", "list"), ("queue", "-list"), "alpha", 1),
+    ("queues", ("queue", "list"), ("queue", "-list", "all"), "alpha", 1),
     ("nodes", ("node", "list"), ("node", "-list"), "localhost:", 1),
     ("help", ("--help",), ("application", "application", "-help"), "app", 1))
 ROWS = (Row("apps", f"list {COUNT} applications", "ms", "< 15 ms; 50x"),
