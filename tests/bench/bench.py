@@ -36,13 +36,15 @@ def measure(name: str, count: int) -> list:
     with contextlib.ExitStack() as stack:
         rounds = {side: stack.enter_context(contextlib.closing(module.rounds(side)))
                   for side in SIDES}
-        for number in range(count):
+        steps = getattr(module, "STEPS", 1)
+        for number in range(count * steps):
             for side in SIDES:
-                for key, values in next(rounds[side]).items():
+                new = next(rounds[side])
+                for key, values in new.items():
                     samples[side][key] += values
-                say(f"{name}: round {number + 1} of {count}: {side}: "
+                say(f"{name}: round {number // steps + 1} of {count}: {side}: "
                     + ", ".join(f"{key} {figure.shown(figure.percentile(values, 50))}"
-                                for key, values in samples[side].items()))
+                                for key, values in new.items()))
     ours, theirs = (samples[side] for side in SIDES)
     return [figure.line(row, ours[row.key], theirs[row.key]) for row in module.ROWS]
 

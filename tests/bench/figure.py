@@ -1,7 +1,7 @@
 """What a figure is: rows of the table, and a generator that gives samples for them round by round.
 
-A module of a figure has ROWS and rounds(side): it sets up on its first step, then yields one round's
-{key: [samples]} at each step, and cleans up when it is closed.
+A module of a figure has ROWS and rounds(side): it sets up on its first step, yields {key: [samples]}
+at each step, and cleans up when it is closed. The sides take steps in turn; STEPS make a round.
 """
 import dataclasses
 import math

@@ -1,6 +1,7 @@
-"""Real jobs by the unmodified clients: from the start of the client to its end, on a fresh cluster."""
+"""Real jobs by the unmodified clients: from the start of the client to its end, job by job in turn."""
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -9,13 +10,14 @@ import fetch
 from bench_cluster import BenchCluster, cpu_s, plain_java
 from figure import Row
 
-JOBS = {"pi": "pi 4 1000", "wordcount": "wordcount, 4 files of 8 MB", "terasort": "terasort, 200 MB",
-        "spark": "SparkPi, 4 slices, client mode"}
-ROWS = (*(row for key, what in JOBS.items()
-          for row in (Row(key, what, "s", "never slower"),
-                      Row(key + "-app", f"{what}: the application alone", "s", "never slower"))),
-        Row("rm-cpu", "processor time of the ResourceManager over these jobs", "s"),
-        Row("nm-cpu", "processor time of the NodeManager over these jobs", "s"))
+JOBS = {"pi": "pi 4 1000", "wordcount": "wordcount, 4 files of 8 MB",
+        "terasort": "terasort, 200 MB", "spark": "SparkPi, 4 slices, client mode"}
+STEPS = len(JOBS)
+DAEMONS = ("rm", "nm1")
+ROWS = tuple(row for key, what in JOBS.items() for row in (
+    Row(key, what, "s", "never slower"), Row(key + "-app", "... the application alone", "s"),
+    Row(key + "-rm", "... processor time of the ResourceManager", "s"),
+    Row(key + "-nm", "... processor time of the NodeManager", "s")))
 TERA_BYTES = 200_000_000
 WORDS = "the quick brown fox jumps over the lazy dog\n"
 WORD_FILES, WORD_LINES = 4, 190_000
@@ -34,14 +36,13 @@ def make_inputs(folder: pathlib.Path, cluster: BenchCluster) -> None:
                    env=cluster.clients.env, check=True, capture_output=True, timeout=300)
 
 
-def pi(cluster: BenchCluster, _inputs: pathlib.Path) -> str:
+def pi(cluster: BenchCluster, _inputs: pathlib.Path, _out: pathlib.Path) -> str:
     answer = cluster.clients.example("pi", 4, 1000).ok()
     assert "Estimated value of Pi is 3.14" in answer.out, str(answer)
     return answer.application()
 
 
-def wordcount(cluster: BenchCluster, inputs: pathlib.Path) -> str:
-    out = cluster.folder / "counts"
+def wordcount(cluster: BenchCluster, inputs: pathlib.Path, out: pathlib.Path) -> str:
     answer = cluster.clients.example("wordcount", "-Dmapreduce.job.reduces=2", inputs / "words",
                                      out).ok()
     counts = "".join(part.read_text() for part in out.glob("part-r-*"))
@@ -49,15 +50,14 @@ def wordcount(cluster: BenchCluster, inputs: pathlib.Path) -> str:
     return answer.application()
 
 
-def terasort(cluster: BenchCluster, inputs: pathlib.Path) -> str:
-    out = cluster.folder / "sorted"
+def terasort(cluster: BenchCluster, inputs: pathlib.Path, out: pathlib.Path) -> str:
     answer = cluster.clients.example("terasort", NO_FS_CACHE, "-Dmapreduce.job.reduces=3",
                                      inputs / "tera", out, timeout_s=600).ok()
     assert sum(part.stat().st_size for part in out.glob("part-r-*")) == TERA_BYTES, str(answer)
     return answer.application()
 
 
-def spark(cluster: BenchCluster, _inputs: pathlib.Path) -> str:
+def spark(cluster: BenchCluster, _inputs: pathlib.Path, _out: pathlib.Path) -> str:
     package = next(fetch.spark().glob("lib/python3*/site-packages/pyspark"))
     answer = cluster.clients.spark_submit("--deploy-mode", "client",
                                           package / "examples/src/main/python/pi.py", 4).ok()
@@ -65,29 +65,27 @@ def spark(cluster: BenchCluster, _inputs: pathlib.Path) -> str:
     return max(app["id"] for app in cluster.apps())
 
 
-def run(cluster: BenchCluster, job, inputs: pathlib.Path) -> tuple:
-    """Seconds that (the client, the application by the RM's word) took."""
+def run(cluster: BenchCluster, job, inputs: pathlib.Path) -> dict:
+    """Seconds: the client's, the application's by the RM's word, the daemons' processor time."""
+    name, out = job.__name__, cluster.folder / "out"
+    before = [cpu_s(cluster.pid(daemon)) for daemon in DAEMONS]
     begin = time.monotonic()
-    application = job(cluster, inputs)
+    application = job(cluster, inputs, out)
     wall = time.monotonic() - begin
+    spent = [cpu_s(cluster.pid(daemon)) - then for daemon, then in zip(DAEMONS, before)]
     app = cluster.wait_for_state(application, "FINISHED")
-    assert app["finalStatus"] == "SUCCEEDED", f"{cluster.side}: {job.__name__}: {app}"
-    return wall, (app["finishedTime"] - app["startedTime"]) / 1000
+    assert app["finalStatus"] == "SUCCEEDED", f"{cluster.side}: {name}: {app}"
+    cluster.check_alive()
+    shutil.rmtree(out, ignore_errors=True)
+    return {name: [wall], name + "-app": [(app["finishedTime"] - app["startedTime"]) / 1000],
+            name + "-rm": [spent[0]], name + "-nm": [spent[1]]}
 
 
 def rounds(side: str):
-    with tempfile.TemporaryDirectory(prefix="heddle-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="heddle-bench-") as folder, \
+            BenchCluster(side, history=True) as cluster:
         inputs = pathlib.Path(folder)
+        make_inputs(inputs, cluster)
         while True:
-            samples = {}
-            with BenchCluster(side, history=True) as cluster:
-                if not list(inputs.iterdir()):
-                    make_inputs(inputs, cluster)
-                before = {name: cpu_s(cluster.pid(name)) for name in ("rm", "nm1")}
-                for job in (pi, wordcount, terasort, spark):
-                    wall, app = run(cluster, job, inputs)
-                    samples.update({job.__name__: [wall], job.__name__ + "-app": [app]})
-                cluster.check_alive()
-                samples["rm-cpu"] = [cpu_s(cluster.pid("rm")) - before["rm"]]
-                samples["nm-cpu"] = [cpu_s(cluster.pid("nm1")) - before["nm1"]]
-            yield samples
+            for job in (pi, wordcount, terasort, spark):
+                yield run(cluster, job, inputs)

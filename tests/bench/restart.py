@@ -7,6 +7,7 @@ from figure import Row
 
 COUNT = 10_000
 ROWS = (Row("serving", "restart over 10,000 finished applications to serving", "ms", "10x"),
+        Row("cpu", "... processor time in it", "ms"),
         Row("complete", "... until it counts all of them", "ms", "10x"),
         Row("listing", "... then GET /apps of all of them", "ms"),
         Row("memory", "... and its memory after that", "MiB"),
@@ -35,8 +36,9 @@ def restart(cluster: BenchCluster) -> dict:
     rest.close()
     assert len(apps) == COUNT, f"{cluster.side}: {len(apps)} applications of {COUNT} are listed"
     assert {app["state"] for app in apps} == {"KILLED"}
-    return {"serving": [cluster.rm_start_s * 1000], "complete": [complete * 1000],
-            "listing": [listing * 1000], "memory": [memory_mib(cluster.pid("rm"))]}
+    return {"serving": [cluster.rm_start_s * 1000], "cpu": [cluster.rm_start_cpu_s * 1000],
+            "complete": [complete * 1000], "listing": [listing * 1000],
+            "memory": [memory_mib(cluster.pid("rm"))]}
 
 
 def rounds(side: str):

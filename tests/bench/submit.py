@@ -9,7 +9,7 @@ from figure import Row
 ROWS = (Row("launch", "submit to ApplicationMaster running, p50", "ms", "<= 15 ms; 50x"),
         Row("launch", "submit to ApplicationMaster running, p99", "ms", "<= 50 ms", 99),
         Row("answer", "submit answered, p50", "ms"))
-WARM_UP, EACH_ROUND = 3, 20
+WARM_UP, EACH_STEP, STEPS = 3, 5, 4
 FINAL = ("FINISHED", "FAILED", "KILLED")
 
 
@@ -37,7 +37,7 @@ def rounds(side: str):
         for _ in range(WARM_UP):
             one(rest, folder, pause)
         while True:
-            times = [one(rest, folder, pause) for _ in range(EACH_ROUND)]
+            times = [one(rest, folder, pause) for _ in range(EACH_STEP)]
             cluster.check_alive()
             yield {"launch": [launch for launch, _ in times],
                    "answer": [answer for _, answer in times]}
