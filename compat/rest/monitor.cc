@@ -124,6 +124,11 @@ void add_monitor_routes(Router& router, const WebOptions& options,
   router.add("GET", "/isActive", [](const ExchangePtr& exchange) {
     send_as(*exchange, 200, "text/plain;charset=utf-8", "I am Active!");
   });
+  for (const auto* path : {"/static/heddle.svg", "/favicon.ico"}) {
+    router.add("GET", path, [](const ExchangePtr& exchange) {
+      send_as(*exchange, 200, "image/svg+xml", std::string(icon()));
+    });
+  }
   router.add("GET", "/static/heddle.css", [](const ExchangePtr& exchange) {
     send_as(*exchange, 200, "text/css;charset=utf-8", std::string(stylesheet()));
   });

@@ -19,7 +19,7 @@ body{margin:0;background:var(--bg);color:var(--text);font:15px/1.5 system-ui,san
 header{background:var(--card);border-bottom:1px solid var(--line);padding:.7rem 1.5rem;display:flex;
 flex-wrap:wrap;gap:.4rem 1.6rem;align-items:baseline}
 header b{font-size:1.05rem;letter-spacing:.02em}
-nav a{margin-right:1.1rem}
+nav,nav p{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem}
 main{max-width:92rem;margin:0 auto;padding:1.4rem 1.5rem 3rem}
 h1{font-size:1.5rem;margin:.2rem 0 1.1rem;overflow-wrap:anywhere}
 h2{font-size:1.1rem;margin:2rem 0 .7rem}
@@ -37,7 +37,10 @@ th,td{text-align:left;padding:.5rem .65rem;border-bottom:1px solid var(--line);v
 tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--soft);font-weight:500;font-size:.82rem;white-space:nowrap}
 tbody th{color:var(--soft);font-weight:500;width:14rem}
-td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+tbody th+td{overflow-wrap:anywhere}
+.n{text-align:right;white-space:nowrap}
+td.n{font-variant-numeric:tabular-nums}
+td small{display:block;color:var(--soft);font-size:.8rem}
 meter{width:100%;min-width:4.5rem;height:.55rem;display:block}
 .state{font-size:.8rem;font-weight:600;letter-spacing:.03em}
 .good{color:var(--good)}.busy{color:var(--busy)}.bad{color:var(--bad)}.idle{color:var(--soft)}
@@ -45,7 +48,16 @@ meter{width:100%;min-width:4.5rem;height:.55rem;display:block}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;
 overflow:auto;font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{color:var(--soft);font-size:.82rem;padding:0 1.5rem 2rem;max-width:92rem;margin:0 auto}
+@media(max-width:40rem){header,main,footer{padding-left:.9rem;padding-right:.9rem}
+tbody th{width:7.5rem}.tiles{grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr))}}
 )css";
+
+// Threads through the eyes of a heddle.
+constexpr std::string_view kIcon =
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">"
+    "<rect width=\"16\" height=\"16\" rx=\"3\" fill=\"#2f6f9f\"/>"
+    "<path d=\"M4 2v12M8 2v12M12 2v12\" stroke=\"#fff\" stroke-width=\"1.2\"/>"
+    "<path d=\"M1 8h14\" stroke=\"#f2c14e\" stroke-width=\"1.6\"/></svg>";
 
 std::string_view state_class(std::string_view state) {
   for (const auto* good : {"RUNNING", "SUCCEEDED", "FINISHED"}) {
@@ -76,6 +88,9 @@ std::string time_text(WallTime time) {
 
 std::string_view stylesheet() {
   return kStyle;
+}
+std::string_view icon() {
+  return kIcon;
 }
 
 Cell cell(std::string_view text) {
@@ -128,7 +143,8 @@ Page::Page(PageKind kind, std::string_view title, const WebOptions& options) {
   out_ = fmt::format(
       "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      "<title>{}</title><link rel=\"stylesheet\" href=\"/static/heddle.css\"></head><body>"
+      "<title>{}</title><link rel=\"stylesheet\" href=\"/static/heddle.css\">"
+      "<link rel=\"icon\" href=\"/static/heddle.svg\" type=\"image/svg+xml\"></head><body>"
       "<header><b>Heddle</b><nav aria-label=\"Main\">",
       html_escape(title));
   if (kind == PageKind::kCluster) {
@@ -188,16 +204,26 @@ void Page::facts(const std::vector<std::pair<std::string, Cell>>& rows) {
 
 void Page::begin_table(std::initializer_list<std::string_view> headers) {
   rows_ = 0;
-  columns_ = headers.size();
+  headers_.assign(headers.begin(), headers.end());
+}
+
+void Page::head(const std::vector<bool>& right) {
   out_ += "<div class=\"scroll\"><table><thead><tr>";
-  for (const std::string_view header : headers) {
-    out_ += fmt::format("<th scope=\"col\">{}</th>", html_escape(header));
+  for (std::size_t i = 0; i < headers_.size(); ++i) {
+    out_ +=
+        fmt::format("<th scope=\"col\"{}>{}</th>",
+                    i < right.size() && right[i] ? " class=\"n\"" : "", html_escape(headers_[i]));
   }
   out_ += "</tr></thead><tbody>";
 }
 
 void Page::row(std::initializer_list<Cell> cells) {
-  ++rows_;
+  if (rows_++ == 0) {
+    std::vector<bool> right;
+    for (const Cell& value : cells)
+      right.push_back(value.right);
+    head(right);
+  }
   out_ += "<tr>";
   for (const Cell& value : cells) {
     out_ += fmt::format("<td{}>{}</td>", value.right ? " class=\"n\"" : "", value.html);
@@ -207,7 +233,8 @@ void Page::row(std::initializer_list<Cell> cells) {
 
 void Page::end_table(std::string_view when_empty) {
   if (rows_ == 0) {
-    out_ += fmt::format("<tr><td class=\"soft\" colspan=\"{}\">{}</td></tr>", columns_,
+    head({});
+    out_ += fmt::format("<tr><td class=\"soft\" colspan=\"{}\">{}</td></tr>", headers_.size(),
                         html_escape(when_empty));
   }
   out_ += "</tbody></table></div>";

@@ -49,6 +49,7 @@ class Page {
   void links(const std::vector<std::pair<std::string, std::string>>& targets,
              std::string_view current);
   void facts(const std::vector<std::pair<std::string, Cell>>& rows);
+  /// Headers stand as the cells of the first row below them do.
   void begin_table(std::initializer_list<std::string_view> headers);
   void row(std::initializer_list<Cell> cells);
   void end_table(std::string_view when_empty);
@@ -56,13 +57,16 @@ class Page {
   std::string finish();
 
  private:
+  void head(const std::vector<bool>& right);
+
   std::string out_;
   std::size_t rows_ = 0;
-  std::size_t columns_ = 0;
+  std::vector<std::string> headers_;  // of the open table
 };
 
 void send_page_error(const Exchange& exchange, int status, std::string_view title,
                      std::string_view message);
 std::string_view stylesheet();
+std::string_view icon();  // SVG
 
 }  // namespace heddle::compat::rest

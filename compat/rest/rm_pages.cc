@@ -12,6 +12,8 @@ namespace heddle::compat::rest {
 namespace {
 
 constexpr std::size_t kRowsMax = 500;
+constexpr std::size_t kNodesMax = 5000;
+constexpr std::size_t kOverviewRows = 20;  // of each list on the first page
 
 double ratio(std::int64_t value) {
   return static_cast<double>(value);
@@ -45,12 +47,22 @@ Cell app_link(const AppId& id) {
   return link("/cluster/app/" + to_string(id), to_string(id));
 }
 
+/// The state, and under it how it ended.
+Cell app_state(const rm::AppReport& app) {
+  Cell state = cell_state(public_state(app));
+  const std::string_view ended = rm::to_string(app.final_status);
+  if (rm::is_final(app.state) && ended != public_state(app)) {
+    state.html += "<small>" + cell_state(ended).html + "</small>";
+  }
+  return state;
+}
+
 // The newest first.
 void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t rows_max,
                    WallTime now) {
   std::ranges::reverse(apps);
-  page.begin_table({"Application", "Name", "User", "Queue", "State", "Final status", "Progress",
-                    "Memory", "Containers", "Started", "Duration"});
+  page.begin_table({"Application", "Name", "User", "Queue", "State", "Progress", "Memory",
+                    "Containers", "Started", "Duration"});
   for (std::size_t i = 0; i < apps.size() && i < rows_max; ++i) {
     const rm::AppReport& app = *apps[i];
     const bool gone = rm::is_final(app.state);
@@ -59,8 +71,7 @@ void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t r
               cell(shortened(app.name, 60)),
               cell(app.user),
               cell(app.queue),
-              cell_state(public_state(app)),
-              cell_state(rm::to_string(app.final_status)),
+              app_state(app),
               cell_bar(progress, 100, fmt::format("{:.0f} %", progress)),
               {gone ? "" : memory_text(app.usage.used.memory_mb()), true},
               {gone ? "" : std::to_string(app.usage.used_containers), true},
@@ -74,12 +85,80 @@ void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t r
   }
 }
 
+void add_node_table(Page& page, const std::vector<rm::NodeReportPtr>& nodes, std::size_t rows_max) {
+  page.begin_table({"Node", "State", "Rack", "Containers", "Memory", "Cores", "Last health report",
+                    "Version", "Health"});
+  for (std::size_t i = 0; i < nodes.size() && i < rows_max; ++i) {
+    const rm::NodeReport& node = *nodes[i];
+    page.row({outside_link("http://" + node.http_address, to_string(node.id)),
+              cell_state(rm::to_string(node.state)), cell(node.rack), cell(node.containers),
+              cell_bar(ratio(node.used.memory_mb()), ratio(node.total.memory_mb()),
+                       memory_text(node.used.memory_mb()) + " of " +
+                           memory_text(node.total.memory_mb())),
+              cell_bar(ratio(node.used.vcores()), ratio(node.total.vcores()),
+                       fmt::format("{} of {}", node.used.vcores(), node.total.vcores())),
+              cell_time(node.health.reported), cell(node.version),
+              cell(shortened(node.health.report, 200))});
+  }
+  page.end_table("no nodes have registered");
+  if (nodes.size() > rows_max) {
+    page.note(fmt::format("{} of {}. All of them: /ws/v1/cluster/nodes", rows_max, nodes.size()));
+  }
+}
+
+/// Applications that run and wait in the queue and all below it.
+std::pair<std::int64_t, std::int64_t> apps_below(const rm::QueueReport& queue) {
+  std::pair<std::int64_t, std::int64_t> sum{queue.active_apps, queue.pending_apps};
+  if (queue.children.empty()) return sum;
+  sum = {0, 0};
+  for (const rm::QueueReport& child : queue.children) {
+    const auto [running, waiting] = apps_below(child);
+    sum.first += running;
+    sum.second += waiting;
+  }
+  return sum;
+}
+
+/// The queue and all below it, while there are rows left.
+void add_queue_rows(Page& page, const rm::QueueReport& queue, std::size_t& rows_left) {
+  if (rows_left == 0) return;
+  --rows_left;
+  const auto percent = [](float share) { return fmt::format("{:.1f} %", share * 100); };
+  const auto [running, waiting] = apps_below(queue);
+  page.row({cell(queue.path.value()),
+            cell_state(queue.running ? "RUNNING" : "STOPPED"),
+            {percent(queue.absolute_capacity), true},
+            {percent(queue.absolute_max_capacity), true},
+            cell_bar(queue.absolute_used_capacity, std::max(queue.absolute_max_capacity, 0.0001F),
+                     percent(queue.absolute_used_capacity) + " of the cluster"),
+            {memory_text(queue.used.memory_mb()), true},
+            cell(queue.used.vcores()),
+            cell(running),
+            cell(waiting),
+            cell(queue.containers)});
+  for (const rm::QueueReport& child : queue.children)
+    add_queue_rows(page, child, rows_left);
+}
+
+void add_queue_table(Page& page, const RmWeb& web, std::size_t rows_max) {
+  page.begin_table({"Queue", "State", "Guaranteed", "At most", "In use", "Memory", "Cores",
+                    "Running", "Waiting", "Containers"});
+  std::size_t rows_left = rows_max;
+  if (const auto root = web.door.reports.queues(); root) add_queue_rows(page, *root, rows_left);
+  page.end_table("no queues");
+  if (rows_left == 0) page.note(fmt::format("At most {} queues are shown here.", rows_max));
+}
+
 void cluster_page(const RmWeb& web, const ExchangePtr& exchange) {
   const rm::ClusterInfo& info = web.door.reports.info();
   Page page(PageKind::kCluster, "Cluster", web.options);
   add_cluster_tiles(page, web);
   page.heading("Newest applications");
-  add_app_table(page, web.door.reports.apps({}), 20, web.context().now);
+  add_app_table(page, web.door.reports.apps({}), kOverviewRows, web.context().now);
+  page.heading("Queues");
+  add_queue_table(page, web, kOverviewRows);
+  page.heading("Nodes");
+  add_node_table(page, web.door.reports.nodes({}), kOverviewRows);
   page.heading("About");
   page.facts({{"Cluster started", cell_time(WallTime{info.started_ms})},
               {"State store", cell(info.store_name)},
@@ -193,48 +272,13 @@ void app_page(const RmWeb& web, const ExchangePtr& exchange) {
 
 void nodes_page(const RmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kCluster, "Nodes", web.options);
-  page.begin_table({"Node", "State", "Rack", "Containers", "Memory", "Cores", "Last health report",
-                    "Version", "Health"});
-  std::size_t rows = 0;
-  for (const auto& node : web.door.reports.nodes({})) {
-    if (++rows > 5000) break;
-    page.row({outside_link("http://" + node->http_address, to_string(node->id)),
-              cell_state(rm::to_string(node->state)), cell(node->rack), cell(node->containers),
-              cell_bar(ratio(node->used.memory_mb()), ratio(node->total.memory_mb()),
-                       memory_text(node->used.memory_mb()) + " of " +
-                           memory_text(node->total.memory_mb())),
-              cell_bar(ratio(node->used.vcores()), ratio(node->total.vcores()),
-                       fmt::format("{} of {}", node->used.vcores(), node->total.vcores())),
-              cell_time(node->health.reported), cell(node->version),
-              cell(shortened(node->health.report, 200))});
-  }
-  page.end_table("no nodes have registered");
+  add_node_table(page, web.door.reports.nodes({}), kNodesMax);
   send_html(*exchange, 200, page.finish());
-}
-
-void add_queue_rows(Page& page, const rm::QueueReport& queue) {
-  const auto percent = [](float share) { return fmt::format("{:.1f} %", share * 100); };
-  page.row({cell(queue.path.value()),
-            cell_state(queue.running ? "RUNNING" : "STOPPED"),
-            {percent(queue.absolute_capacity), true},
-            {percent(queue.absolute_max_capacity), true},
-            cell_bar(queue.absolute_used_capacity, std::max(queue.absolute_max_capacity, 0.0001F),
-                     percent(queue.absolute_used_capacity) + " of the cluster"),
-            {memory_text(queue.used.memory_mb()), true},
-            cell(queue.used.vcores()),
-            cell(queue.active_apps),
-            cell(queue.pending_apps),
-            cell(queue.containers)});
-  for (const rm::QueueReport& child : queue.children)
-    add_queue_rows(page, child);
 }
 
 void scheduler_page(const RmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kCluster, "Queues", web.options);
-  page.begin_table({"Queue", "State", "Guaranteed", "At most", "In use", "Memory", "Cores",
-                    "Running", "Waiting", "Containers"});
-  if (const auto root = web.door.reports.queues(); root) add_queue_rows(page, *root);
-  page.end_table("no queues");
+  add_queue_table(page, web, kNodesMax);
   send_html(*exchange, 200, page.finish());
 }
 

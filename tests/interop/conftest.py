@@ -4,10 +4,11 @@ import signal
 
 import pytest
 
+import golden
 from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
-ORDER = ["test_daemons", "test_cli", "test_mapreduce", "test_dshell", "test_spark", "test_mixed",
+ORDER = ["test_daemons", "test_cli", "test_browser", "test_mapreduce", "test_dshell", "test_spark", "test_mixed",
          "test_nodes", "test_hdfs"]
 LIVING = pytest.StashKey()
 
@@ -15,19 +16,23 @@ LIVING = pytest.StashKey()
 def pytest_addoption(parser):
     parser.addoption("--against", choices=("heddle", "java"), default="heddle",
                      help="whose ResourceManager and NodeManagers the tests run on")
+    parser.addoption("--update-golden", action="store_true",
+                     help="with --against java: writes the recorded answers in golden/ anew")
 
 
 def pytest_configure(config):
     # Ended from outside, the daemons end too.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
     config.stash[LIVING] = []
+    if config.getoption("--update-golden") and config.getoption("--against") != "java":
+        raise pytest.UsageError("--update-golden needs --against java: only the real thing counts")
 
 
 def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: ORDER.index(pathlib.Path(item.path).stem))
     if config.getoption("--against") == "java":  # what is about our daemons tells nothing there
         ours = [item for item in items
-                if item.get_closest_marker("mixed") or item.get_closest_marker("daemons")]
+                if any(map(item.get_closest_marker, ("mixed", "daemons", "browser", "heddle")))]
         config.hook.pytest_deselected(items=ours)
         items[:] = [item for item in items if item not in ours]
 
@@ -83,3 +88,13 @@ def new_cluster(pytestconfig):
 @pytest.fixture
 def against(pytestconfig):
     return pytestconfig.getoption("--against")
+
+
+@pytest.fixture
+def as_recorded(pytestconfig, shared_cluster):
+    """Compares an answer of a client with the one recorded from real Hadoop (golden/<name>.txt)."""
+    def compare(name, answer, sort=False):
+        lines = golden.transcript(answer, shared_cluster.folder, sort)
+        golden.check(name, lines, pytestconfig.getoption("--update-golden"))
+
+    return compare

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/net/plain_http.h"
 #include "base/text.h"
 #include "tools/heddle/console.h"
@@ -43,6 +44,11 @@ bool is_standby(const net::HttpResponse& response) {
   return response.headers.find("Refresh") != nullptr ||
          response.body.starts_with("This is standby RM") || response.status == 307 ||
          response.status == 302;
+}
+
+/// Whether a ResourceManager that ended a call so leaves hope in the others.
+bool may_be_another(int exit_code) {
+  return exit_code == kExitUnreachable || exit_code == kExitTryAgain || exit_code == kExitTimedOut;
 }
 
 }  // namespace
@@ -87,8 +93,13 @@ std::string query_text(const std::vector<std::pair<std::string, std::string>>& v
 Outcome<net::HttpResponse> Client::call(net::HttpCall call) const {
   call.headers.set("Accept", "application/json");
   call.connect_timeout = call.idle_timeout = timeout_;
+  const SystemClock clock;
+  const Instant begun = clock.now().instant;
   auto response = net::plain_http_call(call);
   if (response) return *std::move(response);
+  if (response.error().code == ErrorCode::kUnavailable && clock.now().instant - begun >= timeout_) {
+    return stop(kExitTimedOut, response.error().message, "wait longer: --timeout SECONDS");
+  }
   if (response.error().code == ErrorCode::kUnsupported) {
     return stop(as_command_error(response.error(),
                                  "give an http:// address (--rm), or use the `yarn` command"));
@@ -106,7 +117,7 @@ Outcome<Json> Client::ask(const net::HttpCall& template_call, std::string_view p
     auto response = this->call(std::move(call));
     if (!response) {
       if (last.exit_code != kExitTryAgain) last = std::move(response).error();
-      if (last.exit_code != kExitUnreachable && last.exit_code != kExitTryAgain) break;
+      if (!may_be_another(last.exit_code)) break;
       continue;
     }
     if (is_standby(*response)) {

@@ -39,14 +39,14 @@ std::string web_url(const Settings& settings, const std::string& suffix) {
 Outcome<Cluster> from_folder(const std::string& folder, std::string_view given_by) {
   struct stat info {};
   if (::stat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return stop(kExitUsage,
+    return stop(given_by.starts_with('-') ? kExitUsage : kExitConfig,
                 std::string(given_by) + " " + shortened(folder, 200) + " is not a folder",
                 "give the folder of yarn-site.xml, or the address: --rm http://host:8088");
   }
   auto loaded = compat::xml::load_configuration(folder, {});
   if (!loaded) {
-    return stop(
-        as_command_error(loaded.error(), "correct that file, or give --rm http://host:8088"));
+    return stop(kExitConfig, loaded.error().message,
+                "correct that file, or give --rm http://host:8088");
   }
   Cluster cluster;
   cluster.rm_urls = rm_urls_of(loaded->settings);

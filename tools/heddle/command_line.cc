@@ -143,8 +143,8 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   add_cluster(*root, options);
   add_rest(*root, options);
   root->footer(
-      "Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 75 try again, 77 not "
-      "allowed, 130 interrupted.");
+      "Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 73 cannot create, 74 cannot write,\n"
+      "75 try again, 77 not allowed, 78 configuration, 124 no answer in time, 130 interrupted.");
   return root;
 }
 

@@ -56,13 +56,15 @@ std::string words_of(const std::vector<Word>& words) {
   return text;
 }
 
+// Also run by zsh: there `path` is $PATH, unquoted words are not split, and `declare -F` is another
+// thing.
 constexpr std::string_view kBashHead = R"(_heddle() {
-  local word path= i options= commands= ids=
+  local word place= i options= commands= ids=
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in -*) continue ;; esac
-    case "${path:+$path }$word" in
+    case "${place:+$place }$word" in
 )";
 constexpr std::string_view kBashMiddle = R"(    esac
   done
@@ -70,15 +72,17 @@ constexpr std::string_view kBashMiddle = R"(    esac
     --conf|--dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'table wide json csv name' -- "$current")); return ;;
   esac
-  case $path in
+  case $place in
 )";
 constexpr std::string_view kBashTail = R"(  esac
   case $current in
     -*) COMPREPLY=($(compgen -W "$options" -- "$current")); return ;;
   esac
-  if [[ -n $ids ]]; then commands=$(heddle --timeout 0.1 $ids --quiet 2>/dev/null); fi
+  if [[ -n $ids ]]; then commands=$(eval "heddle --timeout 0.1 $ids --quiet" 2>/dev/null); fi
   COMPREPLY=($(compgen -W "$commands" -- "$current"))
-  if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$current"; fi
+  if [[ -n ${BASH_VERSION-} ]] && declare -F __ltrim_colon_completions >/dev/null; then
+    __ltrim_colon_completions "$current"
+  fi
 }
 complete -F _heddle heddle
 )";
@@ -95,7 +99,7 @@ std::string bash_script(const std::vector<Place>& places) {
     cases += fmt::format("    '{}') commands='{}' options='{}' ids='{}' ;;\n", place.path,
                          words_of(place.commands), options, place.ids);
   }
-  return fmt::format("{}{}) path=\"${{path:+$path }}$word\" ;;\n{}{}{}", kBashHead, paths,
+  return fmt::format("{}{}) place=\"${{place:+$place }}$word\" ;;\n{}{}{}", kBashHead, paths,
                      kBashMiddle, cases, kBashTail);
 }
 
@@ -121,6 +125,13 @@ std::string fish_condition(const Place& place) {
   return text;
 }
 
+/// What fish offers for the value of an option.
+std::string_view fish_values(std::string_view option) {
+  if (option == "--output") return " -s o -x -a 'table wide json csv name'";
+  if (option == "--conf" || option == "--dir") return " -x -a '(__fish_complete_directories)'";
+  return "";
+}
+
 std::string fish_script(const std::vector<Place>& places) {
   std::string out = "complete -c heddle -f\n";
   for (const Place& place : places) {
@@ -131,8 +142,8 @@ std::string fish_script(const std::vector<Place>& places) {
     }
     for (const Word& word : place.options) {
       const std::string condition = place.path.empty() ? "" : " -n " + when;
-      out += fmt::format("complete -c heddle{} -l {} -d {}\n", condition, word.text.substr(2),
-                         fish_quoted(word.meaning));
+      out += fmt::format("complete -c heddle{} -l {}{} -d {}\n", condition, word.text.substr(2),
+                         fish_values(word.text), fish_quoted(word.meaning));
     }
     if (!place.ids.empty()) {
       out += fmt::format(

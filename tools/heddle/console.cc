@@ -57,7 +57,9 @@ ProcessConsole::ProcessConsole() {
 }
 
 bool ProcessConsole::write(std::string_view text) {
-  return write_all(STDOUT_FILENO, text);
+  if (write_all(STDOUT_FILENO, text)) return true;
+  if (errno != EPIPE) write_error_ = errno;
+  return false;
 }
 
 void ProcessConsole::complain(std::string_view line) {

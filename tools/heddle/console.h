@@ -21,6 +21,11 @@ class ProcessConsole final : public Console {
   ProcessConsole();
   bool write(std::string_view text) override;
   void complain(std::string_view line) override;
+  /// Why stdout took less than it was given; 0 when it took all, or nobody wanted more.
+  int write_error() const { return write_error_; }
+
+ private:
+  int write_error_ = 0;
 };
 
 /// Text from outside made safe for a terminal: control characters and broken UTF-8 become '?'.

@@ -62,7 +62,7 @@ class Folder {
  private:
   Folder(std::string path, bool keep) : path_(std::move(path)), keep_(keep) {}
   static tl::unexpected<CommandError> refused(const std::string& path, const std::string& why) {
-    return stop(kExitFailed, fmt::format("folder {}: {}", path, why),
+    return stop(kExitCannotCreate, fmt::format("folder {}: {}", path, why),
                 "give a folder that may be written: --dir DIR");
   }
 
@@ -120,7 +120,7 @@ class DevCluster {
     for (const char* part : {"/conf", "/logs", "/tmp", "/staging"}) {
       fs::create_directories(dir_ + part, error);
       if (error) {
-        return stop(kExitFailed, dir_ + part + ": " + error.message(),
+        return stop(kExitCannotCreate, dir_ + part + ": " + error.message(),
                     "give a folder that may be written: --dir DIR");
       }
     }

@@ -141,7 +141,7 @@ Outcome<void> write_configuration(const std::string& conf_dir,
     file << compat::xml::to_xml(settings);
     file.close();
     if (!file) {
-      return stop(kExitFailed, path + " cannot be written",
+      return stop(kExitCannotCreate, path + " cannot be written",
                   "give a folder that may be written: --dir DIR");
     }
   }

@@ -13,8 +13,12 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnreachable = 69;
+inline constexpr int kExitCannotCreate = 73;
+inline constexpr int kExitIoError = 74;
 inline constexpr int kExitTryAgain = 75;
 inline constexpr int kExitNotAllowed = 77;
+inline constexpr int kExitConfig = 78;
+inline constexpr int kExitTimedOut = 124;  // as timeout(1)
 inline constexpr int kExitInterrupted = 130;
 
 struct CommandError {
