@@ -101,7 +101,7 @@ Result<void> Agent::check_request(const AttemptId& attempt, const StartContainer
   }
   for (const auto& [name, data] : request.launch.service_data) {
     const bool known = std::ranges::any_of(
-        services_, [&](AuxService* service) { return service->name() == name; });
+        services_, [&wanted = name](AuxService* service) { return service->name() == wanted; });
     if (!known) {
       return fail(ErrorCode::kNotFound,
                   fmt::format("The auxService:{} does not exist", shortened(name)),

@@ -84,7 +84,7 @@ struct HttpLimits {
   std::size_t head_max = 64 * 1024;                   // request line and fields together; else 431
   std::uint64_t body_max = 16 * 1024 * 1024;          // else 413 naming the limit
   Duration head_timeout = std::chrono::seconds(30);   // from the first byte; 408
-  Duration body_timeout = std::chrono::seconds(60);   // without progress; 408
+  Duration body_timeout = std::chrono::seconds(60);   // in which 16 KiB of it must come; 408
   Duration idle_timeout = std::chrono::seconds(60);   // keep-alive without a request; closed
   Duration write_timeout = std::chrono::seconds(60);  // an answer of which no byte is taken; closed
   std::uint64_t requests_per_connection_max = 100'000;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kUnsentMax = 1024 * 1024;  // answers not read: then no further request
 constexpr std::size_t kReadAheadMax = 64 * 1024;   // requests not begun: then no further read
+constexpr std::uint64_t kBodyPaceMin = 16 * 1024;  // of a body, within each body_timeout
 constexpr std::size_t kJoinedBodyMax = 16 * 1024;  // a body up to this goes out with its head
 
 /// What all connections of a server share; outlives the server while one of them is open.
@@ -73,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void dispatch();
   void refuse(int status, const std::string& reason);
   void answered();
+  void await_body();
   void wait_for_request();
   void close_when_sent(std::string_view reason);
   void send(std::string bytes);
@@ -102,6 +104,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool chunked_ = false;
   std::optional<std::uint64_t> length_left_;
 
+  std::uint64_t received_bytes_ = 0;   // ever
+  std::uint64_t body_mark_ = 0;        // of these, when the body's pace was last looked at
   std::uint64_t queued_bytes_ = 0;     // handed to the connection, ever
   std::uint64_t delivered_bytes_ = 0;  // of these, with the kernel when last looked at
   std::vector<std::function<void(bool)>> drain_waiters_;
@@ -116,6 +120,7 @@ class Session : public std::enable_shared_from_this<Session> {
 void Session::bytes(std::string_view bytes) {
   const auto keep = shared_from_this();  // closing may let go of this session
   if (phase_ == Phase::kClosed) return;
+  received_bytes_ += bytes.size();
   reader_.append(bytes);
   pump();
 }
@@ -159,11 +164,16 @@ bool Session::pump_once() {
       break;
     case State::kBody:
       if (reader_.take_expects_continue()) send("HTTP/1.1 100 Continue\r\n\r\n");
-      set_deadline(Waiting::kBody, shared_->limits.body_timeout);
+      if (waiting_ != Waiting::kBody) await_body();
       break;
   }
   if (peer_finished_) close_when_sent("closed by peer");
   return false;
+}
+
+void Session::await_body() {
+  body_mark_ = received_bytes_;
+  set_deadline(Waiting::kBody, shared_->limits.body_timeout);
 }
 
 void Session::wait_for_request() {
@@ -475,7 +485,13 @@ void Session::on_deadline() {
     case Waiting::kNothing: return;
     case Waiting::kIdle: close_when_sent("idle"); return;
     case Waiting::kHead: refuse(408, "the request head did not arrive in time"); return;
-    case Waiting::kBody: refuse(408, "the request body did not get on in time"); return;
+    case Waiting::kBody:
+      if (received_bytes_ - body_mark_ >= kBodyPaceMin) {
+        await_body();
+      } else {
+        refuse(408, "the request body did not get on in time");
+      }
+      return;
     case Waiting::kWrite: {
       const std::uint64_t delivered = queued_bytes_ - connection->pending_bytes();
       if (delivered == delivered_bytes_) {

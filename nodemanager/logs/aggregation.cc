@@ -76,8 +76,8 @@ std::vector<LogFile> files_in(const std::vector<std::string>& dirs) {
     }
   }
   std::ranges::stable_sort(files, {}, &LogFile::name);
-  const auto same = std::ranges::unique(files, {}, &LogFile::name);
-  files.erase(same.begin(), same.end());
+  const auto same = [](const LogFile& a, const LogFile& b) { return a.name == b.name; };
+  files.erase(std::unique(files.begin(), files.end(), same), files.end());
   return files;
 }
 

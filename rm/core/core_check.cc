@@ -21,9 +21,10 @@ std::string Core::check_containers() const {
     }
     const auto app = apps_.find(id.attempt.app);
     if (app == apps_.end()) continue;  // aged out while its node has not reported yet
-    const bool owned = std::ranges::any_of(app->second.attempts, [&](const auto& entry) {
-      return entry.second.containers.contains(id);
-    });
+    const auto owns = [&wanted = id](const auto& entry) {
+      return entry.second.containers.contains(wanted);
+    };
+    const bool owned = std::ranges::any_of(app->second.attempts, owns);
     if (!owned) return to_string(id) + " belongs to no attempt";
   }
   return {};

@@ -5,7 +5,10 @@ from cluster import wait_until
 from test_mapreduce import final, task_process
 
 pytestmark = pytest.mark.nodes
-EXPIRY = {"yarn.nm.liveness-monitor.expiry-interval-ms": 8000}
+EXPIRY = {"yarn.nm.liveness-monitor.expiry-interval-ms": 8000,
+          # How long the job's master knocks at the door of a node that is gone: three minutes.
+          "yarn.client.nodemanager-connect.max-wait-ms": 10000,
+          "yarn.client.nodemanager-connect.retry-interval-ms": 1000}
 
 
 def node_names_by_id(cluster) -> dict:

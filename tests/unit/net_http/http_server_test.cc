@@ -283,6 +283,16 @@ TEST_F(HttpServerTest, EndsABodyThatStopsWith408) {
               StartsWith("HTTP/1.1 408 "));
 }
 
+TEST_F(HttpServerTest, EndsABodyThatDripsWith408) {
+  HttpLimits limits;
+  limits.body_timeout = 20ms;
+  RawClient client(serve(echo, limits));
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n");
+  for (int i = 0; i < 5000 && !client.answered_within(1); ++i)
+    client.send("x");
+  EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 408 "));
+}
+
 TEST_F(HttpServerTest, ClosesAnIdleConnectionWithoutAWord) {
   HttpLimits limits;
   limits.idle_timeout = 20ms;

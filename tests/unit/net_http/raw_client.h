@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,6 +43,11 @@ class RawClient {
   }
   void finish() { ::shutdown(socket_, SHUT_WR); }
 
+  /// Whether something came, or the end, within `milliseconds`.
+  bool answered_within(int milliseconds) const {
+    pollfd poll{.fd = socket_, .events = POLLIN, .revents = 0};
+    return ::poll(&poll, 1, milliseconds) > 0;
+  }
   /// One more piece; false at the end or on an error.
   bool receive_some() {
     char buffer[64 * 1024];
