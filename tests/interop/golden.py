@@ -1,4 +1,4 @@
-"""What commands print on real Hadoop, with ids, ports, times and the like replaced, and the comparison.
+"""What commands print on real Hadoop, without ids, ports, times and the like, and the comparison.
 
 The files in golden/ are written by `--against java --update-golden` and by nothing else: they hold
 what an unmodified client says to a real ResourceManager.
@@ -34,7 +34,7 @@ NOISE = re.compile(r"\d{4}-\d\d-\d\d |\s+at |Caused by: |\s+\.\.\. \d+ more|SLF4
 
 
 def transcript(answer, folder: pathlib.Path, sort: bool = False) -> list:
-    """What a client said, as lines that are the same in each run. `sort`: rows come in any order."""
+    """What a client said, as lines that are the same in each run. `sort`: rows in any order."""
     out = normalised(answer.out, folder)
     if sort:
         rows = [line for line in out if re.match(r" ?(application|container|job)_", line)]
@@ -45,7 +45,7 @@ def transcript(answer, folder: pathlib.Path, sort: bool = False) -> list:
 
 
 def normalised(text: str, folder: pathlib.Path) -> list:
-    """The lines of `text` without what differs from run to run; the client's padding is one blank."""
+    """The lines of `text` without what differs from run to run; padding becomes one blank."""
     text = text.replace(str(folder), "<folder>")
     for pattern, replacement in REPLACED:
         text = re.sub(pattern, replacement, text)

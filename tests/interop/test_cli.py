@@ -131,7 +131,8 @@ def test_version(cluster):
     "application-status-changed": "yarn application -status {app}",
 }))
 @pytest.mark.usefixtures("known_difference")
-def test_with_a_running_job_real_hadoop_would_say_the_same(cluster, job, as_recorded, name, command):
+def test_with_a_running_job_real_hadoop_would_say_the_same(cluster, job, as_recorded, name,
+                                                           command):
     as_recorded(name, ask(cluster, command, job), sort=name == "container-list")
 
 

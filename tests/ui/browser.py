@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through a pipe by the DevTools protocol. Nothing but the standard library."""
+"""A headless Chromium, driven through a pipe by the DevTools protocol."""
 import base64
 import json
 import os

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 NAME = "<script>document.title='run'</script> <b>loom</b> & \"co\""
 PAGES = ("/cluster", "/cluster/apps", "/cluster/apps/RUNNING", "/cluster/nodes",
          "/cluster/scheduler", "/conf", "/logs/", "/logLevel")
-SHELL = {"application-type": "YARN", "max-app-attempts": 1, "resource": {"memory": 1024, "vCores": 1}}
+SHELL = {"application-type": "YARN", "max-app-attempts": 1,
+         "resource": {"memory": 1024, "vCores": 1}}
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,8 @@ def test_the_page_of_a_finished_application_says_how_it_ended(visit, finished):
 
 
 def test_an_unknown_application_is_named(browser, cluster):
-    tab = browser.tab().open(f"http://localhost:{cluster.port['web']}/cluster/app/application_1_0001")
+    page = f"http://localhost:{cluster.port['web']}/cluster/app/application_1_0001"
+    tab = browser.tab().open(page)
     assert "There is no application application_1_0001" in tab.text()
     tab.close()
 
@@ -158,7 +160,7 @@ def test_every_link_of_the_first_page_works(visit, running):
                 assert answer.status == 200, link
 
 
-def test_a_page_is_there_at_once(visit, running):
+def test_the_first_page_is_small(visit, running):
     tab = visit("/cluster")
-    size = tab.evaluate("performance.getEntries().reduce((sum, e) => sum + (e.transferSize || 0), 0)")
+    size = tab.evaluate("performance.getEntries().reduce((n, e) => n + (e.transferSize || 0), 0)")
     assert 0 < size < 100_000

@@ -56,6 +56,13 @@ TEST(Completion, BashFollowsTheTree) {
   EXPECT_NE(script.find("'completion') commands='bash zsh fish'"), std::string::npos);
 }
 
+TEST(Completion, ZshKeepsItsPath) {  // there `path` is $PATH
+  Options options;
+  const std::string script = completion_script(*make_command_line(options), "zsh");
+  EXPECT_EQ(script.find(" path="), std::string::npos) << script;
+  EXPECT_NE(script.find("[[ -n ${BASH_VERSION-} ]] && declare -F"), std::string::npos) << script;
+}
+
 TEST(QueryText, LeavesEmptyValuesOutAndEscapesTheRest) {
   EXPECT_EQ(query_text({{"a", ""}, {"b", "x&y"}, {"c", "1"}}), "?b=x%26y&c=1");
   EXPECT_EQ(query_text({{"a", ""}}), "");
