@@ -31,6 +31,10 @@ class Reader {
   std::optional<std::string> of(const QueueSpec& queue, std::string_view property) const {
     return value(fmt::format("{}.{}", queue.path.value(), property));
   }
+  /// As written: a blank list is nobody, and one that begins with a blank has groups only.
+  std::optional<std::string> list_of(const QueueSpec& queue, std::string_view property) const {
+    return settings_.get(fmt::format("{}{}.{}", kPrefix, queue.path.value(), property));
+  }
   void fault(const QueueSpec& queue, std::string_view property, std::string_view text);
   void fault(std::string_view name, std::string_view text);
   double number(std::string_view name, double fallback, double least, double most);
@@ -284,9 +288,9 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
             fmt::format("\"{}\" is not a state; RUNNING or STOPPED", shortened(*state)));
     }
   }
-  queue.acl_submit = of(queue, "acl_submit_applications");
-  queue.acl_administer = of(queue, "acl_administer_queue");
-  queue.acl_max_priority = of(queue, "acl_application_max_priority");
+  queue.acl_submit = list_of(queue, "acl_submit_applications");
+  queue.acl_administer = list_of(queue, "acl_administer_queue");
+  queue.acl_max_priority = list_of(queue, "acl_application_max_priority");
   read_children(queue);
   if (parent == nullptr && queue.children.empty()) {
     fault(queue, "queues", "is not set; root needs at least one child queue");

@@ -35,10 +35,15 @@ using namespace heddle;
 
 constexpr std::size_t kIoThreads = 2;
 
+constexpr std::string_view kRootQueues = "yarn.scheduler.capacity.root.queues";
 constexpr TextProperty kStateDir{
     .name = "heddle.state.dir",
     .default_value = "/var/lib/heddle/rm",
     .doc = "Where this daemon keeps its state database and ports.properties."};
+constexpr BoolProperty kNetworkState{
+    .name = "heddle.state.allow-network-filesystem",
+    .default_value = false,
+    .doc = "Whether the state database may lie on NFS, SMB or AFS, where it is not safe."};
 constexpr TextProperty kIncludePath{.name = "yarn.resourcemanager.nodes.include-path",
                                     .default_value = "",
                                     .doc = "File that lists the hosts which may join."};
@@ -71,13 +76,18 @@ struct Daemon {
   Result<void> serve();
   Result<void> serve_rpc();
   Result<void> serve_web();
+  std::vector<compat::rest::RpcActivity> rpc_activity() const;
   Result<rm::NodeLists> node_lists() const;
   Result<queues::QueueConfig> queue_config(const Settings& settings) const;
+  Result<queues::QueueConfig> reload_queues() const;
+  Result<rm::NodeSizes> node_sizes() const;
+  Result<std::int32_t> reload_max_priority() const;
 
   const Settings& settings() const { return configuration.settings; }
 
   compat::xml::Configuration configuration;
   std::filesystem::path conf_dir;
+  std::vector<compat::xml::Override> overrides;
   std::string state_dir;
   SystemClock clock;
   ResourceTypes types;
@@ -97,6 +107,12 @@ struct Daemon {
   std::unique_ptr<compat::yarn::AmLauncher> launcher;
   std::unique_ptr<compat::proxy::WebProxy> proxy;
   std::vector<std::unique_ptr<compat::ipc::Server>> rpc_servers;
+  struct CountedPort {
+    std::string name;
+    int port;
+    std::shared_ptr<compat::ipc::ServerMetrics> metrics;
+  };
+  std::vector<CountedPort> counted_ports;  // filled before the web port serves
   std::unique_ptr<net::HttpServer> web_server;
   std::mutex web_mutex;
   std::shared_ptr<const net::HttpHandler> web_handler;  // guarded by web_mutex; null while starting
@@ -108,7 +124,9 @@ Result<void> Daemon::open_state() {
   if (!folder) return fail(folder.error());
   state_dir = *std::move(folder);
   RETURN_IF_ERROR(daemon::make_state_folder(state_dir));
-  auto opened = rm::open_sqlite_store(state_dir);
+  const auto network = read(settings(), kNetworkState);
+  if (!network) return fail(network.error());
+  auto opened = rm::open_sqlite_store(state_dir, {.allow_network_filesystem = *network});
   if (!opened) return fail(opened.error());
   store = *std::move(opened);
   auto loaded = store->load();
@@ -132,13 +150,37 @@ Result<rm::NodeLists> Daemon::node_lists() const {
 }
 
 Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
-  if (!from.find("yarn.scheduler.capacity.root.queues")) return queues::default_queue_config();
+  if (!from.find(kRootQueues)) return queues::default_queue_config();
   auto config = queues::parse_capacity_config(from, core_options.limits, types);
   if (config) {
     for (const std::string& warning : config->warnings)
       log::warn("{}", warning);
   }
   return config;
+}
+
+Result<queues::QueueConfig> Daemon::reload_queues() const {
+  auto again = compat::xml::load_configuration(conf_dir, overrides);
+  if (!again) return fail(again.error());
+  if (settings().find(kRootQueues) && !again->settings.find(kRootQueues)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: {} is not set any more; the queues stay as they are",
+                            (conf_dir / "capacity-scheduler.xml").string(), kRootQueues));
+  }
+  return queue_config(again->settings);
+}
+
+Result<std::int32_t> Daemon::reload_max_priority() const {
+  auto again = compat::xml::load_configuration(conf_dir, overrides);
+  if (!again) return fail(again.error());
+  return rm::max_app_priority_from(again->settings);
+}
+
+Result<rm::NodeSizes> Daemon::node_sizes() const {
+  auto file = compat::xml::load_file(conf_dir / "dynamic-resources.xml");
+  if (!file && file.error().code == ErrorCode::kNotFound) return rm::NodeSizes{};
+  if (!file) return fail(file.error());
+  return rm::node_sizes_from(file->settings);
 }
 
 /// Before everything that makes links: the port is known only once it is bound.
@@ -188,6 +230,8 @@ Result<void> Daemon::make_service() {
   RETURN_IF_ERROR(scheduler.configure(*queues_configured, core_options.limits));
   auto lists = node_lists();
   if (!lists) return fail(lists.error());
+  auto sizes = node_sizes();
+  if (!sizes) return fail(sizes.error());
 
   keys.reset(new rm::TokenSigners{
       security::TokenKeys(stored.keys ? stored.keys->amrm_current : security::random_master_key()),
@@ -200,21 +244,19 @@ Result<void> Daemon::make_service() {
                       .resource_types = types,
                       .minimum_allocation = core_options.limits.minimum,
                       .maximum_allocation = core_options.limits.maximum,
-                      .max_app_priority = core_options.max_app_priority,
                       .max_attempts = core_options.max_attempts,
                       .store_name = store->name()});
   auto service_options = rm::service_options_from(settings());
   if (!service_options) return fail(service_options.error());
-  service_options->load_queues = [this]() -> Result<queues::QueueConfig> {
-    auto file = compat::xml::load_file(conf_dir / "capacity-scheduler.xml");
-    if (!file) return fail(file.error());
-    return queue_config(file->settings);
-  };
+  service_options->load_queues = [this] { return reload_queues(); };
+  service_options->load_max_priority = [this] { return reload_max_priority(); };
+  service_options->load_node_sizes = [this] { return node_sizes(); };
   service_options->load_node_lists = [this] { return node_lists(); };
   service_options->on_fatal = [](const Error&) { ::_exit(daemon::kExitIoError); };
   auto core = std::make_unique<rm::Core>(core_options, std::move(scheduler));
   rm::Turn first{clock.now(), {}};
   core->set_node_lists(*std::move(lists), std::nullopt, first);
+  core->set_node_sizes(*std::move(sizes), first);
   service = std::make_unique<rm::ResourceManager>(*std::move(service_options), std::move(core),
                                                   std::move(store), *board, *keys, clock);
   return {};
@@ -226,19 +268,30 @@ Result<void> Daemon::serve_rpc() {
     std::uint16_t port;
     std::vector<std::shared_ptr<const compat::ipc::ProtocolService>> protocols;
     bool tokens_only;
+    std::string_view name;  // as Hadoop names it in /jmx
   };
   using namespace compat::yarn;
   const std::vector<Port> listed = {
-      {"yarn.resourcemanager.address", 8032, {make_client_service(context)}, false},
-      {"yarn.resourcemanager.scheduler.address", 8030, {make_master_service(context)}, true},
+      {"yarn.resourcemanager.address",
+       8032,
+       {make_client_service(context)},
+       false,
+       "ApplicationClientProtocolService"},
+      {"yarn.resourcemanager.scheduler.address",
+       8030,
+       {make_master_service(context)},
+       true,
+       "ApplicationMasterProtocolService"},
       {"yarn.resourcemanager.resource-tracker.address",
        8031,
        {make_tracker_service(context)},
-       false},
+       false,
+       "ResourceTrackerService"},
       {"yarn.resourcemanager.admin.address",
        8033,
-       {make_admin_service(context), make_ha_service()},
-       false}};
+       {make_admin_service(context), make_groups_service(context), make_ha_service()},
+       false,
+       "ResourceManagerAdministrationProtocolService"}};
   for (const Port& port : listed) {
     auto address = daemon::listen_address(settings(), port.property,
                                           "yarn.resourcemanager.bind-host", port.port);
@@ -247,14 +300,44 @@ Result<void> Daemon::serve_rpc() {
     options.host = address->host;
     options.port = address->port;
     options.web_address = web_address;
+    options.metrics = std::make_shared<compat::ipc::ServerMetrics>();
+    options.clock = &clock;
     options.simple_allowed = !port.tokens_only;
     if (port.tokens_only) options.token_login = make_master_login(context);
     auto server = compat::ipc::Server::listen(loops, options, port.protocols);
     if (!server) return fail(std::move(server).error().within(port.property));
     ports[std::string(port.property)] = net::to_string((*server)->endpoint());
+    counted_ports.push_back({std::string(port.name), (*server)->endpoint().port, options.metrics});
     rpc_servers.push_back(*std::move(server));
   }
   return {};
+}
+
+std::vector<compat::rest::RpcActivity> Daemon::rpc_activity() const {
+  std::vector<compat::rest::RpcActivity> out;
+  for (const CountedPort& counted : counted_ports) {
+    const compat::ipc::ServerMetrics& m = *counted.metrics;
+    const auto n = [](const std::atomic<std::uint64_t>& value) {
+      return static_cast<std::int64_t>(value.load());
+    };
+    const std::int64_t answered = n(m.answered);  // first: never more than the calls read below
+    out.push_back({.port = counted.port,
+                   .server_name = counted.name,
+                   .received_bytes = n(m.received_bytes),
+                   .sent_bytes = n(m.sent_bytes),
+                   .calls = n(m.calls),
+                   .successes = n(m.successes),
+                   .in_process = n(m.calls) - answered,
+                   .processing_ms = answered == 0 ? 0
+                                                  : static_cast<double>(n(m.processing_us)) / 1000 /
+                                                        static_cast<double>(answered),
+                   .logins = n(m.logins),
+                   .failed_logins = n(m.failed_logins),
+                   .contexts = n(m.contexts),
+                   .open_connections = m.open_connections.load(),
+                   .dropped_connections = n(m.dropped) + n(m.broken_off)});
+  }
+  return out;
 }
 
 Result<void> Daemon::serve_web() {
@@ -267,6 +350,7 @@ Result<void> Daemon::serve_web() {
   options.log_server_url = settings().get_or("yarn.log.server.url", "");
   options.settings = &settings();
   options.clock = &clock;
+  options.rpc_activity = [this] { return rpc_activity(); };
   proxy = std::make_unique<compat::proxy::WebProxy>(*board, compat::proxy::ProxyLimits{});
   auto handler = compat::rest::make_rm_web_handler(
       context->door, std::move(options),
@@ -311,6 +395,7 @@ int run(const daemon::Arguments& arguments) {
     log::warn("{}", warning);
   Daemon parts(*std::move(configuration));
   parts.conf_dir = arguments.conf_dir;
+  parts.overrides = std::move(overrides);
   if (auto secured = daemon::check_security(parts.settings()); !secured) {
     return daemon::refuse_start(secured.error());
   }

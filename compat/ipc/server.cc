@@ -28,10 +28,14 @@ class ServerConnection final : public net::ConnectionHandler, private SessionHos
                                              loop.post(std::move(task));
                                            }
                                          });
+    ++rules_->metrics().open_connections;
     login_timer_ = loop.run_after(rules_->options.negotiation_timeout, [this] {
-      if (!session_->logged_in()) close("no login within the negotiation timeout");
+      if (session_->logged_in()) return;
+      ++rules_->metrics().dropped;
+      close("no login within the negotiation timeout");
     });
   }
+  ~ServerConnection() override { --rules_->metrics().open_connections; }
 
   void on_bytes(std::string_view bytes) override {
     session_->on_bytes(bytes);
@@ -62,6 +66,7 @@ class ServerConnection final : public net::ConnectionHandler, private SessionHos
       const bool same = session_->frames() == seen_frames_;
       if (same && !session_->reading_stopped() &&
           session_->partial_size() < seen_bytes_ + kProgressBytes) {
+        ++rules_->metrics().dropped;
         rules_->complain(wire_.peer(), "dropped: a frame made no progress");
         close("a frame made no progress within the progress timeout");
         return;

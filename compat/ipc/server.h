@@ -13,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/net/connection.h"
 #include "base/result.h"
+#include "compat/ipc/metrics.h"
 #include "security/caller.h"
 #include "security/secret.h"
 
@@ -139,6 +141,8 @@ struct ServerOptions {
   std::size_t retry_cache_max = 10'000;
   std::string web_address;  // told to people who point a browser at this port
   net::Listener::Limits connections;
+  std::shared_ptr<ServerMetrics> metrics;  // made where it is not given
+  const Clock* clock = nullptr;            // for the time calls take; not measured without
 };
 
 class Server {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "security/user_name.h"
 
 namespace heddle::compat::ipc {
 namespace {
@@ -65,7 +66,11 @@ AnswerPtr answer_of(const ProtocolService& service, std::size_t answer_max,
 
 SessionRules::SessionRules(ServerOptions options_in,
                            const std::vector<std::shared_ptr<const ProtocolService>>& services)
-    : options(std::move(options_in)), retry_cache(options.retry_cache_max) {
+    : options([&options_in] {
+        if (!options_in.metrics) options_in.metrics = std::make_shared<ServerMetrics>();
+        return std::move(options_in);
+      }()),
+      retry_cache(options.retry_cache_max) {
   for (const auto& service : services)
     protocols.emplace(service->name(), service);
   login.simple_allowed = options.simple_allowed;
@@ -90,12 +95,23 @@ Session::Session(std::shared_ptr<SessionRules> rules, SessionHost& host, net::En
 
 void Session::on_bytes(std::string_view bytes) {
   if (closed_) return;
+  rules_->metrics().received_bytes += bytes.size();
   if (!held_.empty() || stopped_) {  // arrived before the pause took effect
     held_ += bytes;
     return;
   }
   process(bytes);
   held_ = bytes;
+}
+
+void Session::on_closed() {
+  if (!closed_ && mid_frame()) ++rules_->metrics().broken_off;
+  closed_ = true;
+}
+
+void Session::send(std::string bytes) {
+  rules_->metrics().sent_bytes += bytes.size();
+  host_.send(std::move(bytes));
 }
 
 void Session::process(std::string_view& bytes) {
@@ -158,7 +174,7 @@ bool Session::read_connection_header(std::string_view& bytes) {
   const std::string_view seen = header_bytes_;
   if (seen.starts_with("GET ")) {
     const auto& web = rules_->options.web_address;
-    host_.send(
+    send(
         fmt::format("HTTP/1.1 404 Not Found\r\nContent-type: text/plain\r\n\r\n"
                     "This is a Hadoop RPC port, not a web server.{}\r\n",
                     web.empty() ? std::string() : fmt::format(" The web address is {}", web)));
@@ -231,7 +247,7 @@ void Session::answer_old_version(int version) {
   append_text(answer, java::kVersionMismatch);
   append_text(answer, fmt::format("Server IPC version {} cannot communicate with client version {}",
                                   kVersion, version));
-  host_.send(std::move(answer));
+  send(std::move(answer));
   closed_ = true;
   host_.close_after_flush(fmt::format("IPC version {}", version));
 }
@@ -301,9 +317,11 @@ void Session::process_sasl(std::string_view rest) {
   }
   auto reply = negotiation_.handle(message);
   if (!reply) {
+    ++rules_->metrics().failed_logins;
     fatal(kSaslCallId, kNoRetryCount, reply.error());
   } else if (*reply) {
-    host_.send(encode_frame(response_header(kSaslCallId, kNoRetryCount, ""), &**reply));
+    if (negotiation_.done()) ++rules_->metrics().logins;
+    send(encode_frame(response_header(kSaslCallId, kNoRetryCount, ""), &**reply));
   }
 }
 
@@ -336,12 +354,22 @@ void Session::process_context(std::string_view rest) {
       return;
     }
   } else {
+    for (const std::string* name : {&user.effectiveuser(), &user.realuser()}) {
+      if (name->empty()) continue;  // none is named: calls that need one refuse it
+      if (const auto checked = security::check_user_name(*name); !checked) {
+        ++rules_->metrics().failed_logins;
+        fatal(kContextCallId, header_.retrycount(),
+              {java::kAccessControl, checked.error().message, Response::FATAL_UNAUTHORIZED});
+        return;
+      }
+    }
     caller_.user = user.effectiveuser();
     caller_.real_user = user.realuser();
     caller_.method = security::AuthMethod::kSimple;
   }
   caller_.address = peer_.address;
   context_seen_ = true;
+  ++rules_->metrics().contexts;
   reader_.set_frame_max(rules_->options.frame_max);
 }
 
@@ -418,19 +446,33 @@ void Session::run_call(const Call& call, std::string_view body) {
   }
   const CallContext context{caller_, call.client_id, call.id, call.retry_count};
   // The rules keep the service and the cache alive when the connection goes first.
-  (*method)(context, body, [rules = rules_, service, key = std::move(key), deliver](auto result) {
-    const AnswerPtr answer = answer_of(*service, rules->options.frame_max, std::move(result));
-    if (!key.empty()) rules->retry_cache.finish(key, answer);
-    deliver(answer);
-  });
+  ServerMetrics& metrics = rules_->metrics();
+  ++metrics.calls;
+  const Clock* clock = rules_->options.clock;
+  const Instant began = clock == nullptr ? Instant{} : clock->now().instant;
+  (*method)(context, body,
+            [rules = rules_, service, key = std::move(key), deliver, &metrics, clock,
+             began](auto result) {
+              if (clock != nullptr) {
+                const Duration took = clock->now().instant - began;
+                metrics.processing_us += static_cast<std::uint64_t>(
+                    std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+              }
+              ++metrics.answered;
+              if (result) ++metrics.successes;
+              const AnswerPtr answer =
+                  answer_of(*service, rules->options.frame_max, std::move(result));
+              if (!key.empty()) rules->retry_cache.finish(key, answer);
+              deliver(answer);
+            });
 }
 
 void Session::answer_call(const Call& call, const Answer& answer) {
   --unanswered_;
   if (closed_) return;
   if (answer.success) {
-    host_.send(encode_frame_with_body(response_header(call.id, call.retry_count, call.client_id),
-                                      answer.body));
+    send(encode_frame_with_body(response_header(call.id, call.retry_count, call.client_id),
+                                answer.body));
   } else {
     refuse_call(call, answer.exception, answer.detail);
   }
@@ -444,7 +486,7 @@ void Session::refuse_call(const Call& call, JavaException exception,
   header.set_exceptionclassname(std::move(exception.class_name));
   header.set_errormsg(std::move(exception.message));
   header.set_errordetail(detail);
-  host_.send(encode_frame(header));
+  send(encode_frame(header));
 }
 
 // ---- ends
@@ -455,8 +497,9 @@ void Session::fatal(std::int32_t call_id, std::int32_t retry_count, const Refusa
   header.set_exceptionclassname(refusal.class_name);
   header.set_errormsg(refusal.message);
   header.set_errordetail(refusal.detail);
-  host_.send(encode_frame(header));
+  send(encode_frame(header));
   closed_ = true;
+  ++rules_->metrics().dropped;
   rules_->complain(peer_, "refused: " + refusal.message);
   host_.close_after_flush(refusal.message);
 }
@@ -467,6 +510,7 @@ void Session::fatal_header(const std::string& message) {
 
 void Session::drop(const std::string& reason) {
   closed_ = true;
+  ++rules_->metrics().dropped;
   rules_->complain(peer_, "dropped: " + reason);
   host_.close(reason);
 }

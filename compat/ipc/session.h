@@ -28,6 +28,7 @@ struct SessionRules {
   std::map<std::string, std::shared_ptr<const ProtocolService>, std::less<>> protocols;
   RetryCache retry_cache;
   Negotiation::Rules login;
+  ServerMetrics& metrics() const { return *options.metrics; }
 
   /// A log line about a bad peer: the first 20, then the 32nd, 64th, 128th, ... Any thread.
   void complain(const net::Endpoint& peer, std::string_view about);
@@ -64,7 +65,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void on_bytes(std::string_view bytes);
   void on_drained();
-  void on_closed() { closed_ = true; }
+  void on_closed();
 
   bool logged_in() const { return context_seen_; }
   bool reading_stopped() const { return stopped_; }
@@ -99,6 +100,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void fatal(std::int32_t call_id, std::int32_t retry_count, const Refusal& refusal);
   void fatal_header(const std::string& message);
   void drop(const std::string& reason);
+  void send(std::string bytes);
   std::string bad_length() const;
   bool must_stop_reading() const;
   void resume_if_possible();

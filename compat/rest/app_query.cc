@@ -183,6 +183,21 @@ std::vector<rm::AppReportPtr> AppQuery::select(const rm::Reports& reports) const
   return apps;
 }
 
+std::vector<rm::AppReportPtr> AppQuery::next(const rm::Reports& reports,
+                                             std::optional<AppId>& last) const {
+  constexpr std::int64_t kPage = 256;
+  rm::AppFilter page = filter;
+  page.limit = kPage;
+  while (true) {
+    page.after = last;
+    std::vector<rm::AppReportPtr> apps = reports.apps(page);
+    if (apps.empty()) return apps;
+    last = apps.back()->id;
+    std::erase_if(apps, [&](const rm::AppReportPtr& app) { return !wants(*app); });
+    if (!apps.empty()) return apps;
+  }
+}
+
 Result<std::set<rm::NodeState>> parse_node_states(const net::HttpQuery& query) {
   std::set<rm::NodeState> states;
   for (const std::string& value : values_of(query, "states")) {

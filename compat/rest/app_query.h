@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct AppQuery {
 
   bool wants(const rm::AppReport& app) const;
   std::vector<rm::AppReportPtr> select(const rm::Reports& reports) const;
+  /// Page by page: those after `last`, which it moves on; empty at the end. The limit is the
+  /// caller's to watch.
+  std::vector<rm::AppReportPtr> next(const rm::Reports& reports, std::optional<AppId>& last) const;
 };
 
 /// kInvalidArgument names the parameter and what it accepts.

@@ -62,6 +62,9 @@ Bean process_bean(const std::string& service) {
                  {"MemMaxM", -1.0},
                  {"GcCount", std::int64_t{0}},
                  {"GcTimeMillis", std::int64_t{0}},
+                 {"GcNumWarnThresholdExceeded", std::int64_t{0}},
+                 {"GcNumInfoThresholdExceeded", std::int64_t{0}},
+                 {"GcTotalExtraSleepTime", std::int64_t{0}},
                  {"ThreadsNew", std::int64_t{0}},
                  {"ThreadsRunnable", proc_status("Threads")},
                  {"ThreadsBlocked", std::int64_t{0}},
@@ -96,6 +99,7 @@ Bean cluster_bean(const rm::Reports& reports) {
   const auto n = [](std::int64_t value) { return Bean::Value(value); };
   bean.values = {{"CapabilityMB", n(m.total.memory_mb())},
                  {"CapabilityVirtualCores", n(m.total.vcores())},
+                 {"ContainerAssignedPerSecond", n(m.health.allocations)},
                  {"NumActiveNMs", n(m.nodes_active)},
                  {"NumDecommissionedNMs", n(m.nodes_decommissioned)},
                  {"NumDecommissioningNMs", n(m.nodes_decommissioning)},
@@ -140,7 +144,9 @@ Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
   bean.tags.insert(bean.tags.begin(), {"Queue", queue.path.value()});
   const auto n = [](std::int64_t value) { return Bean::Value(value); };
   const auto f = [](float value) { return Bean::Value(static_cast<double>(value)); };
-  const Resources available = queue.maximum - queue.used;
+  // As in Hadoop: of its guarantee, not of what it may borrow.
+  const Resources available =
+      componentwise_max(queue.guaranteed - queue.used - queue.reserved, Resources{});
   bean.values = {{"running_0", n(ages[0])},
                  {"running_60", n(ages[1])},
                  {"running_300", n(ages[2])},
@@ -162,7 +168,12 @@ Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
                  {"ActiveApplications", n(queue.active_apps)},
                  {"ActiveUsers", n(static_cast<std::int64_t>(queue.users.size()))},
                  {"AggregateContainersAllocated", n(queue.containers_allocated_total)},
+                 {"AggregateContainersPreempted", n(0)},  // nothing is preempted yet
                  {"AggregateContainersReleased", n(queue.containers_released_total)},
+                 {"AggregateMemoryMBPreempted", n(0)},
+                 {"AggregateMemoryMBSecondsPreempted", n(0)},
+                 {"AggregateVcoreSecondsPreempted", n(0)},
+                 {"AggregateVcoresPreempted", n(0)},
                  {"AllocatedContainers", n(queue.containers)},
                  {"AllocatedMB", n(queue.used.memory_mb())},
                  {"AllocatedVCores", n(queue.used.vcores())},
@@ -172,8 +183,8 @@ Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
                  {"AppsPending", n(queue.pending_apps)},
                  {"AppsRunning", n(queue.apps_running)},
                  {"AppsSubmitted", n(queue.apps_submitted)},
-                 {"AvailableMB", n(std::max<std::int64_t>(available.memory_mb(), 0))},
-                 {"AvailableVCores", n(std::max<std::int64_t>(available.vcores(), 0))},
+                 {"AvailableMB", n(available.memory_mb())},
+                 {"AvailableVCores", n(available.vcores())},
                  {"PendingContainers", n(queue.pending_containers)},
                  {"PendingMB", n(queue.pending.memory_mb())},
                  {"PendingVCores", n(queue.pending.vcores())},
@@ -189,6 +200,47 @@ void add_queue_beans(std::vector<Bean>& beans, const rm::QueueReport& queue,
   beans.push_back(queue_bean(queue, found == ages.end() ? RunningAges{} : found->second));
   for (const rm::QueueReport& child : queue.children)
     add_queue_beans(beans, child, ages);
+}
+
+// Calls are not queued here, so what Hadoop measures in its queue is zero.
+Bean rpc_bean(const RpcActivity& activity) {
+  const std::string port = std::to_string(activity.port);
+  Bean bean = make_bean("ResourceManager", "RpcActivityForPort" + port, "rpc");
+  bean.record = "rpc";
+  bean.tags.insert(bean.tags.begin(), {"serverName", activity.server_name});
+  bean.tags.insert(bean.tags.begin(), {"port", port});
+  const auto n = [](std::int64_t value) { return Bean::Value(value); };
+  const std::int64_t answered = activity.calls - activity.in_process;
+  bean.values = {{"DeferredRpcProcessingTimeNumOps", n(0)},
+                 {"DeferredRpcProcessingTimeAvgTime", 0.0},
+                 {"ReceivedBytes", n(activity.received_bytes)},
+                 {"RpcAuthenticationFailures", n(activity.failed_logins)},
+                 {"RpcAuthenticationSuccesses", n(activity.logins)},
+                 {"RpcAuthorizationFailures", n(0)},
+                 {"RpcAuthorizationSuccesses", n(activity.contexts)},
+                 {"RpcCallSuccesses", n(activity.successes)},
+                 {"RpcClientBackoff", n(0)},
+                 {"RpcClientBackoffDisconnected", n(0)},
+                 {"RpcEnQueueTimeNumOps", n(activity.calls)},
+                 {"RpcEnQueueTimeAvgTime", 0.0},
+                 {"RpcLockWaitTimeNumOps", n(activity.calls)},
+                 {"RpcLockWaitTimeAvgTime", 0.0},
+                 {"RpcProcessingTimeNumOps", n(answered)},
+                 {"RpcProcessingTimeAvgTime", activity.processing_ms},
+                 {"RpcQueueTimeNumOps", n(activity.calls)},
+                 {"RpcQueueTimeAvgTime", 0.0},
+                 {"RpcRequeueCalls", n(0)},
+                 {"RpcResponseTimeNumOps", n(answered)},
+                 {"RpcResponseTimeAvgTime", 0.0},
+                 {"RpcSlowCalls", n(0)},
+                 {"SentBytes", n(activity.sent_bytes)},
+                 {"NumInProcessHandler", n(activity.in_process)},
+                 {"TotalRequests", n(activity.calls)},
+                 {"TotalRequestsPerSecond", n(0)},
+                 {"NumOpenConnections", n(activity.open_connections)},
+                 {"CallQueueLength", n(0)},
+                 {"NumDroppedConnections", n(activity.dropped_connections)}};
+  return bean;
 }
 
 // The list of live nodes is a JSON text inside the JSON, as monitors expect it.
@@ -268,6 +320,10 @@ std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options
   beans.push_back(cluster_bean(reports));
   const auto ages = running_ages(reports, options.clock->now().wall);
   if (const auto root = reports.queues(); root) add_queue_beans(beans, *root, ages);
+  if (options.rpc_activity) {
+    for (const RpcActivity& activity : options.rpc_activity())
+      beans.push_back(rpc_bean(activity));
+  }
   beans.push_back(process_bean("ResourceManager"));
   beans.push_back(node_list_bean(reports));
   Bean info;

@@ -1,14 +1,27 @@
 // What the web surface of a daemon must be told.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/settings.h"
 
 namespace heddle::compat::rest {
+
+/// The counters of one RPC port, as /jmx shows them.
+struct RpcActivity {
+  int port = 0;
+  std::string server_name;  // "ApplicationClientProtocolService"
+  std::int64_t received_bytes = 0, sent_bytes = 0;
+  std::int64_t calls = 0, successes = 0, in_process = 0;
+  double processing_ms = 0;  // of a call, on average
+  std::int64_t logins = 0, failed_logins = 0, contexts = 0;
+  std::int64_t open_connections = 0, dropped_connections = 0;
+};
 
 /// Set in main(); outlives the handlers.
 struct WebOptions {
@@ -27,6 +40,7 @@ struct WebOptions {
   std::string log_server_url;          // yarn.log.server.url; "" = none
   const Settings* settings = nullptr;
   const Clock* clock = nullptr;
+  std::function<std::vector<RpcActivity>()> rpc_activity;  // any thread
 };
 
 /// What clients take for the Hadoop version they talk to, and what we really are.

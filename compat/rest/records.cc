@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 
@@ -183,6 +184,23 @@ std::string iso_time(WallTime time) {
                      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
+std::string java_date(WallTime time) {
+  using namespace std::chrono;
+  const sys_time<milliseconds> at{milliseconds(time.ms)};
+  const auto day = floor<days>(at);
+  const year_month_day date{day};
+  const hh_mm_ss clock{at - day};
+  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
+                                                     "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return fmt::format("{} {} {:02} {:02}:{:02}:{:02} UTC {}", kDays[weekday(day).c_encoding()],
+                     kMonths[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(),
+                     static_cast<int>(date.year()));
+}
+
 Result<WallTime> parse_iso_time(std::string_view text) {
   using namespace std::chrono;
   const auto refuse = [&] {
@@ -325,7 +343,7 @@ void write_cluster_metrics(Writer& out, const RecordContext& context) {
   out.number("rebootedNodes", m.nodes_rebooted);
   out.number("activeNodes", m.nodes_active);
   out.number("shutdownNodes", m.nodes_shutdown);
-  out.number("containerAssignedPerSecond", 0);
+  out.number("containerAssignedPerSecond", m.health.allocations);
   write_resource(out, "totalUsedResourcesAcrossPartition", m.allocated, types);
   write_resource(out, "totalClusterResourcesAcrossPartition", m.total, types);
   write_resource(out, "totalReservedResourcesAcrossPartition", m.reserved, types);
@@ -379,7 +397,7 @@ void write_scheduler_overview(Writer& out, const RecordContext& context) {
   out.text("schedulingResourceType", types_text(info.resource_types, ","));
   write_text_resource(out, "minimumAllocation", info.minimum_allocation, info.resource_types);
   write_text_resource(out, "maximumAllocation", info.maximum_allocation, info.resource_types);
-  out.number_as_text("applicationPriority", info.max_app_priority);
+  out.number_as_text("applicationPriority", context.reports.metrics().max_app_priority);
   out.number_as_text("schedulerBusy", 0);
   out.number_as_text("rmDispatcherEventQueueSize",
                      static_cast<std::int64_t>(context.reports.metrics().event_queue_size));

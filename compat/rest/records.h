@@ -16,6 +16,7 @@ std::string_view public_state(const rm::AttemptReport& attempt);  // YarnApplica
 
 /// "2030-12-05T17:21:00.104+0000".
 std::string iso_time(WallTime time);
+std::string java_date(WallTime time);  // "Sun Nov 22 02:03:00 UTC 2026"
 Result<WallTime> parse_iso_time(std::string_view text);
 
 /// The URL under which the ResourceManager leads to the application; "" = none yet.

@@ -31,19 +31,17 @@ void send_bad_id(const Exchange& exchange, const Error& error) {
   send_refusal(exchange, refusal);
 }
 
-// Writes a long list piece by piece, never more than the peer takes.
+// Writes a long list piece by piece, never more than the peer takes. Applications are looked up as
+// they are written: thousands of slow readers of a long list hold little more than their place.
 class AppStream : public std::enable_shared_from_this<AppStream> {
  public:
-  AppStream(const RmWeb& web, ExchangePtr exchange, std::vector<rm::AppReportPtr> apps,
-            Deselected deselected)
+  AppStream(const RmWeb& web, ExchangePtr exchange, AppQuery query)
       : web_(web),
         exchange_(std::move(exchange)),
-        apps_(std::move(apps)),
-        deselected_(deselected),
+        query_(std::move(query)),
         context_(web.context()),
         out_(exchange_->format) {
     out_.begin_root("apps");
-    if (!apps_.empty()) out_.begin_list("app");
   }
 
   void start() {
@@ -62,16 +60,24 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
  private:
   // True when everything is written.
   bool fill() {
-    while (next_ < apps_.size() && out_.size() < kPieceBytes) {
+    while (out_.size() < kPieceBytes) {
+      if (next_ == page_.size()) {
+        page_ = written_ < query_.limit ? query_.next(web_.door.reports, last_)
+                                        : std::vector<rm::AppReportPtr>();
+        next_ = 0;
+      }
+      if (page_.empty() || written_ >= query_.limit) {
+        if (written_ > 0) out_.end_list();
+        out_.end_root();
+        return true;
+      }
+      if (written_++ == 0) out_.begin_list("app");
       out_.begin_object("");
-      write_app(out_, *apps_[next_], context_, deselected_);
+      write_app(out_, *page_[next_], context_, query_.deselected);
       out_.end_object();
-      apps_[next_++].reset();
+      page_[next_++].reset();
     }
-    if (next_ < apps_.size()) return false;
-    if (!apps_.empty()) out_.end_list();
-    out_.end_root();
-    return true;
+    return false;
   }
 
   void go_on(bool done) {
@@ -87,11 +93,13 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
 
   const RmWeb& web_;
   ExchangePtr exchange_;
-  std::vector<rm::AppReportPtr> apps_;
-  Deselected deselected_;
+  AppQuery query_;
   RecordContext context_;
   Writer out_;
+  std::vector<rm::AppReportPtr> page_;
   std::size_t next_ = 0;
+  std::int64_t written_ = 0;
+  std::optional<AppId> last_;
 };
 
 void get_apps(const RmWeb& web, const ExchangePtr& exchange) {
@@ -100,8 +108,7 @@ void get_apps(const RmWeb& web, const ExchangePtr& exchange) {
     send_error(*exchange, query.error());
     return;
   }
-  std::make_shared<AppStream>(web, exchange, query->select(web.door.reports), query->deselected)
-      ->start();
+  std::make_shared<AppStream>(web, exchange, *std::move(query))->start();
 }
 
 void get_app(const RmWeb& web, const ExchangePtr& exchange) {
@@ -126,8 +133,13 @@ void get_statistics(const RmWeb& web, const ExchangePtr& exchange) {
     return;
   }
   std::map<std::string_view, std::int64_t> counts;
-  for (const auto& app : web.door.reports.apps({})) {
-    if (query->type == "*" || to_lower(app->type) == query->type) ++counts[public_state(*app)];
+  AppQuery all;
+  if (query->type != "*") all.types = {query->type};
+  std::optional<AppId> last;
+  for (auto page = all.next(web.door.reports, last); !page.empty();
+       page = all.next(web.door.reports, last)) {
+    for (const auto& app : page)
+      ++counts[public_state(*app)];
   }
   Writer out(exchange->format);
   out.begin_root("appStatInfo");
@@ -376,9 +388,14 @@ void get_app_activities(const RmWeb& web, const ExchangePtr& exchange) {
   Writer out(exchange->format);
   out.begin_root("appActivities");
   out.text("applicationId", to_string(app->id));
-  out.text("diagnostic", app->diagnostics.empty() ? "scheduler activities are not recorded yet"
-                                                  : app->diagnostics);
+  std::string diagnostic = "scheduler activities are not recorded yet";
+  if (!app->diagnostics.empty()) diagnostic = app->diagnostics;
+  if (rm::is_final(app->state)) {
+    diagnostic = "fail to get application activities after finished";
+  }
+  out.text("diagnostic", diagnostic);
   out.number("timestamp", web.context().now.ms);
+  out.text("dateTime", java_date(web.context().now));
   out.end_root();
   send(*exchange, 200, out);
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "compat/records/submission_limits.h"
 #include "compat/rest/rm_web.h"
 #include "compat/rest/submission.h"
 
@@ -58,6 +59,21 @@ void new_application(const RmWeb& web, const ExchangePtr& exchange) {
   send(*exchange, 200, out);
 }
 
+// A queue that does not take it: the application is there, FAILED with the reason, and Hadoop
+// answers as if all were well. Not so where it was not taken in at all, or is somebody else's.
+bool is_rejected_by_queue(const RmWeb& web, const Exchange& exchange, const AppId& id,
+                          const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kLimitExceeded:
+    case ErrorCode::kWrongState: break;
+    default: return false;
+  }
+  const auto app = web.door.reports.app(id);
+  return app != nullptr && app->user == exchange.caller.user;
+}
+
 void submit(const RmWeb& web, const ExchangePtr& exchange) {
   const auto body = body_of(*exchange, "application-submission-context");
   auto submission = body ? submission_from_body(*body, web.door.reports.info().resource_types)
@@ -70,9 +86,7 @@ void submit(const RmWeb& web, const ExchangePtr& exchange) {
   const std::string location = absolute(web.options, "/ws/v1/cluster/apps/" + to_string(id));
   web.door.applications.submit(
       exchange->caller, std::move(*submission), [&web, exchange, location, id](Result<void> reply) {
-        // A queue that does not take it: the application is there, FAILED with the reason.
-        const bool taken_in = reply || web.door.reports.app(id) != nullptr;
-        if (!taken_in) {
+        if (!reply && !is_rejected_by_queue(web, *exchange, id, reply.error())) {
           send_error(*exchange, reply.error());
           return;
         }
@@ -116,6 +130,12 @@ void put_queue(const RmWeb& web, const ExchangePtr& exchange) {
   if (!app) return;
   const auto queue = required(*exchange, "appqueue", "queue");
   if (!queue) return;
+  if (queue->size() > kQueueNameMax) {
+    send_error(*exchange, {ErrorCode::kLimitExceeded,
+                           fmt::format("the queue '{}' has {} bytes, the limit is {}",
+                                       shortened(*queue, 40), queue->size(), kQueueNameMax)});
+    return;
+  }
   web.door.applications.move(
       exchange->caller, app->id, *queue, [&web, exchange, id = app->id](Result<void> reply) {
         if (!reply) {

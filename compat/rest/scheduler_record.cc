@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "compat/rest/records.h"
 
 namespace heddle::compat::rest {
@@ -109,6 +111,11 @@ void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
   }
 }
 
+// As in Hadoop: nobody is there whose limit it could be, so it is the queue's.
+const Resources& user_master_limit(const rm::QueueReport& queue) {
+  return queue.users.empty() ? queue.master_limit : queue.user_master_limit;
+}
+
 void write_users(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
   out.begin_object("users");
   if (!queue.users.empty()) {
@@ -121,7 +128,7 @@ void write_users(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
       out.number("numActiveApplications", user.active_apps);
       write_resource(out, "AMResourceUsed", user.master_used, types);
       write_resource(out, "userResourceLimit", user.limit, types);
-      write_usage(out, {user.used, {}, {}, user.master_used, queue.master_limit, {}}, types);
+      write_usage(out, {user.used, {}, {}, user.master_used, user_master_limit(queue), {}}, types);
       out.real("userWeight", 1.0F);
       out.flag("isActive", user.active_apps > 0);
       out.end_object();
@@ -143,7 +150,7 @@ void write_leaf(Writer& out, const rm::QueueReport& queue, const ResourceTypes& 
   out.real("configuredMaxAMResourceLimit", queue.max_master_share);
   write_resource(out, "AMResourceLimit", queue.master_limit, types);
   write_resource(out, "usedAMResource", queue.master_used, types);
-  write_resource(out, "userAMResourceLimit", queue.user_master_limit, types);
+  write_resource(out, "userAMResourceLimit", user_master_limit(queue), types);
   out.flag("preemptionDisabled", true);
   out.flag("intraQueuePreemptionDisabled", true);
   out.number("defaultPriority", queue.default_priority);
@@ -202,32 +209,42 @@ void write_queues(Writer& out, const rm::QueueReport& parent, const ResourceType
   out.end_object();
 }
 
-// The core keeps no history of single operations, so the places are N/A and the counts those of
-// now.
+void write_operation(Writer& out, std::string_view operation,
+                     const std::optional<rm::SchedulerHealth::Place>& place, bool with_container) {
+  out.begin_object("");
+  out.text("operation", operation);
+  out.text("nodeId", place ? to_string(place->node) : "N/A");
+  out.text("containerId", place && with_container ? to_string(place->container) : "N/A");
+  out.text("queue", place ? place->queue : "N/A");
+  out.end_object();
+}
+
+void write_run(Writer& out, std::string_view operation, std::int64_t count,
+               const Resources& resources, const ResourceTypes& types) {
+  out.begin_object("");
+  out.text("operation", operation);
+  out.number("count", count);
+  write_resource(out, "resources", resources, types);
+  out.end_object();
+}
+
+// Where Hadoop's last run is that of one node's heartbeat, ours is the last full second.
 void write_health(Writer& out, const rm::QueueReport& root, const RecordContext& context) {
   const ResourceTypes& types = context.reports.info().resource_types;
+  const rm::SchedulerHealth health = context.reports.metrics().health;
   out.begin_object("health");
   out.number("lastrun", context.now.ms);
   out.begin_list("operationsInfo");
-  for (const auto* operation :
-       {"last-allocation", "last-release", "last-preemption", "last-reservation"}) {
-    out.begin_object("");
-    out.text("operation", operation);
-    out.text("nodeId", "N/A");
-    out.text("containerId", "N/A");
-    out.text("queue", "N/A");
-    out.end_object();
-  }
+  // Hadoop does not name the container of an allocation.
+  write_operation(out, "last-allocation", health.last_allocation, false);
+  write_operation(out, "last-release", health.last_release, true);
+  write_operation(out, "last-preemption", std::nullopt, false);
+  write_operation(out, "last-reservation", std::nullopt, false);
   out.end_list();
   out.begin_list("lastRunDetails");
-  for (const auto* operation : {"releases", "allocations", "reservations"}) {
-    out.begin_object("");
-    out.text("operation", operation);
-    out.number("count",
-               std::string_view(operation) == "reservations" ? root.reserved_containers : 0);
-    write_resource(out, "resources", {}, types);
-    out.end_object();
-  }
+  write_run(out, "releases", health.releases, health.released, types);
+  write_run(out, "allocations", health.allocations, health.allocated, types);
+  write_run(out, "reservations", root.reserved_containers, root.reserved, types);
   out.end_list();
   out.end_object();
 }

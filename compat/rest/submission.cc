@@ -4,12 +4,15 @@
 
 #include "base/text.h"
 #include "compat/proto/yarn_protos.pb.h"
+#include "compat/records/launch_context.h"
+#include "compat/records/submission_limits.h"
 #include "security/token.h"
 
 namespace heddle::compat::rest {
 namespace {
 
-constexpr std::size_t kEntriesMax = 100'000;  // local resources or variables of one container
+constexpr std::size_t kEntriesMax = 100'000;  // of any map; check_launch_context() asks for less
+constexpr std::size_t kLogContextMax = 64 * 1024;
 
 Failure bad(const Body& at, std::string message) {
   return fail(ErrorCode::kInvalidArgument, fmt::format("{}, at {}", message, at.where()));
@@ -191,6 +194,7 @@ Result<void> add_launch(const Body& spec, rm::Submission& submission) {
   }
   RETURN_IF_ERROR(add_credentials(spec, launch));
   RETURN_IF_ERROR(add_acls(spec, launch, submission));
+  RETURN_IF_ERROR(check_launch_context(launch));
   submission.launch = std::make_shared<const std::string>(launch.SerializeAsString());
   return {};
 }
@@ -218,6 +222,25 @@ Result<void> add_log_aggregation(const Body& given, rm::Submission& submission) 
        [&](const auto& v) { context.set_log_aggregation_policy_parameters(v); });
   if (failed) return fail(std::move(*failed));
   submission.log_aggregation_context = context.SerializeAsString();
+  if (submission.log_aggregation_context.size() > kLogContextMax) {
+    return bad(given, fmt::format("log-aggregation-context has {} bytes, the limit is {}",
+                                  submission.log_aggregation_context.size(), kLogContextMax));
+  }
+  return {};
+}
+
+// Limits are those of RPC: who submits may choose the way.
+Result<void> take_texts(const Body& body, rm::Submission& submission) {
+  RETURN_IF_ERROR(check_submission_texts(submission.name, submission.type, submission.queue));
+  submission.type = submission.type.substr(0, kTypeKept);
+  const Body* tags = body.find("application-tags");
+  if (tags == nullptr) return {};
+  std::vector<std::string> given;
+  for (const Body* tag : tags->all("tag"))
+    given.emplace_back(trim(tag->text));
+  auto checked = checked_tags(given, TagLimits{});
+  if (!checked) return fail(std::move(checked).error());
+  submission.tags = *std::move(checked);
   return {};
 }
 
@@ -292,10 +315,7 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   auto parsed = parse_app_id(id);
   if (!parsed) return fail(std::move(parsed).error().within("application-id"));
   result.id = *parsed;
-  if (const Body* tags = body.find("application-tags"); tags != nullptr) {
-    for (const Body* tag : tags->all("tag"))
-      result.tags.insert(to_lower(trim(tag->text)));
-  }
+  RETURN_IF_ERROR(take_texts(body, result));
   if (const Body* resource = body.find("resource"); resource != nullptr) {
     auto resources = resources_from_body(*resource, types);
     if (!resources) return fail(std::move(resources).error());

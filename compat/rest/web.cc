@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "security/user_name.h"
 
 namespace heddle::compat::rest {
 namespace {
@@ -32,6 +33,12 @@ bool is_our_name(const std::string& host, const WebOptions& options) {
   return options.host_names.contains(host) || host == host_of(options.web_address);
 }
 
+// Numbers and dots, or colons: nothing that a name server could turn against us.
+bool is_address(std::string_view host) {
+  return !host.empty() &&
+         (host.find(':') != host.npos || host.find_first_not_of("0123456789.") == host.npos);
+}
+
 bool is_form(std::string_view content_type) {
   const std::string type = to_lower(trim(content_type.substr(0, content_type.find(';'))));
   return type == "application/x-www-form-urlencoded" || type == "multipart/form-data" ||
@@ -54,17 +61,6 @@ bool may_be_forged(const net::HttpRequest& request) {
 Refusal forbidden(std::string message) {
   return {403, "ForbiddenException", "org.apache.hadoop.yarn.webapp.ForbiddenException",
           std::move(message)};
-}
-
-bool is_user_name(std::string_view user) {
-  if (user.empty() || user.size() > 256 || user.front() == '-') return false;
-  for (const char c : user) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F || c == '/' || c == '\\' || c == '"' || c == '&' || c == ',') {
-      return false;
-    }
-  }
-  return user != "." && user != "..";
 }
 
 }  // namespace
@@ -143,6 +139,14 @@ std::optional<Refusal> guard(const net::HttpRequest& request, const WebOptions& 
   }
   if (!changes_state(request.method)) return std::nullopt;
   const std::string* origin = request.headers.find("Origin");
+  // Beyond loopback people may reach us under names that we do not know; but a page that was
+  // loaded under such a name may be a stranger's whose name now leads here.
+  if (origin != nullptr && !is_our_name(host, options) && !is_address(host)) {
+    return forbidden(
+        fmt::format("Host '{}' is not a known name of this daemon, so pages under it may not "
+                    "change anything; use {}",
+                    shortened(host), options.web_address));
+  }
   if (origin != nullptr && origin->ends_with("://" + std::string(request.headers.get("Host")))) {
     return std::nullopt;  // one of our own pages
   }
@@ -164,9 +168,8 @@ Result<void> identify(Exchange& exchange, const LoginCookie& cookies) {
   security::Caller& caller = exchange.caller;
   caller.address = exchange.request.peer.address;
   if (const std::string* named = exchange.request.query_value("user.name"); named != nullptr) {
-    if (!is_user_name(*named)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  fmt::format("user.name '{}' is not a user name", shortened(*named)));
+    if (const auto checked = security::check_user_name(*named); !checked) {
+      return fail(ErrorCode::kInvalidArgument, "user.name: " + checked.error().message);
     }
     caller.user = *named;
     exchange.set_cookie = cookies.make(*named, now);

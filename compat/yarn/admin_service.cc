@@ -3,6 +3,8 @@
 #include <atomic>
 #include <limits>
 
+#include "base/text.h"
+#include "compat/proto/GetUserMappingsProtocol.pb.h"
 #include "compat/proto/yarn_server_resourcemanager_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
@@ -38,6 +40,18 @@ void refresh_nodes(const ContextPtr& context, const CallContext& call,
                    Reply<pb::RefreshNodesResponseProto> reply) {
   context->door.admin.refresh_nodes(call.caller, graceful_timeout(request),
                                     answer_empty(std::move(reply)));
+}
+
+void refresh_node_sizes(const ContextPtr& context, const CallContext& call,
+                        const pb::RefreshNodesResourcesRequestProto&,
+                        Reply<pb::RefreshNodesResourcesResponseProto> reply) {
+  context->door.admin.refresh_node_sizes(call.caller, answer_empty(std::move(reply)));
+}
+
+void refresh_max_priority(const ContextPtr& context, const CallContext& call,
+                          const pb::RefreshClusterMaxPriorityRequestProto&,
+                          Reply<pb::RefreshClusterMaxPriorityResponseProto> reply) {
+  context->door.admin.refresh_max_priority(call.caller, answer_empty(std::move(reply)));
 }
 
 /// Counts the nodes of one request down; the first error is the answer.
@@ -88,12 +102,20 @@ Result<pb::CheckForDecommissioningNodesResponseProto> decommissioning_nodes(
   return out;
 }
 
-Result<pb::GetGroupsForUserResponseProto> groups_for_user(
-    const Context& context, const pb::GetGroupsForUserRequestProto& request) {
+constexpr std::size_t kUserNameMax = 256;
+
+/// The same message is in two protocols.
+template <class Response>
+Result<Response> groups_for_user(const Context& context, const std::string& user) {
   if (!context.options.groups) return fail(not_yet("Looking up the groups of users"));
-  auto groups = context.options.groups(request.user());
+  if (user.empty() || user.size() > kUserNameMax || user.find('\0') != std::string::npos) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is not a user name; give one of at most {} bytes",
+                            shortened(user), kUserNameMax));
+  }
+  auto groups = context.options.groups(user);
   if (!groups) return fail(std::move(groups).error());
-  pb::GetGroupsForUserResponseProto out;
+  Response out;
   for (std::string& group : *groups)
     out.add_groups(std::move(group));
   return out;
@@ -146,13 +168,8 @@ void add_refreshes(ipc::ProtocolService& service, const ContextPtr& context) {
       service, context, "refreshServiceAcls",
       {ErrorCode::kUnsupported,
        "Service Authorization (hadoop.security.authorization) not enabled.", ErrorSubject::kNone});
-  add_refused<pb::RefreshNodesResourcesRequestProto, pb::RefreshNodesResourcesResponseProto>(
-      service, context, "refreshNodesResources",
-      not_yet("Reading dynamic-resources.xml (refreshNodesResources)", ErrorSubject::kNode));
-  add_refused<pb::RefreshClusterMaxPriorityRequestProto,
-              pb::RefreshClusterMaxPriorityResponseProto>(
-      service, context, "refreshClusterMaxPriority",
-      not_yet("Changing yarn.cluster.max-application-priority without a restart"));
+  add(service, context, "refreshNodesResources", refresh_node_sizes);
+  add(service, context, "refreshClusterMaxPriority", refresh_max_priority);
 }
 
 void add_labels(ipc::ProtocolService& service, const ContextPtr& context) {
@@ -209,7 +226,17 @@ ServicePtr make_admin_service(const ContextPtr& context) {
       [context](const CallContext&, const auto&) { return decommissioning_nodes(*context); });
   on_now<pb::GetGroupsForUserRequestProto, pb::GetGroupsForUserResponseProto>(
       *service, "getGroupsForUser", [context](const CallContext&, const auto& request) {
-        return groups_for_user(*context, request);
+        return groups_for_user<pb::GetGroupsForUserResponseProto>(*context, request.user());
+      });
+  return service;
+}
+
+ServicePtr make_groups_service(const ContextPtr& context) {
+  auto service = std::make_shared<ipc::ProtocolService>(std::string(kGroupsProtocol), 1,
+                                                        mapper(admin_exception));
+  on_now<pbc::GetGroupsForUserRequestProto, pbc::GetGroupsForUserResponseProto>(
+      *service, "getGroupsForUser", [context](const CallContext&, const auto& request) {
+        return groups_for_user<pbc::GetGroupsForUserResponseProto>(*context, request.user());
       });
   return service;
 }

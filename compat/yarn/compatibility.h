@@ -26,6 +26,7 @@ inline constexpr std::string_view kClient = "ApplicationClientProtocol";
 inline constexpr std::string_view kMaster = "ApplicationMasterProtocol";
 inline constexpr std::string_view kTracker = "ResourceTracker";
 inline constexpr std::string_view kAdmin = "ResourceManagerAdministrationProtocol";
+inline constexpr std::string_view kGroups = "GetUserMappingsProtocol";
 inline constexpr std::string_view kHa = "HAServiceProtocol";
 inline constexpr std::string_view kContainers = "ContainerManagementProtocol";
 }  // namespace protocol
@@ -83,12 +84,12 @@ inline constexpr auto kCompatibility = [] {
       {kAdmin, "refreshServiceAcls", kRefused, "service authorization is off"},
       {kAdmin, "getGroupsForUser", kWorks, ""},
       {kAdmin, "updateNodeResource", kWorks, ""},
-      {kAdmin, "refreshNodesResources", kRefused, "dynamic-resources.xml is not read yet"},
+      {kAdmin, "refreshNodesResources", kWorks, "dynamic-resources.xml; nodes are not told"},
       {kAdmin, "addToClusterNodeLabels", kRefused, "node labels are off"},
       {kAdmin, "removeFromClusterNodeLabels", kRefused, "node labels are off"},
       {kAdmin, "replaceLabelsOnNodes", kRefused, "node labels are off"},
       {kAdmin, "checkForDecommissioningNodes", kWorks, ""},
-      {kAdmin, "refreshClusterMaxPriority", kRefused, "needs a restart for now"},
+      {kAdmin, "refreshClusterMaxPriority", kWorks, ""},
       {kAdmin, "mapAttributesToNodes", kRefused, "no node attributes yet"},
       {kAdmin, "deregisterSubCluster", kRefused, "no federation"},
       {kAdmin, "saveFederationQueuePolicy", kRefused, "no federation"},
@@ -97,6 +98,7 @@ inline constexpr auto kCompatibility = [] {
       {kAdmin, "deleteFederationApplication", kRefused, "no federation"},
       {kAdmin, "getFederationSubClusters", kRefused, "no federation"},
       {kAdmin, "deleteFederationPoliciesByQueues", kRefused, "no federation"},
+      {kGroups, "getGroupsForUser", kWorks, "on the admin port"},
       {kHa, "monitorHealth", kWorks, ""},
       {kHa, "getServiceStatus", kWorks, "always active: one ResourceManager"},
       {kHa, "transitionToActive", kRefused, "no high availability yet"},

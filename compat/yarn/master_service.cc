@@ -41,7 +41,7 @@ pb::RegisterApplicationMasterResponseProto registered_to_wire(const Masters& mas
   acl_to_wire(pb::APPACCESS_MODIFY_APP, answer.modify_acl, out.add_application_acls());
   out.set_queue(answer.queue.value());
   out.add_scheduler_resource_types(pb::MEMORY);
-  out.add_scheduler_resource_types(pb::CPU);
+  if (answer.counts_vcores) out.add_scheduler_resource_types(pb::CPU);
   for (const auto& type : types.all())
     type_to_wire(type, out.add_resource_types());
   std::set<NodeId> nodes;

@@ -100,8 +100,9 @@ void statistics_to_wire(const rm::QueueReport& queue, pb::QueueStatisticsProto* 
   wire->set_numappsfailed(queue.apps_failed);
   wire->set_numactiveusers(std::ranges::count_if(
       queue.users, [](const rm::QueueUserReport& user) { return user.active_apps > 0; }));
+  // As in Hadoop: of its guarantee, not of what it may borrow.
   const Resources available =
-      componentwise_max(queue.maximum - queue.used - queue.reserved, Resources{});
+      componentwise_max(queue.guaranteed - queue.used - queue.reserved, Resources{});
   wire->set_availablememorymb(available.memory_mb());
   wire->set_allocatedmemorymb(queue.used.memory_mb());
   wire->set_pendingmemorymb(queue.pending.memory_mb());

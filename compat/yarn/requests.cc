@@ -25,43 +25,6 @@ std::string cut(const std::string& text) {
   return kept + fmt::format("... ({} more bytes cut)", text.size() - kTextMax);
 }
 
-Result<void> check_length(std::string_view what, const std::string& text, std::size_t maximum) {
-  if (!is_valid_utf8(text)) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("the {} '{}' is not UTF-8", what, shortened(text, 40)));
-  }
-  if (text.size() <= maximum) return {};
-  return fail(ErrorCode::kLimitExceeded,
-              fmt::format("the {} '{}' has {} bytes, the limit is {}", what, shortened(text, 40),
-                          text.size(), maximum));
-}
-
-Result<std::set<std::string>> tags_from_wire(
-    const google::protobuf::RepeatedPtrField<std::string>& wire, const TagLimits& limits) {
-  if (static_cast<std::size_t>(wire.size()) > limits.count_max) {
-    return fail(ErrorCode::kLimitExceeded,
-                fmt::format("Too many applicationTags, a maximum of only {} are allowed! {} were "
-                            "given (yarn.resourcemanager.application.max-tags)",
-                            limits.count_max, wire.size()));
-  }
-  std::set<std::string> out;
-  for (const std::string& tag : wire) {
-    if (tag.size() > limits.length_max) {
-      return fail(ErrorCode::kLimitExceeded,
-                  fmt::format("Tag {} is too long, maximum allowed length of a tag is {} "
-                              "(yarn.resourcemanager.application.max-tag.length)",
-                              shortened(tag, 40), limits.length_max));
-    }
-    if (!std::ranges::all_of(tag, [](char c) { return c >= ' ' && c < 0x7f; })) {
-      return fail(ErrorCode::kInvalidArgument,
-                  fmt::format("A tag can only have printable ASCII characters! Invalid tag - {}",
-                              shortened(tag)));
-    }
-    if (!tag.empty()) out.insert(to_lower(tag));
-  }
-  return out;
-}
-
 Result<void> am_resources_from_wire(const pb::ApplicationSubmissionContextProto& wire,
                                     const ResourceTypes& types, rm::Submission& out) {
   if (wire.am_container_resource_request().empty()) {
@@ -216,9 +179,8 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   auto app = app_id_from_wire(wire.application_id());
   if (!app) return fail(std::move(app).error().about(ErrorSubject::kNone));
   out.id = *app;
-  RETURN_IF_ERROR(check_length("application name", wire.application_name(), kNameMax));
-  RETURN_IF_ERROR(check_length("application type", wire.applicationtype(), kTypeMax));
-  RETURN_IF_ERROR(check_length("queue name", wire.queue(), kQueueNameMax));
+  RETURN_IF_ERROR(
+      check_submission_texts(wire.application_name(), wire.applicationtype(), wire.queue()));
   if (wire.has_reservation_id()) {
     return fail(ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again",
                 ErrorSubject::kReservation);
@@ -226,7 +188,7 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.name = wire.application_name();
   out.type = wire.applicationtype().empty() ? "YARN" : wire.applicationtype().substr(0, kTypeKept);
   out.queue = wire.queue().empty() ? "default" : wire.queue();
-  auto tag_set = tags_from_wire(wire.applicationtags(), tags);
+  auto tag_set = checked_tags({wire.applicationtags().begin(), wire.applicationtags().end()}, tags);
   if (!tag_set) return fail(std::move(tag_set).error());
   out.tags = *std::move(tag_set);
   out.priority = wire.has_priority() ? wire.priority().priority() : -1;

@@ -9,24 +9,16 @@
 #include "compat/proto/yarn_protos.pb.h"
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/pb.h"
+#include "compat/records/submission_limits.h"
 #include "rm/api/commands.h"
 #include "rm/api/reports.h"
 
 namespace heddle::compat::yarn {
 
-inline constexpr std::size_t kNameMax = 4'096;  // an application's name, bytes
-inline constexpr std::size_t kTypeMax = 1'000;  // its type; only the first 20 are kept
-inline constexpr std::size_t kTypeKept = 20;
-inline constexpr std::size_t kQueueNameMax = 1'000;
 inline constexpr std::size_t kResourceNameMax = 1'000;
 inline constexpr std::size_t kTextMax = 64 * 1024;  // diagnostics, tracking URLs; cut, not refused
 inline constexpr std::int64_t kLifetimeMaxSeconds = 100LL * 366 * 86'400;  // longer is cut to it
 inline constexpr int kAsksMax = 200'000;  // lines in one allocate call
-
-struct TagLimits {
-  std::size_t count_max = 10;
-  std::size_t length_max = 100;
-};
 
 /// One line of an ask table. kInvalidArgument, subject kResourceRequest: a negative number of
 /// containers, an unknown resource type, no or an oversized resource name.

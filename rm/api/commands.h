@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -94,6 +95,7 @@ struct MasterRegistered {
   Resources maximum;
   std::string view_acl;
   std::string modify_acl;
+  bool counts_vcores = true;                          // the scheduler looks at more than memory
   std::vector<GrantedContainer> previous_containers;  // of earlier attempts, kept
 };
 
@@ -229,6 +231,9 @@ struct NodeLists {
   std::vector<std::string> include;  // empty = everybody
   std::vector<std::string> exclude;
 };
+
+/// Sizes that an operator sets for nodes, whatever the nodes say of themselves.
+using NodeSizes = std::map<NodeId, Resources>;
 
 // --- What the core asks of others -------------------------------------------------------------
 

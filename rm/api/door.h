@@ -1,6 +1,6 @@
 // The services of the ResourceManager. compat/ and api/ call them; rm/service/ implements them.
-// Every call returns at once; its reply comes once, from the core's or the store's thread, after
-// what it promises is durable. A reply callback must not block: it posts to its own loop.
+// Every call returns at once; its reply comes once, from a thread of the service, after what it
+// promises is durable. A reply callback must not block: it posts to its own loop.
 #pragma once
 
 #include <functional>
@@ -77,6 +77,10 @@ class AdminService {
                              ReplyTo<void> reply) = 0;
   virtual void update_node_resources(const security::Caller& caller, const NodeId& node,
                                      Resources total, ReplyTo<void> reply) = 0;
+  /// Reads yarn.cluster.max-application-priority again.
+  virtual void refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) = 0;
+  /// Reads dynamic-resources.xml again: the sizes there hold for nodes that run or will register.
+  virtual void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) = 0;
   /// Checks admin rights only: for refreshes that have nothing to reload yet.
   virtual Result<void> check_admin(const security::Caller& caller) const = 0;
 };

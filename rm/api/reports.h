@@ -182,6 +182,20 @@ struct QueueReport {
   std::vector<QueueReport> children;
 };
 
+/// What the scheduler did lately.
+struct SchedulerHealth {
+  struct Place {
+    NodeId node;
+    ContainerId container;
+    std::string queue;
+  };
+  std::optional<Place> last_allocation, last_release;
+  WallTime last_change;  // of the last allocation or release; 0 = none yet
+  // In the last full second.
+  std::int64_t allocations = 0, releases = 0;
+  Resources allocated, released;
+};
+
 struct ClusterMetrics {
   std::int64_t apps_submitted = 0, apps_completed = 0, apps_failed = 0, apps_killed = 0;
   std::int32_t apps_pending = 0, apps_running = 0;
@@ -190,6 +204,8 @@ struct ClusterMetrics {
   std::int32_t nodes_active = 0, nodes_lost = 0, nodes_unhealthy = 0, nodes_decommissioning = 0,
                nodes_decommissioned = 0, nodes_rebooted = 0, nodes_shutdown = 0;
   std::int64_t containers_assigned_total = 0;
+  std::int32_t max_app_priority = 0;  // yarn.cluster.max-application-priority
+  SchedulerHealth health;
   std::size_t event_queue_size = 0;
 };
 
@@ -199,7 +215,6 @@ struct ClusterInfo {
   ResourceTypes resource_types;
   Resources minimum_allocation;
   Resources maximum_allocation;
-  std::int32_t max_app_priority = 0;
   std::int32_t max_attempts = 2;
   std::string store_name;
 };
@@ -216,6 +231,7 @@ struct AppFilter {
   std::int64_t started_from_ms = 0, started_to_ms = INT64_MAX;
   std::int64_t finished_from_ms = 0, finished_to_ms = INT64_MAX;
   std::int64_t limit = INT64_MAX;
+  std::optional<AppId> after;  // only what a listing shows after this one
 };
 
 using AppReportPtr = std::shared_ptr<const AppReport>;

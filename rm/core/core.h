@@ -41,16 +41,19 @@ struct CoreOptions {
   std::size_t attempt_diagnostics_max = 64 * 1024;
   std::size_t finished_apps_max = 1000;
   bool log_aggregation = false;
-  std::string web_url;           // "http://host:port", for diagnostics
-  Resources node_minimum{0, 0};  // smaller nodes are refused
+  std::string web_url;               // "http://host:port", for diagnostics
+  Resources node_minimum{0, 0};      // smaller nodes are refused
+  std::string node_minimum_version;  // older ones are refused; "" = none is
 };
 
 /// What one turn of the core leaves to do, as plain data and replies. Nothing has happened yet.
 struct Effects {
   std::vector<Record> records;
-  std::vector<Saved> saved;                            // fed back once the records are durable
-  std::vector<std::function<void()>> replies;          // at once
-  std::vector<std::function<void()>> durable_replies;  // after the records
+  std::vector<Saved> saved;                    // fed back once the records are durable
+  std::vector<std::function<void()>> replies;  // at once
+  /// After the records are durable; or with the reason why they will not be, at the end of the
+  /// process.
+  std::vector<std::function<void(const Result<void>&)>> durable_replies;
   std::vector<MasterLaunch> launches;
   struct CleanUp {
     AttemptId attempt;
@@ -64,6 +67,15 @@ struct Effects {
 struct Turn {
   Now now;
   Effects effects;
+
+  /// Answers `value` once the records of this turn and of all before it are durable.
+  template <class T>
+  void reply_when_durable(ReplyTo<T> reply, Result<T> value) {
+    effects.durable_replies.push_back(
+        [reply = std::move(reply), value = std::move(value)](const Result<void>& saved) {
+          reply(saved ? value : Result<T>(fail(saved.error())));
+        });
+  }
 };
 
 /// Takes the reports that changed. Implemented by the report board.
@@ -123,6 +135,9 @@ class Core {
   Result<void> configure_queues(const queues::QueueConfig& config, Turn& turn);
   void set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful, Turn& turn);
   Result<void> update_node_resources(const NodeId& id, const Resources& total, Turn& turn);
+  /// Sizes that hold whatever nodes say; nodes that are not listed keep what they have.
+  void set_node_sizes(NodeSizes sizes, Turn& turn);
+  void set_max_app_priority(std::int32_t priority);
   /// The AMRM key rolled: attempts get a fresh token with their next answer.
   void amrm_key_rolled(std::int32_t key_id) { amrm_key_ = key_id; }
 
@@ -136,9 +151,9 @@ class Core {
 
   /// Hands over every report that changed since the last call.
   void publish(const Now& now, ReportSink& sink);
-  bool totals_changed() const { return queues_changed_; }
+  bool totals_changed() const { return queues_changed_ || lately_.any() || last_second_.any(); }
   /// Hands over the sums of queues and cluster, if they changed: O(queues + nodes), so rarer.
-  void publish_totals(ReportSink& sink);
+  void publish_totals(const Now& now, ReportSink& sink);
 
   /// For tests: every sum and cross reference is right. Empty, or what is wrong.
   std::string check_invariants() const;
@@ -256,13 +271,23 @@ class Core {
   AttemptReportPtr report(const App& app, const Attempt& attempt) const;
   NodeReportPtr report(const Node& node) const;
   ResourceUsage usage_of(const App& app, const Now& now) const;
-  QueueReport report(const QueuePath& path, const queues::QueueConfig& config) const;
+  QueueReport report(const queues::QueueSpec& spec) const;
   void sum_nodes(ClusterMetrics& out) const;
+  void note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
+                       const Now& now);
+  void note_release(const GrantedContainer& grant, const std::string& queue, const Now& now);
   std::string check_containers() const;
   std::string check_apps() const;
   std::string check_nodes() const;
   std::string check_deadlines() const;
   ClusterMetrics metrics() const;
+
+  /// What the scheduler did within a second.
+  struct Activity {
+    std::int64_t allocations = 0, releases = 0;
+    Resources allocated, released;
+    bool any() const { return allocations > 0 || releases > 0; }
+  };
 
   struct QueueCounters {
     std::int64_t submitted = 0, completed = 0, failed = 0, killed = 0;
@@ -288,6 +313,10 @@ class Core {
   std::set<Deadline> deadlines_;
   std::map<std::string, QueueCounters> counters_;  // by queue path
   std::int64_t containers_assigned_ = 0;
+  Activity lately_, last_second_;
+  Instant second_ends_;  // of lately_
+  SchedulerHealth health_;
+  NodeSizes node_sizes_;
 
   std::unordered_set<AppId> touched_apps_;
   std::vector<AppId> forgotten_apps_;

@@ -73,7 +73,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   if (const App* known = find_app(id)) {
     // A retry of the same submission: success, but not before the first one is durable.
     if (known->user == caller.user && same_content(*known->submission, submission)) {
-      turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
+      turn.reply_when_durable<void>(std::move(reply), {});
     } else {
       turn.effects.replies.push_back([reply = std::move(reply), id] {
         reply(fail(ErrorCode::kAlreadyExists,
@@ -103,8 +103,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.submission->queue);
   if (!queue) {
     record_rejected(app, queue.error(), turn);
-    turn.effects.durable_replies.push_back(
-        [reply = std::move(reply), error = queue.error()] { reply(fail(error)); });
+    turn.reply_when_durable<void>(std::move(reply), fail(queue.error()));
     return;
   }
   app.queue = queue->value();
@@ -113,7 +112,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   apply_queue_defaults(app, *queue, turn.now);
   watch_lifetime(app, turn.now);
   raise(app, AppEvent::kStart, turn);
-  turn.effects.durable_replies.push_back([reply = std::move(reply)] { reply({}); });
+  turn.reply_when_durable<void>(std::move(reply), {});
 }
 
 void Core::apply_queue_defaults(App& app, const QueuePath& queue, const Now& now) {
@@ -318,7 +317,7 @@ void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& 
   touch(**app);
   turn.effects.records.push_back(
       UpdateApp{id, (*app)->queue, (*app)->priority, (*app)->lifetime_expiry});
-  turn.effects.durable_replies.push_back([reply] { reply({}); });
+  turn.reply_when_durable<void>(reply, {});
   run_scheduler(turn);
 }
 
@@ -339,7 +338,7 @@ void Core::update_priority(const AppId& id, std::int32_t priority,
   }
   touch(**app);
   turn.effects.records.push_back(UpdateApp{id, (*app)->queue, in_force, (*app)->lifetime_expiry});
-  turn.effects.durable_replies.push_back([reply, in_force] { reply(in_force); });
+  turn.reply_when_durable<std::int32_t>(reply, in_force);
   run_scheduler(turn);
 }
 
@@ -362,7 +361,7 @@ void Core::update_lifetime(const AppId& id, WallTime expiry, const ReplyTo<WallT
   touch(**app);
   watch_lifetime(**app, turn.now);
   turn.effects.records.push_back(UpdateApp{id, (*app)->queue, (*app)->priority, expiry});
-  turn.effects.durable_replies.push_back([reply, expiry] { reply(expiry); });
+  turn.reply_when_durable<WallTime>(reply, expiry);
 }
 
 void Core::signal_container(const ContainerId& id, SignalCommand command,

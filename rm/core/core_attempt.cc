@@ -156,6 +156,11 @@ void Core::attempt_final_saved(App& app, Attempt& attempt, Turn& turn) {
 
 void Core::attempt_failed(App& app, Attempt& attempt, Turn& turn) {
   if (counts_as_failure(attempt.end.exit_status)) app.failures.push_back(turn.now.wall);
+  const std::int64_t window_ms = app.submission->attempt_failures_validity_ms;
+  if (window_ms > 0) {
+    std::erase_if(app.failures,
+                  [&](WallTime failure) { return failure.ms <= turn.now.wall.ms - window_ms; });
+  }
   const bool last = out_of_attempts(app, attempt, turn.now);
   attempt_over(app, attempt, last ? AppEvent::kAttemptFailedLast : AppEvent::kAttemptFailed, turn);
 }

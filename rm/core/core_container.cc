@@ -65,8 +65,7 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   node->containers.insert(id);
   node->apps.insert(app.id);
   attempt->containers.insert(id);
-  ++containers_assigned_;
-  ++counters_[app.queue].allocated;
+  note_allocation(grant, id, app, turn.now);
   touch(app);
   touch(*node);
   touched_containers_.insert(id);
@@ -122,7 +121,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   account(*app, turn.now);
   app->used -= grant.resources;
   --app->used_containers;
-  ++counters_[app->queue].released;
+  note_release(grant, app->queue, turn.now);
   touch(*app);
 
   if (Attempt* owner = find_attempt(id.attempt)) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "rm/core/core.h"
 
 namespace heddle::rm {
@@ -27,6 +28,17 @@ Error not_registered(const AttemptId& id) {
 // What one attempt may make the ResourceManager remember.
 constexpr std::size_t kAskRowsMax = 200'000;
 constexpr std::size_t kBlacklistMax = 20'000;
+constexpr std::size_t kHostMax = 255;  // as in DNS
+constexpr std::size_t kTrackingUrlMax = 8'192;
+
+Result<void> check_length(const AttemptId& id, std::string_view what, const std::string& text,
+                          std::size_t most) {
+  if (text.size() <= most) return {};
+  return fail(ErrorCode::kLimitExceeded,
+              fmt::format("{}: the {} '{}' has {} bytes; {} are the most", to_string(id), what,
+                          shortened(text, 40), text.size(), most),
+              ErrorSubject::kRegistration);
+}
 
 std::int32_t next_response_id(std::int32_t id) {
   return id == INT32_MAX ? 0 : id + 1;
@@ -54,6 +66,11 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
   const bool may =
       find_transition(kAttemptTransitions, attempt->state, AttemptEvent::kRegistered) != nullptr;
   if (!attempt->registered && !may) return refuse(not_registered(id));
+  for (const auto& checked :
+       {check_length(id, "host", request.host, kHostMax),
+        check_length(id, "tracking URL", request.tracking_url, kTrackingUrlMax)}) {
+    if (!checked) return refuse(checked.error());
+  }
   attempt->host = request.host;
   attempt->rpc_port = request.rpc_port;
   attempt->tracking_url = request.tracking_url;
@@ -75,6 +92,7 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
   if (const auto queue = scheduler_.facts(answer.queue)) {
     answer.maximum = queue->maximum_allocation;
   }
+  answer.counts_vcores = scheduler_.config().calculator != queues::Calculator::kMemory;
   answer.view_acl = app.submission->view_acl;
   answer.modify_acl = app.submission->modify_acl;
   for (const ContainerId& kept : attempt->transferred) {
@@ -227,6 +245,10 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
                                to_string(id), last, request.response_id),
                    ErrorSubject::kResponseId});
   }
+  const std::string& url = request.tracking_url ? *request.tracking_url : attempt->tracking_url;
+  if (auto checked = check_length(id, "tracking URL", url, kTrackingUrlMax); !checked) {
+    return refuse(checked.error());
+  }
   acknowledge(std::exchange(attempt->told_finished, {}));
   if (takes_requests(*attempt)) {
     if (const auto checked = check_asks(app, request); !checked) return refuse(checked.error());
@@ -318,11 +340,18 @@ void Core::finish_master(const AttemptId& id, const FinishMaster& request,
   }
   attempt->last_heard = turn.now.instant;
   // After the records of this turn, or of the earlier one that saves the same end.
-  turn.effects.durable_replies.push_back([reply] { reply(true); });
+  turn.reply_when_durable<bool>(reply, true);
   if (ends_well) return;
   attempt->end.final_status = request.status;
   attempt->end.diagnostics = request.diagnostics;
-  attempt->end.tracking_url = request.tracking_url;
+  // Not refused: what has ended well shall not fail for the length of a link.
+  if (request.tracking_url.size() <= kTrackingUrlMax) {
+    attempt->end.tracking_url = request.tracking_url;
+  } else {
+    attempt->end.diagnostics +=
+        fmt::format("\nThe tracking URL had {} bytes and was dropped; {} are the most",
+                    request.tracking_url.size(), kTrackingUrlMax);
+  }
   raise(app, *attempt, AttemptEvent::kUnregistered, turn);
 }
 

@@ -42,6 +42,23 @@ std::int32_t next_response_id(std::int32_t id) {
   return id == INT32_MAX ? 0 : id + 1;
 }
 
+/// By the numbers in front: "3.4.2-SNAPSHOT" is as old as "3.4.2". What has none is older than all.
+bool is_older(std::string_view version, std::string_view than) {
+  const auto next = [](std::string_view& text) -> std::int64_t {
+    const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::int64_t number = end == 0 ? -1 : parse_int(text.substr(0, end)).value_or(INT64_MAX);
+    const bool more = end < text.size() && text[end] == '.' && end > 0;
+    text.remove_prefix(more ? end + 1 : text.size());
+    return number;
+  };
+  while (!than.empty()) {
+    const std::int64_t ours = version.empty() ? -1 : next(version);
+    const std::int64_t theirs = next(than);
+    if (ours != theirs) return ours < theirs;
+  }
+  return false;
+}
+
 /// The end of a text is what says why.
 std::string tail_of(const std::string& text, std::size_t size_max) {
   return text.size() <= size_max ? text : text.substr(text.size() - size_max);
@@ -66,6 +83,13 @@ std::optional<std::string> Core::refusal(const RegisterNode& request) const {
     return fmt::format(
         "Disallowed NodeManager from  {}, Sending SHUTDOWN signal to the NodeManager.",
         request.id.host);
+  }
+  const std::string& oldest = options_.node_minimum_version;
+  if (!oldest.empty() && is_older(request.version, oldest)) {
+    return fmt::format(
+        "Disallowed NodeManager Version {}, is less than the minimum version {} sending SHUTDOWN "
+        "signal to NodeManager.",
+        shortened(request.version), oldest);
   }
   if (!plausible(request.total)) {
     return fmt::format(
@@ -112,7 +136,8 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   node.id = request.id;
   node.http_address = http_address;
   node.version = request.version;
-  node.total = request.total;
+  const auto size = node_sizes_.find(request.id);
+  node.total = size == node_sizes_.end() ? request.total : size->second;
   node.shrunk = !node.used.fits_in(node.total);
   node.health = request.health;
   node.last_heard = turn.now.instant;
@@ -380,6 +405,19 @@ Result<void> Core::update_node_resources(const NodeId& id, const Resources& tota
   note_change(*node);
   run_scheduler(turn);
   return {};
+}
+
+void Core::set_node_sizes(NodeSizes sizes, Turn& turn) {
+  node_sizes_ = std::move(sizes);
+  for (const auto& [id, total] : node_sizes_) {
+    // Out of range, or not here yet: told at its registration, or never.
+    if (const auto updated = update_node_resources(id, total, turn); !updated) continue;
+  }
+}
+
+void Core::set_max_app_priority(std::int32_t priority) {
+  options_.max_app_priority = priority;
+  queues_changed_ = true;
 }
 
 Result<void> Core::configure_queues(const queues::QueueConfig& config, Turn& turn) {

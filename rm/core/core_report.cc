@@ -136,10 +136,14 @@ NodeReportPtr Core::report(const Node& node) const {
   return out;
 }
 
-QueueReport Core::report(const QueuePath& path, const queues::QueueConfig& config) const {
+QueueReport Core::report(const queues::QueueSpec& spec) const {
   QueueReport out;
-  const auto queue = scheduler_.queue(path);
+  const auto queue = scheduler_.queue(spec.path);
   if (!queue) return out;
+  // Rights come down from the parents; below root none are given unless they are configured.
+  const std::string_view unset = spec.path.value() == "root" ? "*" : " ";
+  out.submit_acl = spec.acl_submit.value_or(std::string(unset));
+  out.administer_acl = spec.acl_administer.value_or(std::string(unset));
   out.path = queue->path;
   out.name = queue->name;
   out.leaf = queue->is_leaf;
@@ -175,7 +179,7 @@ QueueReport Core::report(const QueuePath& path, const queues::QueueConfig& confi
     out.users.push_back({user.name.value(), user.used, user.am_used, user.active_apps,
                          user.pending_apps, user.limit});
   }
-  if (const auto counters = counters_.find(path.value()); counters != counters_.end()) {
+  if (const auto counters = counters_.find(spec.path.value()); counters != counters_.end()) {
     out.apps_submitted = counters->second.submitted;
     out.apps_completed = counters->second.completed;
     out.apps_failed = counters->second.failed;
@@ -184,8 +188,8 @@ QueueReport Core::report(const QueuePath& path, const queues::QueueConfig& confi
     out.containers_allocated_total = counters->second.allocated;
     out.containers_released_total = counters->second.released;
   }
-  for (const QueuePath& child : queue->children) {
-    out.children.push_back(report(child, config));
+  for (const queues::QueueSpec& child : spec.children) {
+    out.children.push_back(report(child));
     const QueueReport& sub = out.children.back();
     out.apps_submitted += sub.apps_submitted;
     out.apps_completed += sub.apps_completed;
@@ -218,7 +222,31 @@ ClusterMetrics Core::metrics() const {
   sum_nodes(out);
   out.available = out.total - out.allocated;
   out.containers_assigned_total = containers_assigned_;
+  out.max_app_priority = options_.max_app_priority;
+  out.health = health_;
+  out.health.allocations = last_second_.allocations;
+  out.health.releases = last_second_.releases;
+  out.health.allocated = last_second_.allocated;
+  out.health.released = last_second_.released;
   return out;
+}
+
+void Core::note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
+                           const Now& now) {
+  ++containers_assigned_;
+  ++counters_[app.queue].allocated;
+  ++lately_.allocations;
+  lately_.allocated += grant.resources;
+  health_.last_allocation = {grant.node, id, app.queue};
+  health_.last_change = now.wall;
+}
+
+void Core::note_release(const GrantedContainer& grant, const std::string& queue, const Now& now) {
+  ++counters_[queue].released;
+  ++lately_.releases;
+  lately_.released += grant.resources;
+  health_.last_release = {grant.node, grant.id, queue};
+  health_.last_change = now.wall;
 }
 
 void Core::sum_nodes(ClusterMetrics& out) const {
@@ -277,11 +305,17 @@ void Core::publish(const Now& now, ReportSink& sink) {
   }
 }
 
-void Core::publish_totals(ReportSink& sink) {
-  if (std::exchange(queues_changed_, false)) {
-    sink.put(std::make_shared<const QueueReport>(report(QueuePath("root"), scheduler_.config())));
-    sink.put(metrics());
+void Core::publish_totals(const Now& now, ReportSink& sink) {
+  bool changed = queues_changed_;
+  if (now.instant >= second_ends_) {
+    changed = changed || lately_.any() || last_second_.any();
+    last_second_ = std::exchange(lately_, {});
+    second_ends_ = now.instant + std::chrono::seconds(1);
   }
+  if (std::exchange(queues_changed_, false)) {
+    sink.put(std::make_shared<const QueueReport>(report(scheduler_.config().root)));
+  }
+  if (changed) sink.put(metrics());
 }
 
 }  // namespace heddle::rm

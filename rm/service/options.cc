@@ -1,9 +1,15 @@
 #include "rm/service/options.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace heddle::rm {
 namespace {
+
+constexpr std::string_view kSpokenHadoopVersion = "3.4.2";
 
 /// Reads a property into `out`; keeps the first error.
 class Reader {
@@ -72,11 +78,50 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(options.finished_apps_max, kFinishedAppsMax);
   reader.take(options.log_aggregation, kLogAggregation);
   reader.take(diagnostics_kc, kDiagnosticsMaxKc);
+  reader.take(options.node_minimum_version, kNodeMinimumVersion);
   if (reader.error()) return fail(*reader.error());
+  if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();
+  if (options.node_minimum_version == "EqualToRM") {
+    options.node_minimum_version = kSpokenHadoopVersion;
+  }
+  options.node_minimum.amount[kMemory] = options.limits.minimum.amount[kMemory];
+  options.node_minimum.amount[kVcores] = options.limits.minimum.amount[kVcores];
   if (options.max_attempts_limit == 0) options.max_attempts_limit = options.max_attempts;
   options.max_attempts = std::min(options.max_attempts, options.max_attempts_limit);
   options.attempt_diagnostics_max = static_cast<std::size_t>(diagnostics_kc) * 1024;
   return options;
+}
+
+Result<std::int32_t> max_app_priority_from(const Settings& settings) {
+  const auto priority = read(settings, kAppPriorityMax);
+  if (!priority) return fail(priority.error());
+  return static_cast<std::int32_t>(*priority);
+}
+
+Result<NodeSizes> node_sizes_from(const Settings& settings) {
+  constexpr std::int64_t kAmountMax = std::int64_t{1} << 40;
+  const std::string prefix = "yarn.resource.dynamic.";
+  NodeSizes sizes;
+  for (const std::string& name : split_list(settings.get_or(prefix + "nodes", ""))) {
+    const auto id = parse_node_id(name);
+    if (!id) return fail(Error(id.error()).within(prefix + "nodes"));
+    const auto amount = [&](std::string_view what, std::int64_t fallback) -> Result<std::int64_t> {
+      const std::string key = fmt::format("{}{}.{}", prefix, name, what);
+      const std::string text = settings.get_or(key, std::to_string(fallback));
+      const auto number = parse_int(trim(text));
+      if (number && *number >= 0 && *number <= kAmountMax) return *number;
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("{} = '{}': must be a whole number from 0 to {}", key,
+                              shortened(text), kAmountMax));
+    };
+    // What is not given is what Hadoop takes for a node.
+    const auto memory_mb = amount("memory", 8192);
+    const auto vcores = amount("vcores", 8);
+    if (!memory_mb) return fail(memory_mb.error());
+    if (!vcores) return fail(vcores.error());
+    sizes[*id] = Resources(*memory_mb, *vcores);
+  }
+  return sizes;
 }
 
 Result<ServiceOptions> service_options_from(const Settings& settings) {

@@ -90,6 +90,12 @@ inline constexpr SecondsProperty kKeyRollInterval{
     .default_value = 86'400s,
     .doc = "How often the keys that sign tokens are replaced."};
 
+inline constexpr TextProperty kNodeMinimumVersion{
+    .name = "yarn.resourcemanager.nodemanager.minimum.version",
+    .default_value = "NONE",
+    .doc =
+        "NodeManagers of an older version are refused; NONE takes all, EqualToRM those of the "
+        "Hadoop version that this ResourceManager speaks."};
 inline constexpr IntProperty kMinimumMemory{
     .name = "yarn.scheduler.minimum-allocation-mb",
     .default_value = 1024,
@@ -122,6 +128,11 @@ inline constexpr IntProperty kMaximumVcores{
 /// All that the settings decide; cluster start, epoch and web address are the caller's to set.
 /// kInvalidArgument names the first setting that is wrong.
 Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types);
+/// yarn.cluster.max-application-priority alone, for a refresh.
+Result<std::int32_t> max_app_priority_from(const Settings& settings);
+/// The nodes of dynamic-resources.xml (yarn.resource.dynamic.*) with their sizes. kInvalidArgument
+/// names the node and the setting that is wrong.
+Result<NodeSizes> node_sizes_from(const Settings& settings);
 /// Without the loaders, which main() sets.
 Result<ServiceOptions> service_options_from(const Settings& settings);
 

@@ -68,60 +68,74 @@ AppReportPtr ReportBoard::app(const AppId& id) const {
   return lookup(apps_, id);
 }
 
-std::optional<std::vector<AppId>> ReportBoard::candidates(const AppFilter& filter) const {
-  const std::shared_lock lock(mutex_);
-  const auto listed = [](const Ids& ids) { return std::vector<AppId>(ids.begin(), ids.end()); };
-  const Index* index = nullptr;
-  const std::set<std::string>* wanted = nullptr;
-  if (!filter.tags.empty())
-    index = &by_tag_, wanted = &filter.tags;
-  else if (!filter.users.empty())
-    index = &by_user_, wanted = &filter.users;
-  else if (!filter.queues.empty())
-    index = &by_queue_, wanted = &filter.queues;
-  else if (!only_live(filter.states) && filter.types.size() == 1) {
-    index = &by_type_, wanted = &filter.types;
-  }
-  if (index != nullptr) {
-    Ids gathered;
-    for (const std::string& key : *wanted) {
-      if (const auto ids = index->find(key); ids != index->end()) {
-        gathered.insert(ids->second.begin(), ids->second.end());
-      }
+std::optional<std::vector<const ReportBoard::Ids*>> ReportBoard::candidates(
+    const AppFilter& filter) const {
+  std::optional<std::vector<const Ids*>> best;
+  std::size_t best_size = 0;
+  const auto offer = [&](std::vector<const Ids*> sets) {
+    std::size_t size = 0;
+    for (const Ids* ids : sets)
+      size += ids->size();
+    if (best && size >= best_size) return;
+    best = std::move(sets);
+    best_size = size;
+  };
+  const auto offer_index = [&](const Index& index, const std::set<std::string>& wanted) {
+    if (wanted.empty()) return;
+    std::vector<const Ids*> sets;
+    for (const std::string& key : wanted) {
+      if (const auto ids = index.find(key); ids != index.end()) sets.push_back(&ids->second);
     }
-    return listed(gathered);
+    offer(std::move(sets));
+  };
+  offer_index(by_tag_, filter.tags);
+  offer_index(by_user_, filter.users);
+  offer_index(by_queue_, filter.queues);
+  offer_index(by_type_, filter.types);
+  if (only_live(filter.states)) offer({&live_});
+  return best;
+}
+
+bool ReportBoard::next_slice(const AppFilter& filter, AppId& last,
+                             std::vector<AppReportPtr>& out) const {
+  const std::shared_lock lock(mutex_);
+  const auto sets = candidates(filter);
+  if (!sets) {
+    auto at = apps_.upper_bound(last);
+    for (std::size_t i = 0; i < kSlice && at != apps_.end(); ++i, ++at) {
+      last = at->first;
+      if (matches(*at->second, filter)) out.push_back(at->second);
+    }
+    return at != apps_.end();
   }
-  if (only_live(filter.states)) return listed(live_);
-  return std::nullopt;
+  std::vector<AppId> ids;
+  for (const Ids* set : *sets) {
+    auto at = set->upper_bound(last);
+    for (std::size_t i = 0; i < kSlice && at != set->end(); ++i, ++at)
+      ids.push_back(*at);
+  }
+  if (sets->size() > 1) {
+    std::ranges::sort(ids);
+    ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  }
+  const bool more = ids.size() >= kSlice;
+  ids.resize(std::min(ids.size(), kSlice));
+  for (const AppId& id : ids) {
+    const AppReportPtr& report = apps_.at(id);
+    if (matches(*report, filter)) out.push_back(report);
+  }
+  if (!ids.empty()) last = ids.back();
+  return more;
 }
 
 // In slices, so that the core waits for a slice at most, however long the listing.
 std::vector<AppReportPtr> ReportBoard::apps(const AppFilter& filter) const {
   std::vector<AppReportPtr> out;
-  const auto ids = candidates(filter);
   const auto full = [&] { return static_cast<std::int64_t>(out.size()) >= filter.limit; };
-  const auto take = [&](const AppReportPtr& report) {
-    if (!full() && matches(*report, filter)) out.push_back(report);
-  };
-  if (ids) {
-    for (std::size_t at = 0; at < ids->size() && !full();) {
-      const std::shared_lock lock(mutex_);
-      for (const std::size_t end = std::min(at + kSlice, ids->size()); at < end; ++at) {
-        if (const auto found = apps_.find((*ids)[at]); found != apps_.end()) take(found->second);
-      }
-    }
-    return out;
+  AppId last = filter.after.value_or(AppId{INT64_MIN, INT32_MIN});
+  while (!full() && next_slice(filter, last, out)) {
   }
-  AppId last{INT64_MIN, INT32_MIN};
-  for (bool more = true; more && !full();) {
-    const std::shared_lock lock(mutex_);
-    auto at = apps_.upper_bound(last);
-    for (std::size_t i = 0; i < kSlice && at != apps_.end(); ++i, ++at) {
-      take(at->second);
-      last = at->first;
-    }
-    more = at != apps_.end();
-  }
+  if (full()) out.resize(static_cast<std::size_t>(std::max<std::int64_t>(filter.limit, 0)));
   return out;
 }
 

@@ -51,8 +51,11 @@ class ReportBoard final : public Reports, public ReportSink {
   using Index = std::unordered_map<std::string, Ids>;
   void index(const AppReport& report);
   void unindex(const AppReport& report);
-  /// The ids among which every match is, by the smallest index; nullopt = all of them.
-  std::optional<std::vector<AppId>> candidates(const AppFilter& filter) const;
+  /// The sets among which every match is, of the index with the fewest; nullopt = all of them.
+  /// Under the lock.
+  std::optional<std::vector<const Ids*>> candidates(const AppFilter& filter) const;
+  /// Adds the matches among the next ids after `last`; false: there are no more.
+  bool next_slice(const AppFilter& filter, AppId& last, std::vector<AppReportPtr>& out) const;
 
   const ClusterInfo info_;
   mutable std::shared_mutex mutex_;  // guards all below

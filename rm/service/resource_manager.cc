@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -50,6 +51,7 @@ void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) 
 }
 
 void ResourceManager::stop() {
+  files_.stop();
   {
     const std::scoped_lock lock(commands_mutex_);
     stopping_ = true;
@@ -141,8 +143,10 @@ void ResourceManager::core_loop() {
 void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
   // Visible first, then answered, then durable: who reads an answer finds the reports behind it.
   core_->publish(turn.now, board_);
-  if (turn.now.instant >= totals_at) {
-    core_->publish_totals(board_);
+  // An idle cluster's first change is shown at once, later ones at intervals.
+  const bool due = std::exchange(totals_due_, false) || turn.now.instant >= totals_at;
+  if (due && core_->totals_changed()) {
+    core_->publish_totals(turn.now, board_);
     totals_at = turn.now.instant + options_.totals_interval;
   }
   Effects& effects = turn.effects;
@@ -211,7 +215,14 @@ void ResourceManager::writer_loop() {
     for (Group& group : groups) {
       std::move(group.records.begin(), group.records.end(), std::back_inserter(records));
     }
-    if (!records.empty() && !commit(records)) return;
+    if (!records.empty()) {
+      if (const auto committed = commit(records); !committed) {
+        if (committed.error().code == ErrorCode::kUnavailable) {
+          give_up(std::move(groups), committed.error());
+        }
+        return;
+      }
+    }
     records_waiting_ -= records.size();
     // The core first: who polls after an answer shall soon see what follows from it.
     std::vector<Saved> saved;
@@ -226,26 +237,42 @@ void ResourceManager::writer_loop() {
     }
     for (Group& group : groups) {
       for (auto& reply : group.replies)
-        reply();
+        reply({});
     }
   }
 }
 
-bool ResourceManager::commit(const std::vector<Record>& records) {
+void ResourceManager::give_up(std::vector<Group> groups, const Error& why) {
+  {
+    const std::scoped_lock lock(groups_mutex_);  // the core's thread has ended: nothing comes later
+    std::move(groups_.begin(), groups_.end(), std::back_inserter(groups));
+    groups_.clear();
+  }
+  const Result<void> failed =
+      fail(ErrorCode::kUnavailable,
+           "the ResourceManager stopped before this was saved; ask again when it is back: " +
+               why.message);
+  for (Group& group : groups) {
+    for (auto& reply : group.replies)
+      reply(failed);
+  }
+}
+
+Result<void> ResourceManager::commit(const std::vector<Record>& records) {
   while (true) {
     const auto committed = store_->commit(records);
     set_store_trouble(committed ? "" : committed.error().message);
-    if (committed) return true;
+    if (committed) return {};
     if (committed.error().code != ErrorCode::kUnavailable) {
       log::error("{}", committed.error().message);
       if (options_.on_fatal) options_.on_fatal(committed.error());
-      return false;
+      return committed;
     }
     // Nothing is answered until it is durable: wait until there is room again.
     log::error("{}; trying again", committed.error().message);
     std::unique_lock lock(groups_mutex_);
     groups_arrived_.wait_for(lock, options_.commit_retry_pause, [&] { return writer_stopping_; });
-    if (writer_stopping_) return false;
+    if (writer_stopping_) return committed;
   }
 }
 
@@ -260,6 +287,54 @@ AppId ResourceManager::new_application_id() {
   return {cluster_start_ms_, ++last_sequence_};
 }
 
+namespace {
+
+/// From the root to the queue of that path or name; empty when there is none, or several.
+std::vector<const QueueReport*> way_to(const QueueReport& queue, const std::string& name) {
+  if (queue.path.value() == name || (queue.leaf && queue.name == name)) return {&queue};
+  std::vector<const QueueReport*> found;
+  for (const QueueReport& child : queue.children) {
+    auto way = way_to(child, name);
+    if (way.empty()) continue;
+    if (!found.empty()) return {};
+    found = std::move(way);
+    found.insert(found.begin(), &queue);
+  }
+  return found;
+}
+
+}  // namespace
+
+bool ResourceManager::may_administer(const security::Caller& caller, const std::string& queue,
+                                     const std::vector<std::string>& groups) const {
+  const QueueReportPtr root = board_.queues();
+  // A list of everybody is what root has when nobody configured it: no right over others' work.
+  return std::ranges::any_of(way_to(*root, queue), [&](const QueueReport* at) {
+    const auto acl = security::Acl::parse(at->administer_acl);
+    return !acl.allows_everybody() && acl.allows(caller.user, groups);
+  });
+}
+
+Result<void> ResourceManager::check_may_submit(const security::Caller& caller, const AppId& app,
+                                               const std::string& queue) const {
+  if (!options_.acl_enabled) return {};
+  const QueueReportPtr root = board_.queues();
+  const auto way = way_to(*root, queue);
+  if (way.empty()) return {};
+  const auto groups = security::unix_groups(caller.user);
+  const bool allowed = std::ranges::any_of(way, [&](const QueueReport* at) {
+    return security::Acl::parse(at->submit_acl).allows(caller.user, groups) ||
+           security::Acl::parse(at->administer_acl).allows(caller.user, groups);
+  });
+  if (allowed || options_.admins.allows(caller.user, groups)) return {};
+  return fail(ErrorCode::kPermissionDenied,
+              fmt::format("User {} does not have permission to submit {} to queue {} "
+                          "(SUBMIT_APPLICATIONS: acl_submit_applications of the queue or of one "
+                          "above it)",
+                          caller.user, to_string(app), queue),
+              ErrorSubject::kQueue);
+}
+
 Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
                                                const AppId& id) const {
   if (!options_.acl_enabled) return {};
@@ -267,7 +342,8 @@ Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
   if (app == nullptr || app->user == caller.user) return {};
   const auto groups = security::unix_groups(caller.user);
   if (options_.admins.allows(caller.user, groups) ||
-      security::Acl::parse(app->modify_acl).allows(caller.user, groups)) {
+      security::Acl::parse(app->modify_acl).allows(caller.user, groups) ||
+      may_administer(caller, app->queue, groups)) {
     return {};
   }
   return fail(
@@ -288,6 +364,12 @@ Result<void> ResourceManager::check_admin(const security::Caller& caller) const 
 
 void ResourceManager::submit(const security::Caller& caller, Submission submission,
                              ReplyTo<void> reply) {
+  if (caller.user.empty()) {
+    return reply(fail(ErrorCode::kUnauthenticated, "the connection names no user to submit as"));
+  }
+  if (auto allowed = check_may_submit(caller, submission.id, submission.queue); !allowed) {
+    return reply(fail(allowed.error()));
+  }
   run_durable_command<void>(std::move(reply),
                             [caller, submission = std::move(submission)](
                                 Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
@@ -317,7 +399,10 @@ void ResourceManager::fail_attempt(const security::Caller& caller, const Attempt
 
 void ResourceManager::move(const security::Caller& caller, const AppId& app, std::string queue,
                            ReplyTo<void> reply) {
-  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
+  for (const auto& allowed :
+       {check_may_modify(caller, app), check_may_submit(caller, app, queue)}) {
+    if (!allowed) return reply(fail(allowed.error()));
+  }
   run_durable_command<void>(std::move(reply), [app, queue = std::move(queue)](
                                                   Core& core, ReplyTo<void>& answer, Turn& turn) {
     core.move(app, queue, answer, turn);
@@ -400,28 +485,56 @@ void ResourceManager::unregister_node(const NodeId& node, ReplyTo<void> reply) {
   });
 }
 
+template <class T, class Apply>
+void ResourceManager::reload(const security::Caller& caller, const std::function<Result<T>()>& load,
+                             ReplyTo<void> reply, Apply apply) {
+  auto refused = reply;
+  const auto posted = files_.post([this, caller, &load, reply = std::move(reply), apply] {
+    if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
+    if (!load) return reply(fail(ErrorCode::kUnsupported, "nothing is there to be read again"));
+    auto loaded = load();
+    if (!loaded) return reply(fail(loaded.error()));
+    run_command<void>(reply, [this, loaded = *std::move(loaded), apply](
+                                 Core& core, ReplyTo<void>& answer, Turn& turn) {
+      const Result<void> applied = apply(core, loaded, turn);
+      totals_due_ = true;  // rights are judged by the queues that are shown
+      turn.effects.replies.push_back([answer, applied] { answer(applied); });
+    });
+  });
+  if (!posted) refused(fail(ErrorCode::kUnavailable, posted.error().message));
+}
+
 void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<void> reply) {
-  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
-  auto config = options_.load_queues();
-  if (!config) return reply(fail(config.error()));
-  run_command<void>(std::move(reply),
-                    [config = *std::move(config)](Core& core, ReplyTo<void>& answer, Turn& turn) {
-                      auto configured = core.configure_queues(config, turn);
-                      turn.effects.replies.push_back([answer, configured] { answer(configured); });
-                    });
+  reload(caller, options_.load_queues, std::move(reply),
+         [](Core& core, const queues::QueueConfig& config, Turn& turn) {
+           return core.configure_queues(config, turn);
+         });
 }
 
 void ResourceManager::refresh_nodes(const security::Caller& caller,
                                     std::optional<std::chrono::seconds> graceful_timeout,
                                     ReplyTo<void> reply) {
-  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
-  auto lists = options_.load_node_lists();
-  if (!lists) return reply(fail(lists.error()));
-  run_command<void>(std::move(reply), [lists = *std::move(lists), graceful_timeout](
-                                          Core& core, ReplyTo<void>& answer, Turn& turn) {
-    core.set_node_lists(lists, graceful_timeout, turn);
-    turn.effects.replies.push_back([answer] { answer({}); });
-  });
+  reload(caller, options_.load_node_lists, std::move(reply),
+         [graceful_timeout](Core& core, const NodeLists& lists, Turn& turn) -> Result<void> {
+           core.set_node_lists(lists, graceful_timeout, turn);
+           return {};
+         });
+}
+
+void ResourceManager::refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) {
+  reload(caller, options_.load_max_priority, std::move(reply),
+         [](Core& core, const std::int32_t& priority, Turn&) -> Result<void> {
+           core.set_max_app_priority(priority);
+           return {};
+         });
+}
+
+void ResourceManager::refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) {
+  reload(caller, options_.load_node_sizes, std::move(reply),
+         [](Core& core, const NodeSizes& sizes, Turn& turn) -> Result<void> {
+           core.set_node_sizes(sizes, turn);
+           return {};
+         });
 }
 
 void ResourceManager::update_node_resources(const security::Caller& caller, const NodeId& node,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/worker_pool.h"
 #include "rm/api/door.h"
 #include "rm/core/core.h"
 #include "rm/service/report_board.h"
@@ -30,9 +31,11 @@ struct ServiceOptions {
   Duration node_key_activation = std::chrono::minutes(15);
   Duration totals_interval = std::chrono::milliseconds(100);  // queue and cluster sums
   Duration commit_retry_pause = std::chrono::seconds(1);      // while the disk is full
-  /// Read configuration again; called on the thread of the caller that asked for the refresh.
+  /// Read configuration again; called on a thread of the service's own, one at a time.
   std::function<Result<queues::QueueConfig>()> load_queues;
   std::function<Result<NodeLists>()> load_node_lists;
+  std::function<Result<std::int32_t>()> load_max_priority;
+  std::function<Result<NodeSizes>()> load_node_sizes;
   /// The storage is broken: nothing more may be acknowledged. Called on the writer's thread.
   std::function<void(const Error&)> on_fatal;
 };
@@ -49,7 +52,8 @@ class ResourceManager final : public ApplicationService,
 
   /// Brings back what `state` holds and starts both threads. `launcher` must outlive stop().
   void start(const StoredState& state, MasterLauncher& launcher);
-  /// Commits what is pending, then ends both threads. Commands that come later are refused.
+  /// Commits what is pending, then ends the threads. What cannot be made durable, since the disk
+  /// is full, is answered with that error. Commands that come later are refused.
   void stop();
 
   // ApplicationService
@@ -87,6 +91,8 @@ class ResourceManager final : public ApplicationService,
                      ReplyTo<void> reply) override;
   void update_node_resources(const security::Caller& caller, const NodeId& node, Resources total,
                              ReplyTo<void> reply) override;
+  void refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) override;
+  void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) override;
   Result<void> check_admin(const security::Caller& caller) const override;
 
  private:
@@ -95,7 +101,7 @@ class ResourceManager final : public ApplicationService,
   struct Group {
     std::vector<Record> records;
     std::vector<Saved> saved;
-    std::vector<std::function<void()>> replies;
+    std::vector<std::function<void(const Result<void>&)>> replies;
   };
 
   /// False: overloaded or stopping; the command was not taken.
@@ -108,6 +114,15 @@ class ResourceManager final : public ApplicationService,
   void run_durable_command(ReplyTo<T> reply, Run run);
   template <class T, class Run>
   void run_command(ReplyTo<T> reply, Run run);
+  /// Loads on the thread for files, then applies on the core's.
+  template <class T, class Apply>
+  void reload(const security::Caller& caller, const std::function<Result<T>()>& load,
+              ReplyTo<void> reply, Apply apply);
+  /// Whether a queue, or one above it, gives the right. An unknown queue: the core says so.
+  Result<void> check_may_submit(const security::Caller& caller, const AppId& app,
+                                const std::string& queue) const;
+  bool may_administer(const security::Caller& caller, const std::string& queue,
+                      const std::vector<std::string>& groups) const;
   Result<void> check_may_modify(const security::Caller& caller, const AppId& app) const;
 
   void core_loop();
@@ -117,7 +132,9 @@ class ResourceManager final : public ApplicationService,
   void roll_keys(const Now& now, Effects& effects);
 
   void writer_loop();
-  bool commit(const std::vector<Record>& records);
+  /// kUnavailable: stopping, and the disk is full. kInternal: the storage is broken.
+  Result<void> commit(const std::vector<Record>& records);
+  void give_up(std::vector<Group> groups, const Error& why);
   void set_store_trouble(std::string what);
 
   const ServiceOptions options_;
@@ -143,10 +160,12 @@ class ResourceManager final : public ApplicationService,
   mutable std::mutex trouble_mutex_;
   std::string store_trouble_;  // guarded by trouble_mutex_; "" = commits succeed
 
-  Instant keys_roll_at_;  // the core's thread only, as the two below
+  bool totals_due_ = false;  // the core's thread only, as all below
+  Instant keys_roll_at_;
   Instant amrm_activate_at_;
   Instant node_keys_activate_at_;
 
+  WorkerPool files_{"configuration reader", 1, 16};
   std::thread core_thread_;
   std::thread writer_thread_;
 };

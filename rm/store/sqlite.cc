@@ -3,18 +3,31 @@
 #include <fmt/core.h>
 #include <sys/statvfs.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace heddle::rm {
 
 Error sqlite_error(sqlite3* handle, int code, std::string_view doing) {
   const int primary = code & 0xFF;
-  const bool may_pass = primary == SQLITE_FULL || primary == SQLITE_READONLY ||
-                        primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
+  // A quota or a limit of the process is as good as a full disk; the engine calls it an I/O error.
+  // The engine does not keep the cause of every write that fails; errno was 0 before the call.
+  const int kept = handle == nullptr ? 0 : sqlite3_system_errno(handle);
+  const int cause = kept != 0 ? kept : errno;
+  const bool is_full =
+      primary == SQLITE_FULL ||
+      (primary == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG));
+  const bool may_pass =
+      is_full || primary == SQLITE_READONLY || primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
   const char* file = handle == nullptr ? nullptr : sqlite3_db_filename(handle, "main");
   struct statvfs room {};
-  if (primary == SQLITE_FULL && file != nullptr && ::statvfs(file, &room) == 0) {
-    return {ErrorCode::kUnavailable,
-            fmt::format("state store is full: {}, {} bytes free; make room there, it goes on then",
-                        file, std::uint64_t{room.f_bavail} * room.f_frsize)};
+  if (is_full && file != nullptr && ::statvfs(file, &room) == 0) {
+    const bool limited = cause == EDQUOT || cause == EFBIG;
+    return {
+        ErrorCode::kUnavailable,
+        fmt::format("state store is full: {}, {} bytes free{}; make room there, it goes on then",
+                    file, std::uint64_t{room.f_bavail} * room.f_frsize,
+                    limited ? fmt::format(", but: {}", std::strerror(cause)) : "")};
   }
   if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT) {
     return {ErrorCode::kInternal,
@@ -49,6 +62,7 @@ Statement& Statement::bind_null(int index) {
 }
 
 Result<bool> Statement::step() {
+  errno = 0;
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -96,6 +110,7 @@ Result<Database> Database::open(const std::string& path) {
 }
 
 Result<void> Database::execute(const char* sql) {
+  errno = 0;
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(sqlite_error(handle_.get(), code, sql));
   return {};

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -61,16 +62,18 @@ class FolderLock {
     if (lock.descriptor_ < 0) {
       return fail(ErrorCode::kInternal, fmt::format("{}: {}", path, std::strerror(errno)));
     }
-    std::array<char, 32> holder{};
+    std::array<char, 300> holder{};
     if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
       const auto got = ::read(lock.descriptor_, holder.data(), holder.size() - 1);
       return fail(ErrorCode::kUnavailable,
                   fmt::format("state folder {} is in use: locked by pid {}", folder,
                               got > 0 ? std::string(trim(holder.data())) : "unknown"));
     }
-    const std::string pid = fmt::format("{}\n", ::getpid());
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    const std::string self = fmt::format("{} on host {}\n", ::getpid(), host.data());
     if (::ftruncate(lock.descriptor_, 0) != 0 ||
-        ::write(lock.descriptor_, pid.data(), pid.size()) < 0) {
+        ::write(lock.descriptor_, self.data(), self.size()) < 0) {
       return fail(ErrorCode::kInternal, fmt::format("{}: {}", path, std::strerror(errno)));
     }
     return lock;
@@ -396,7 +399,30 @@ Result<void> check_or_create(Database& database) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& folder) {
+std::string_view network_filesystem(std::int64_t magic) {
+  switch (static_cast<std::uint32_t>(magic)) {
+    case 0x6969U: return "NFS";
+    case 0x517BU:
+    case 0xFE534D42U:
+    case 0xFF534D42U: return "SMB";
+    case 0x5346414FU:
+    case 0x6B414653U: return "AFS";
+    default: return "";
+  }
+}
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& folder,
+                                                 const StoreOptions& options) {
+  struct statfs place {};
+  if (::statfs(folder.c_str(), &place) == 0 && !options.allow_network_filesystem) {
+    if (const auto kind = network_filesystem(place.f_type); !kind.empty()) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("state folder {} is on {}, where locks and fsync cannot be relied "
+                              "on; use a local disk, or set "
+                              "heddle.state.allow-network-filesystem=true",
+                              folder, kind));
+    }
+  }
   auto lock = FolderLock::take(folder);
   if (!lock) return fail(lock.error());
   const std::string path = folder + "/state.db";

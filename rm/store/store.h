@@ -1,9 +1,11 @@
 // Where durable operations go. One writer at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "rm/core/records.h"
@@ -23,10 +25,18 @@ class Store {
   virtual std::string name() const = 0;
 };
 
-/// Opens or creates `<folder>/state.db`. kUnavailable: another process holds it (named by pid);
-/// kInternal: not a database of ours, damaged, or newer than this program; the message names the
-/// file and what to do. Never repairs or replaces anything.
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& folder);
+struct StoreOptions {
+  bool allow_network_filesystem = false;  // heddle.state.allow-network-filesystem
+};
+
+/// Opens or creates `<folder>/state.db`. kInvalidArgument: on a network file system. kUnavailable:
+/// another process holds it (named by pid); kInternal: not a database of ours, damaged, or newer
+/// than this program; the message names the file and what to do. Never repairs or replaces
+/// anything.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& folder,
+                                                 const StoreOptions& options = {});
+/// The kind of a network file system by its statfs type: "NFS", "SMB", "AFS"; "" = none of them.
+std::string_view network_filesystem(std::int64_t magic);
 
 /// Keeps nothing. For tests and benchmarks.
 std::unique_ptr<Store> make_memory_store();

@@ -98,7 +98,7 @@ void CoreDriver::commit_once() {
     for (const Record& record : group.records)
       disk.apply(record);
     for (auto& reply : group.replies)
-      reply();
+      reply({});
     std::ranges::move(group.saved, std::back_inserter(saved));
   }
   if (saved.empty()) return;
@@ -349,7 +349,7 @@ ContainerId CoreDriver::master_of(const AttemptId& attempt) const {
 }
 
 ClusterMetrics CoreDriver::metrics() {
-  core->publish_totals(*board);
+  core->publish_totals(clock.now(), *board);
   return board->metrics();
 }
 

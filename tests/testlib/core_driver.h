@@ -141,7 +141,7 @@ class CoreDriver {
   struct Group {
     std::vector<rm::Record> records;
     std::vector<rm::Saved> saved;
-    std::vector<std::function<void()>> replies;
+    std::vector<std::function<void(const Result<void>&)>> replies;
   };
   void start();
   template <class Run>

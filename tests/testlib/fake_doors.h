@@ -138,10 +138,20 @@ class FakeAdmin final : public rm::AdminService {
     updates.emplace_back(node, total);
     reply(outcome);
   }
+  void refresh_max_priority(const security::Caller&, rm::ReplyTo<void> reply) override {
+    ++priority_refreshes;
+    reply(outcome);
+  }
+  void refresh_node_sizes(const security::Caller&, rm::ReplyTo<void> reply) override {
+    ++size_refreshes;
+    reply(outcome);
+  }
   Result<void> check_admin(const security::Caller&) const override { return outcome; }
 
   Result<void> outcome;
   int queue_refreshes = 0;
+  int priority_refreshes = 0;
+  int size_refreshes = 0;
   std::vector<std::optional<std::chrono::seconds>> node_refreshes;
   std::vector<std::pair<NodeId, Resources>> updates;
 };

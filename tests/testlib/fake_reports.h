@@ -27,7 +27,12 @@ class FakeReports final : public rm::Reports {
   rm::AppReportPtr app(const AppId& id) const override { return first(app_list, id); }
   std::vector<rm::AppReportPtr> apps(const rm::AppFilter& filter) const override {
     std::vector<rm::AppReportPtr> found;
+    bool passed = !filter.after;
     for (const rm::AppReport& app : app_list) {
+      if (!passed) {
+        passed = app.id == *filter.after;
+        continue;
+      }
       if (static_cast<std::int64_t>(found.size()) >= filter.limit) break;
       if (wants(filter, app)) found.push_back(std::make_shared<rm::AppReport>(app));
     }
@@ -172,6 +177,10 @@ class FakeAdmin final : public rm::AdminService {
     calls.push_back("resources " + caller.user + " " + to_string(node) + " " + to_string(total));
     reply({});
   }
+  void refresh_max_priority(const security::Caller&, rm::ReplyTo<void> reply) override {
+    reply({});
+  }
+  void refresh_node_sizes(const security::Caller&, rm::ReplyTo<void> reply) override { reply({}); }
   Result<void> check_admin(const security::Caller&) const override { return {}; }
 };
 

@@ -194,5 +194,33 @@ TEST_F(HostileTest, NothingIsReadAfterAFatalAnswer) {
   EXPECT_EQ(executed_, 0);
 }
 
+TEST_F(HostileTest, APeerThatLeavesInTheMiddleOfAFrameIsCounted) {
+  start();
+  feed(call_frame(1).substr(0, 40));
+  session_->on_closed();
+  EXPECT_EQ(rules_->metrics().broken_off, 1U);
+  EXPECT_EQ(executed_, 0);
+}
+
+TEST_F(HostileTest, WhatWeEndIsCounted) {
+  start();
+  feed("\xff\xff\xff\xff");
+  EXPECT_EQ(rules_->metrics().dropped, 1U);
+  EXPECT_EQ(rules_->metrics().broken_off, 0U);
+}
+
+TEST_F(HostileTest, NamesThatAreNoneAreRefusedByTheRule) {
+  for (const std::string& name :
+       {std::string("../x"), std::string("-rf"), std::string(300, 'a'), std::string("a b"),
+        std::string("a\nb"), std::string(".."), std::string("a/b@EVIL"), std::string("\xff")}) {
+    session_.reset();
+    host_ = {};
+    feed(connection_header() + context_frame(name));
+    expect_fatal(java::kAccessControl, Code::FATAL_UNAUTHORIZED, "is not a user name");
+    EXPECT_FALSE(session_->logged_in());
+  }
+  EXPECT_EQ(rules_->metrics().failed_logins, 8U);
+}
+
 }  // namespace
 }  // namespace heddle::compat::ipc::testing

@@ -178,5 +178,26 @@ TEST_F(CallTest, ReadingStopsWhileThePeerDoesNotTakeItsAnswers) {
   EXPECT_FALSE(host_.paused);
 }
 
+// ---- what is counted
+
+TEST_F(CallTest, CallsAreCountedWithTheirTimeAndTheirEnd) {
+  ManualClock clock;
+  options_.clock = &clock;
+  start();
+  hold_ = true;
+  feed(call_frame(1) + call_frame(2, 0, "getApplicationReport"));
+  const ServerMetrics& metrics = rules_->metrics();
+  EXPECT_EQ(metrics.calls, 2U);
+  EXPECT_EQ(metrics.answered, 1U);
+  clock.advance(std::chrono::milliseconds(5));
+  held_[0](response_);
+  EXPECT_EQ(metrics.answered, 2U);
+  EXPECT_EQ(metrics.successes, 1U) << "the other was an exception";
+  EXPECT_EQ(metrics.processing_us, 5000U);
+  EXPECT_EQ(metrics.contexts, 1U);
+  EXPECT_EQ(metrics.sent_bytes, host_.sent.size());
+  EXPECT_GT(metrics.received_bytes, 100U);
+}
+
 }  // namespace
 }  // namespace heddle::compat::ipc::testing

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "compat/rest/nm_web.h"
+#include "tests/unit/compat_rest/answers.h"
 #include "tests/unit/compat_rest/recorded.h"
 
 namespace heddle::testlib {
@@ -180,6 +181,13 @@ TEST_F(Node, TheFirstPageIsTheNode) {
     EXPECT_EQ(get(web(), page, "text/html").status, 200) << page;
   }
   EXPECT_THAT(get(web(), "/jmx").body, HasSubstr("name=NodeManagerMetrics"));
+}
+
+TEST_F(Node, EveryOtherRecordedAnswerIsMetOrItsDifferenceIsNamed) {
+  const auto rows = recorded_answers({"nm-"});
+  ASSERT_GE(rows.size(), 8U);
+  for (const RecordedAnswer& row : rows)
+    expect_recorded(web(), row);
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // Our answers beside those recorded from Hadoop 3.4.2.
 #include "tests/unit/compat_rest/recorded.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/unit/compat_rest/answers.h"
 
 namespace heddle::testlib {
 namespace {
@@ -133,6 +136,136 @@ TEST_F(Recorded, JmxHasTheLayoutOfHadoopsServlet) {
       get(cluster.web(), "/jmx?qry=Hadoop:service=ResourceManager,name=ClusterMetrics").body;
   EXPECT_TRUE(body.starts_with(recorded("rm-http-jmx-qry.json").substr(0, 150))) << body;
   EXPECT_TRUE(body.ends_with("\n  } ]\n}"));
+}
+
+TEST_F(Recorded, EveryOtherAnswerIsMetOrItsDifferenceIsNamed) {
+  const auto rows = recorded_answers({"rm-", "mut-"});
+  ASSERT_GE(rows.size(), 60U);
+  for (const RecordedAnswer& row : rows) {
+    cluster.applications.kill_completes = row.name == "mut-kill-2.json";
+    cluster.applications.refuse.reset();
+    if (row.name == "mut-move-queue-bad.json") {
+      cluster.applications.refuse =
+          Error{ErrorCode::kNotFound, "no such queue", ErrorSubject::kQueue};
+    }
+    expect_recorded(cluster.web(), row);
+  }
+}
+
+/// The kind of the value of `key` in one bean: N, R, S or B; ' ' when it is not there.
+char kind_in(const std::string& bean, const std::string& key) {
+  const std::string start = "\"" + key + "\" : ";
+  const auto at = bean.find(start);
+  if (at == std::string::npos) return ' ';
+  const std::string value = bean.substr(at + start.size(), bean.find('\n', at) - at - start.size());
+  if (value.starts_with('"')) return 'S';
+  if (value.starts_with('t') || value.starts_with('f')) return 'B';
+  return value.find('.') == std::string::npos ? 'N' : 'R';
+}
+
+TEST_F(Recorded, BeansHaveTheAttributesThatDashboardsRead) {
+  cluster.reports.root.children[0].path = QueuePath("root.default");
+  cluster.options.rpc_activity = [] {
+    return std::vector<compat::rest::RpcActivity>{
+        {.port = 8032, .server_name = "ApplicationClientProtocolService"}};
+  };
+  std::istringstream lines(recorded("beans.tsv"));
+  int beans = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream cells(line);
+    std::string name;
+    std::getline(cells, name, '\t');
+    const std::string bean =
+        get(cluster.web(), "/jmx?qry=Hadoop:service=ResourceManager,name=" + name).body;
+    ++beans;
+    for (std::string cell; std::getline(cells, cell, '\t');) {
+      const bool missing = cell.starts_with('!');
+      const std::string key = cell.substr(missing ? 1 : 0, cell.rfind(':') - (missing ? 1 : 0));
+      EXPECT_EQ(kind_in(bean, key), missing ? ' ' : cell.back()) << name << " " << key;
+    }
+  }
+  EXPECT_EQ(beans, 8);
+}
+
+TEST_F(Recorded, CallsOfAPortAreCountedForPrometheusToo) {
+  cluster.options.rpc_activity = [] {
+    return std::vector<compat::rest::RpcActivity>{
+        {.port = 8032,
+         .server_name = "ApplicationClientProtocolService",
+         .calls = 110,
+         .in_process = 2,
+         .processing_ms = 7.5}};
+  };
+  const std::string body = get(cluster.web(), "/prom").body;
+  EXPECT_THAT(body, ::testing::HasSubstr("rpc_rpc_processing_time_num_ops{port=\"8032\",servername="
+                                         "\"ApplicationClientProtocolService\""));
+  EXPECT_THAT(body, ::testing::ContainsRegex("rpc_rpc_processing_time_num_ops[^\n]* 108"));
+  EXPECT_THAT(body, ::testing::ContainsRegex("rpc_rpc_processing_time_avg_time[^\n]* 7.5"));
+}
+
+/// Recorded for alpha (over its guarantee) and default (idle) of a cluster of 8 GiB.
+TEST_F(Recorded, WhatIsAvailableToAQueueIsTheRestOfItsGuarantee) {
+  for (rm::QueueReport& queue : cluster.reports.root.children) {
+    queue.maximum = Resources(8192, 8);
+    queue.guaranteed = queue.name == "default" ? Resources(4915, 4) : Resources(2457, 2);
+    if (queue.name == "alpha") queue.used = Resources(4096, 3);
+  }
+  const auto available = [&](const std::string& queue) {
+    const std::string bean =
+        get(cluster.web(),
+            "/jmx?qry=Hadoop:service=ResourceManager,name=QueueMetrics,q0=root,q1=" + queue)
+            .body;
+    const auto at = bean.find("\"AvailableMB\" : ");
+    return bean.substr(at + 16, bean.find(',', at) - at - 16);
+  };
+  EXPECT_EQ(available("default"), "4915");
+  EXPECT_EQ(available("alpha"), "0");
+}
+
+/// Recorded: beta has no user and shows the limit of the queue, alpha has one and shows his.
+TEST_F(Recorded, AQueueWithoutUsersShowsItsOwnLimitForTheMastersOfOne) {
+  for (rm::QueueReport& queue : cluster.reports.root.children) {
+    queue.master_limit = Resources(4096, 1);
+    queue.user_master_limit = Resources(queue.name == "alpha" ? 3072 : 1024, 1);
+  }
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;
+  const auto limit_of = [&](const std::string& queue) {
+    const auto start = body.find("\"queuePath\":\"root." + queue);
+    const auto at = body.find("\"userAMResourceLimit\":{\"memory\":", start);
+    return body.substr(at + 32, 4);
+  };
+  EXPECT_EQ(limit_of("alpha"), "3072");
+  EXPECT_EQ(limit_of("beta"), "4096");
+  EXPECT_THAT(body, ::testing::HasSubstr("\"amLimit\":{\"memory\":3072")) << "of the user";
+}
+
+TEST_F(Recorded, HealthTellsTheLastOperationsAsRecorded) {
+  rm::SchedulerHealth& health = cluster.reports.numbers.health;
+  const AttemptId attempt{{RecordedCluster::kStart, 2}, 1};
+  health.last_allocation = {{"localhost", 8041}, {attempt, 5}, "root.alpha"};
+  health.last_release = {{"localhost", 8041}, {attempt, 4}, "root.default"};
+  health.allocations = 1;
+  health.allocated = Resources(1024, 1);
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;
+  EXPECT_THAT(body, ::testing::HasSubstr(
+                        R"("operationsInfo":[{"operation":"last-allocation",)"
+                        R"("nodeId":"localhost:8041","containerId":"N/A","queue":"root.alpha"},)"
+                        R"({"operation":"last-release","nodeId":"localhost:8041","containerId":)"
+                        R"("container_1795312714741_0002_01_000004","queue":"root.default"},)"
+                        R"({"operation":"last-preemption","nodeId":"N/A",)"));
+  EXPECT_THAT(body, ::testing::HasSubstr(
+                        R"({"operation":"allocations","count":1,"resources":{"memory":1024,)"));
+  EXPECT_THAT(get(cluster.web(), "/ws/v1/cluster/metrics").body,
+              ::testing::HasSubstr(R"("containerAssignedPerSecond":1,)"));
+}
+
+/// 60 % is 60.000004 in Hadoop's floats: recorded, and shown by clients.
+TEST_F(Recorded, SharesAreFloatsAsInJava) {
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;
+  EXPECT_THAT(body, ::testing::HasSubstr("\"capacity\":60.000004,"));
+  EXPECT_THAT(body, ::testing::HasSubstr("\"capacity\":30.000002,"));
+  EXPECT_THAT(body, ::testing::HasSubstr("\"capacity\":10.0,"));
 }
 
 }  // namespace

@@ -201,5 +201,29 @@ TEST_F(Refusals, ErrorsOfTheDoorKeepTheirMeaning) {
   }
 }
 
+TEST_F(Refusals, APageUnderAStrangersNameChangesNothingAlsoBeyondLoopback) {
+  cluster.options.bound_to_loopback = false;
+  cluster.options.host_names = {"rm.example"};
+  const auto kill_as = [&](const std::string& host, const std::string& origin) {
+    WebCall wanted{.method = "PUT",
+                   .target = kApp + "/state?user.name=root",
+                   .headers = {{"Host", host}, {"Content-Type", "application/json"}},
+                   .body = R"({"state":"KILLED"})"};
+    if (!origin.empty()) wanted.headers.emplace_back("Origin", origin);
+    return call(cluster.web(), wanted).status;
+  };
+  EXPECT_EQ(kill_as("evil.example:8088", "http://evil.example:8088"), 403) << "its name leads here";
+  EXPECT_EQ(kill_as("rm.example:8088", "http://rm.example:8088"), 202);
+  EXPECT_EQ(kill_as("10.1.2.3:8088", "http://10.1.2.3:8088"), 202);
+  EXPECT_EQ(kill_as("alias.example:8088", ""), 202) << "no browser: clients may use any name";
+}
+
+TEST_F(Refusals, NamesWithTheirRuleAreRefusedAtTheDoor) {
+  const auto answer =
+      get(cluster.web(), "/ws/v1/cluster/userinfo?user.name=" + std::string(300, 'a'));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("is not a user name: 1 to 255"));
+}
+
 }  // namespace
 }  // namespace heddle::testlib

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "compat/proto/yarn_protos.pb.h"
 #include "security/token.h"
 #include "tests/unit/compat_rest/recorded.h"
@@ -255,6 +258,137 @@ TEST_F(Writes, DeselectedPartsAreLeftOut) {
   const auto body = get(cluster.web(), kApp + "?deSelects=resourceInfo,timeouts").body;
   EXPECT_EQ(body.find("resourceInfo\""), body.npos);
   EXPECT_EQ(body.find("timeouts"), body.npos);
+}
+
+TEST_F(Writes, HostileSubmissionsMeetTheLimitsOfRpc) {
+  const auto with = [](const std::string& field) {
+    return R"({"application-id":"application_1_0001",)" + field + "}";
+  };
+  const auto tags = [](int count, const std::string& tag) {
+    std::string list;
+    for (int i = 0; i < count; ++i)
+      list += (i == 0 ? "\"" : ",\"") + tag + std::to_string(i) + "\"";
+    return R"("application-tags":{"tag":[)" + list + "]}";
+  };
+  const std::string mebibyte(1U << 20U, 'x');
+  std::string variables;
+  for (int i = 0; i < 10'000; ++i)
+    variables +=
+        (i == 0 ? "" : ",") + std::string(R"({"key":"k)") + std::to_string(i) + R"(","value":"v"})";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("application-name":")" + mebibyte + "\"", "has 1048576 bytes, the limit is 4096"},
+      {R"("application-type":")" + mebibyte + "\"", "has 1048576 bytes, the limit is 1000"},
+      {R"("queue":")" + mebibyte + "\"", "has 1048576 bytes, the limit is 1000"},
+      {tags(1000, "t"), "a maximum of only 10 are allowed! 1000 were given"},
+      {tags(1, std::string(101, 'x')), "maximum allowed length of a tag is 100"},
+      {tags(1, "a\\u0001"), "printable ASCII"},
+      {R"("am-container-spec":{"environment":{"entry":[)" + variables + "]}}",
+       "10000 environment variables are more than the limit of 5000"},
+      {R"("am-container-spec":{"environment":{"entry":[{"key":"A","value":"a\u0000b"}]}})", "NUL"},
+      {R"("am-container-spec":{"environment":{"entry":[{"key":"A","value":")" +
+           std::string(9U << 20U, 'x') + "\"}]}}",
+       "bytes, the limit is 8388608"},
+      {R"("resource":{"memory":1,"resourceInformations":{"resourceInformation":[)"
+       R"({"name":"memory-mb","value":0.5}]}})",
+       "whole number"},
+  };
+  for (const auto& [field, says] : cases) {
+    const auto answer = post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", with(field));
+    EXPECT_EQ(answer.status, 400) << says;
+    EXPECT_THAT(answer.body, HasSubstr(says));
+    EXPECT_LT(answer.body.size(), 600U);
+  }
+  EXPECT_FALSE(cluster.applications.submitted);
+}
+
+TEST_F(Writes, TypesAreCutToTwentyCharactersAsOverRpc) {
+  post(
+      cluster.web(), "/ws/v1/cluster/apps?user.name=root",
+      R"({"application-id":"application_1_0001","application-type":"a type that is longer than twenty"})");
+  ASSERT_TRUE(cluster.applications.submitted);
+  EXPECT_EQ(cluster.applications.submitted->type, "a type that is longe");
+}
+
+/// Takes what is written, and lets the test say when it has left.
+class SlowResponder final : public net::HttpResponder {
+ public:
+  std::string got;
+  bool finished = false;
+  std::function<void(bool)> drained;
+  void respond(net::HttpResponse response) override {
+    got = std::move(response.body);
+    finished = true;
+  }
+  void start(net::HttpResponse, std::optional<std::uint64_t>) override {}
+  void write(std::string bytes) override { got += bytes; }
+  void send_file(int, std::uint64_t, std::uint64_t) override {}
+  void finish() override { finished = true; }
+  void abort(std::string_view) override {}
+  void when_drained(std::function<void(bool)> ready) override { drained = std::move(ready); }
+};
+
+TEST_F(Writes, AListingHoldsAPageOfReportsAndNotAllOfThem) {
+  const rm::AppReport one = cluster.reports.app_list[0];
+  for (int i = 10; i < 5'000; ++i) {
+    cluster.reports.app_list.push_back(one);
+    cluster.reports.app_list.back().id.sequence = i;
+  }
+  net::HttpRequest request;
+  request.method = "GET";
+  request.target = request.path = "/ws/v1/cluster/apps";
+  request.headers.add("Host", "localhost:8088");
+  const auto reader = std::make_shared<SlowResponder>();
+  const auto web = cluster.web();
+  web(std::move(request), reader);
+  ASSERT_TRUE(reader->drained) << "the first piece waits for the reader";
+  // The rest is looked up only when it is written: what has gone meanwhile is not there.
+  cluster.reports.app_list.resize(1'000);
+  while (!reader->finished)
+    std::exchange(reader->drained, nullptr)(true);
+  EXPECT_TRUE(reader->got.ends_with("}]}}"));
+  EXPECT_NE(reader->got.find("application_1795312714741_1005\""), std::string::npos);
+  EXPECT_EQ(reader->got.find("application_1795312714741_1006\""), std::string::npos);
+}
+
+TEST_F(Writes, AListingStopsAtItsLimitAcrossPages) {
+  const rm::AppReport one = cluster.reports.app_list[0];
+  for (int i = 10; i < 2'000; ++i) {
+    cluster.reports.app_list.push_back(one);
+    cluster.reports.app_list.back().id.sequence = i;
+  }
+  const auto count = [&](const std::string& query) {
+    const std::string body = get(cluster.web(), "/ws/v1/cluster/apps?" + query).body;
+    std::size_t found = 0;
+    for (auto at = body.find("\"masterNodeId\""); at != body.npos;
+         at = body.find("\"masterNodeId\"", at + 1))
+      ++found;
+    return found;
+  };
+  EXPECT_EQ(count("limit=700"), 700U);
+  EXPECT_EQ(count("limit=256"), 256U);
+  EXPECT_EQ(count("states=RUNNING&limit=513"), 513U);
+  EXPECT_EQ(count("states=RUNNING"), 1'991U);
+}
+
+TEST_F(Writes, ASubmissionThatWasNotTakenInIsNotAnsweredAsIfItWere) {
+  const std::string body = R"({"application-id":"application_1795312714741_0004"})";
+  const auto answer_to = [&](ErrorCode code, const std::string& user) {
+    cluster.applications.refuse = Error{code, "because of the test"};
+    return post(cluster.web(), "/ws/v1/cluster/apps?user.name=" + user, body).status;
+  };
+  EXPECT_EQ(answer_to(ErrorCode::kNotFound, "root"), 202) << "FAILED, with the reason on it";
+  EXPECT_EQ(answer_to(ErrorCode::kNotFound, "eve"), 404) << "the one that is there is root's";
+  EXPECT_EQ(answer_to(ErrorCode::kAlreadyExists, "root"), 409);
+  EXPECT_EQ(answer_to(ErrorCode::kPermissionDenied, "root"), 403);
+  EXPECT_EQ(answer_to(ErrorCode::kUnavailable, "root"), 503) << "visible, but not durable";
+}
+
+TEST_F(Writes, AnEndlessQueueNameIsNotEchoed) {
+  const auto answer = put(cluster.web(), kApp + "/queue?user.name=root",
+                          R"({"queue":")" + std::string(1U << 20U, 'q') + "\"}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_LT(answer.body.size(), 400U);
+  EXPECT_THAT(cluster.applications.calls, ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ const std::map<std::string_view, std::string> kHadoop = {
      "mapAttributesToNodes deregisterSubCluster saveFederationQueuePolicy "
      "batchSaveFederationQueuePolicies listFederationQueuePolicies deleteFederationApplication "
      "getFederationSubClusters deleteFederationPoliciesByQueues"},
+    {protocol::kGroups, "getGroupsForUser"},
     {protocol::kHa,
      "monitorHealth transitionToActive transitionToStandby transitionToObserver "
      "getServiceStatus"},
@@ -75,6 +76,7 @@ TEST_F(CompatibilityOfServices, EveryMethodIsServed) {
   EXPECT_EQ(registered(make_master_service(context_)), methods_of(protocol::kMaster));
   EXPECT_EQ(registered(make_tracker_service(context_)), methods_of(protocol::kTracker));
   EXPECT_EQ(registered(make_admin_service(context_)), methods_of(protocol::kAdmin));
+  EXPECT_EQ(registered(make_groups_service(context_)), methods_of(protocol::kGroups));
   EXPECT_EQ(registered(make_ha_service()), methods_of(protocol::kHa));
 }
 

@@ -116,6 +116,38 @@ TEST_F(AdminServiceTest, AllNodesOfAnUpdateReachTheDoor) {
   EXPECT_EQ(call(*service_, "updateNodeResource", request).exception_class, java::kAccessControl);
 }
 
+TEST_F(AdminServiceTest, RefreshesReachTheDoor) {
+  EXPECT_TRUE(call_bytes(*service_, "refreshClusterMaxPriority", "", alice_).ok());
+  EXPECT_TRUE(call_bytes(*service_, "refreshNodesResources", "", alice_).ok());
+  EXPECT_EQ(rm_.admin.priority_refreshes, 1);
+  EXPECT_EQ(rm_.admin.size_refreshes, 1);
+}
+
+TEST_F(AdminServiceTest, GroupsAreAnsweredByBothProtocolsThatAskForThem) {
+  ServiceOptions options = context_->options;
+  options.groups = [](const std::string& user) -> Result<std::vector<std::string>> {
+    return std::vector<std::string>{user, "staff"};
+  };
+  const auto context =
+      std::make_shared<const Context>(Context{rm_.door(), clock_, hosts_, options});
+  pb::GetGroupsForUserRequestProto request;
+  request.set_user("ann");
+  for (const auto& service : {make_admin_service(context), make_groups_service(context)}) {
+    const auto got = parsed<pb::GetGroupsForUserResponseProto>(
+        call(*service, "getGroupsForUser", request, alice_));
+    ASSERT_EQ(got.groups_size(), 2);
+    EXPECT_EQ(got.groups(0), "ann");
+    for (const std::string& bad :
+         {std::string(), std::string(1 << 20, 'x'), std::string("a\0b", 3)}) {
+      pb::GetGroupsForUserRequestProto hostile;
+      hostile.set_user(bad);
+      const auto refused = call(*service, "getGroupsForUser", hostile, alice_);
+      EXPECT_NE(refused.message.find("is not a user name"), std::string::npos);
+      EXPECT_LT(refused.message.size(), 300U);
+    }
+  }
+}
+
 TEST_F(AdminServiceTest, OthersAreToldThatTheyMayNot) {
   rm_.admin.outcome = fail(ErrorCode::kPermissionDenied, "alice is no administrator");
   for (const char* method : {"refreshQueues", "refreshAdminAcls", "addToClusterNodeLabels"}) {

@@ -163,5 +163,35 @@ TEST_F(MasterService, TokensNameTheHostWhereAddressesAreOff) {
   EXPECT_EQ(TokenMaker(context_).service_of({"localhost", 41041}), "127.0.0.1:41041");
 }
 
+TEST_F(MasterService, LoginWithAnyBitFlippedProvesNothing) {
+  rm_.reports.running = {kAttempt};
+  const auto login = make_master_login(context_);
+  const std::string good = recorded::bytes("0a0d0a09080210ebc9c286a03410011095fa92d0f9ffffffff01");
+  const std::string password = login(good)->password.reveal_bytes();
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    const auto result = login(bad);
+    if (result) {
+      EXPECT_NE(result->password.reveal_bytes(), password) << bit;
+    } else {
+      EXPECT_EQ(result.error().code, ErrorCode::kUnauthenticated) << bit;
+    }
+  }
+}
+
+TEST_F(MasterService, SchedulerOfMemoryAloneSaysSoAsRecorded) {
+  rm_.masters.registered.queue = QueuePath("root.default");
+  rm_.masters.registered.maximum = Resources(6144, 4);
+  rm_.masters.registered.counts_vcores = false;
+  const auto got = parsed<pb::RegisterApplicationMasterResponseProto>(
+      call_bytes(*service_, "registerApplicationMaster",
+                 recorded::bytes(recorded::kRegisterMasterRequest), master_));
+  pb::RegisterApplicationMasterResponseProto expected;
+  ASSERT_TRUE(expected.ParseFromString(recorded::bytes(recorded::kRegisterMasterAnswer)));
+  ASSERT_EQ(got.scheduler_resource_types_size(), expected.scheduler_resource_types_size());
+  EXPECT_EQ(got.scheduler_resource_types(0), expected.scheduler_resource_types(0));
+}
+
 }  // namespace
 }  // namespace heddle::compat::yarn

@@ -167,5 +167,19 @@ TEST(CapacityConfig, WarnsOfAQueueThatNoListNames) {
   EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("there is no queue root.b")));
 }
 
+TEST(CapacityConfig, AccessListsKeepTheirBlanksBecauseABlankOneIsNobody) {
+  auto settings = testlib::queue_settings("root.a capacity=100");
+  const auto set = [&](const std::string& name, const std::string& value) {
+    settings.set("yarn.scheduler.capacity." + name, {value, "test", false});
+  };
+  set("root.acl_submit_applications", " ");
+  set("root.a.acl_submit_applications", " staff");
+  const auto config = parse_capacity_config(settings);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->root.acl_submit, " ");
+  EXPECT_EQ(config->root.children[0].acl_submit, " staff");
+  EXPECT_FALSE(config->root.acl_administer) << "not configured";
+}
+
 }  // namespace
 }  // namespace heddle::queues

@@ -555,5 +555,41 @@ TEST(Application, UseIsCountedInSecondsAndNeverWraps) {
   EXPECT_FLOAT_EQ(report->progress, 0.5F);
 }
 
+TEST(Application, PriorityMayBeRaisedToANewMaximum) {
+  CoreDriver cluster;
+  const AppId app = cluster.submit();
+  cluster.core->set_max_app_priority(20);
+  const auto answer = cluster.update_priority(app, 15);
+  cluster.commit();
+  EXPECT_EQ(answer.value(), 15);
+  EXPECT_EQ(cluster.metrics().max_app_priority, 20);
+}
+
+TEST(Application, KillOfAFinishedOneIsASuccessAndChangesNothing) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  cluster.kill(attempt.app);
+  cluster.commit();
+  const std::string before = cluster.diagnostics(attempt.app);
+  const auto again = cluster.kill(attempt.app, "bob");
+  EXPECT_TRUE(again.value().completed);
+  EXPECT_EQ(cluster.state(attempt.app), AppState::kKilled);
+  EXPECT_EQ(cluster.diagnostics(attempt.app), before);
+}
+
+TEST(Application, AbsurdPriorityOfASubmissionIsCutToTheMaximum) {
+  for (const std::int32_t asked : {-1, INT32_MIN, 1'000'000'000, INT32_MAX}) {
+    CoreSetup setup;
+    setup.options.max_app_priority = 10;
+    CoreDriver cluster(setup);
+    Submission job = cluster.submission();
+    job.priority = asked;
+    cluster.submit(job);
+    cluster.commit();
+    EXPECT_EQ(cluster.board->app(job.id)->priority, asked < 0 ? 0 : 10);
+  }
+}
+
 }  // namespace
 }  // namespace heddle::rm

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "queues/config.h"
+#include "tests/testlib/cluster_builder.h"
 #include "tests/testlib/core_driver.h"
 
 namespace heddle::rm {
@@ -314,6 +316,75 @@ TEST_F(Master, MayLogInFromItsLaunchToItsEnd) {
   EXPECT_TRUE(cluster.board->attempt_may_log_in(attempt)) << "it may repeat its goodbye";
   cluster.beat(node, {finished(cluster.master_of(attempt))});
   EXPECT_FALSE(cluster.board->attempt_may_log_in(attempt));
+}
+
+TEST(MasterTexts, ThatAreTooLongAreRefusedAtRegistrationNamingTheLimit) {
+  struct Case {
+    std::string host, url, says;
+  };
+  const Case cases[] = {
+      {std::string(256, 'h'), "", "the host 'hhhh"},
+      {std::string(1 << 20, 'h'), "", "has 1048576 bytes; 255 are the most"},
+      {"h", std::string(8193, 'u'), "tracking URL 'uuuu"},
+      {"h", std::string(1 << 20, 'u'), "has 1048576 bytes; 8192 are the most"},
+  };
+  for (const Case& bad : cases) {
+    CoreDriver cluster;
+    cluster.add_node("n1", "8GB 8c");
+    cluster.submit();
+    const AttemptId attempt = cluster.launches.at(0).attempt;
+    cluster.launched(attempt);
+    Turn turn{cluster.clock.now(), {}};
+    testlib::Answer<MasterRegistered> answer;
+    cluster.core->register_master(attempt, {bad.host, 1, bad.url}, answer.taker(), turn);
+    for (auto& reply : turn.effects.replies)
+      reply();
+    EXPECT_EQ(answer.code(), ErrorCode::kLimitExceeded) << bad.says;
+    EXPECT_THAT(answer.error(), HasSubstr(bad.says));
+    EXPECT_LT(answer.error().size(), 300U);
+    EXPECT_TRUE(cluster.register_master(attempt).ok()) << "it may try again";
+  }
+}
+
+TEST_F(Master, TrackingUrlThatIsTooLongIsRefusedByAllocateAndTheAskWithIt) {
+  Allocate request;
+  request.tracking_url = std::string(8193, 'u');
+  Ask one;
+  one.resources = {1024, 1};
+  one.containers = 1;
+  request.asks = {one};
+  EXPECT_EQ(cluster.try_allocate(attempt, request).code(), ErrorCode::kLimitExceeded);
+  EXPECT_THAT(cluster.allocate(attempt)->containers, IsEmpty());
+}
+
+TEST_F(Master, GoodbyeWithAnEndlessTrackingUrlStillEndsWell) {
+  const auto answer =
+      cluster.finish(attempt, {FinalStatus::kSucceeded, "all is well", std::string(8193, 'u')});
+  cluster.commit();
+  EXPECT_TRUE(answer.value());
+  EXPECT_EQ(cluster.board->app(attempt.app)->final_status, FinalStatus::kSucceeded);
+  EXPECT_THAT(cluster.diagnostics(attempt.app),
+              HasSubstr("all is well\nThe tracking URL had 8193 bytes and was dropped"));
+}
+
+TEST_F(Master, IsToldWhetherVcoresCount) {
+  Turn turn{cluster.clock.now(), {}};
+  auto settings =
+      testlib::queue_settings("root.default capacity=100 maximum-am-resource-percent=1");
+  for (const bool counts : {false, true}) {
+    settings.set("yarn.scheduler.capacity.resource-calculator",
+                 {counts ? "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator"
+                         : "org.apache.hadoop.yarn.util.resource.DefaultResourceCalculator",
+                  "test", false});
+    const auto config = queues::parse_capacity_config(settings, cluster.core->options().limits);
+    ASSERT_TRUE(config) << config.error().message;
+    ASSERT_TRUE(cluster.core->configure_queues(*config, turn));
+    Submission unmanaged = cluster.submission();
+    unmanaged.unmanaged = unmanaged.keep_containers = true;
+    cluster.submit(unmanaged);
+    cluster.commit();
+    EXPECT_EQ(cluster.register_master({unmanaged.id, 1}).value().counts_vcores, counts);
+  }
 }
 
 }  // namespace

@@ -402,5 +402,44 @@ TEST(Node, ThatSaysGoodbyeIsShutDown) {
   EXPECT_EQ(cluster.metrics().total, Resources());
 }
 
+TEST(Node, SizeOfAnOperatorHoldsWhateverTheNodeSays) {
+  CoreDriver cluster;
+  const NodeId known = cluster.add_node("n1", "8GB 8c");
+  Turn turn{cluster.clock.now(), {}};
+  cluster.core->set_node_sizes({{known, {4096, 4}}, {{"n2", 1}, {2048, 2}}}, turn);
+  cluster.register_node(registration({"n2", 1}, {65536, 64}));
+  cluster.register_node(registration({"n3", 1}, {1024, 1}));
+  EXPECT_EQ(cluster.board->node(known)->total, Resources(4096, 4));
+  EXPECT_EQ(cluster.board->node({"n2", 1})->total, Resources(2048, 2));
+  EXPECT_EQ(cluster.board->node({"n3", 1})->total, Resources(1024, 1)) << "not listed";
+}
+
+TEST(Node, OfAnOldVersionIsRefused) {
+  struct Case {
+    std::string oldest, version;
+    bool refused;
+  };
+  const Case cases[] = {
+      {"3.4.2", "3.4.2", false},  {"3.4.2", "3.4.2-SNAPSHOT", false},
+      {"3.4.2", "3.10.0", false}, {"3.4.2", "3.4.1", true},
+      {"3.4.2", "2.10.2", true},  {"3.4.2", "", true},
+      {"3.4.2", "x", true},       {"3", "2.9", true},
+      {"3", "3.0", false},        {"", "1", false},
+  };
+  for (const Case& one : cases) {
+    CoreSetup setup;
+    setup.options.node_minimum_version = one.oldest;
+    CoreDriver cluster(setup);
+    RegisterNode request = registration({"n1", 1}, {8192, 8});
+    request.version = one.version;
+    const auto answer = cluster.register_node(request).value();
+    EXPECT_EQ(answer.shutdown, one.refused) << one.version;
+    if (!one.refused) continue;
+    EXPECT_EQ(answer.diagnostics, "Disallowed NodeManager Version " + one.version +
+                                      ", is less than the minimum version " + one.oldest +
+                                      " sending SHUTDOWN signal to NodeManager.");
+  }
+}
+
 }  // namespace
 }  // namespace heddle::rm

@@ -83,5 +83,29 @@ TEST_F(Board, FollowsAnApplicationToAnotherQueueAndToItsEnd) {
   EXPECT_EQ(board.apps(filter).size(), 499u);
 }
 
+TEST_F(Board, GoesOnAfterTheLastOneOfAPage) {
+  AppFilter filter;
+  filter.users = {"ann"};
+  filter.limit = 300;
+  std::vector<std::int32_t> seen;
+  for (auto page = board.apps(filter); !page.empty(); page = board.apps(filter)) {
+    for (const auto& report : page)
+      seen.push_back(report->id.sequence);
+    filter.after = page.back()->id;
+  }
+  ASSERT_EQ(seen.size(), 1250u);
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    EXPECT_EQ(seen[i], static_cast<std::int32_t>(i) * 2 + 2);
+}
+
+TEST_F(Board, SeveralKeysOfAnIndexGiveEachApplicationOnceAndInOrder) {
+  AppFilter filter;
+  filter.queues = {"root.prod", "prod", "dev", "nosuch"};
+  const auto all = board.apps(filter);
+  ASSERT_EQ(all.size(), 2500u);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    EXPECT_EQ(all[i]->id.sequence, static_cast<std::int32_t>(i) + 1);
+}
+
 }  // namespace
 }  // namespace heddle::rm

@@ -1,12 +1,17 @@
 // The loop around the core: what is answered when, and what happens when the disk does not follow.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <thread>
 
+#include "base/daemon/daemon.h"
 #include "queues/config.h"
+#include "rm/service/options.h"
 #include "rm/service/resource_manager.h"
 #include "tests/testlib/core_driver.h"
 
@@ -248,7 +253,27 @@ TEST_F(Service, StopsAlsoWhileTheDiskIsFull) {
   const auto waiting = submit();
   disk.wait_for_attempts(2);
   service->stop();
-  EXPECT_FALSE(waiting.came()) << "it is not durable, so it is not promised";
+  ASSERT_TRUE(waiting.came());
+  EXPECT_EQ(waiting.get().error().code, ErrorCode::kUnavailable) << "not durable, so not promised";
+  EXPECT_EQ(waiting.get().error().message,
+            "the ResourceManager stopped before this was saved; ask again when it is back: full");
+}
+
+TEST_F(Service, StopAnswersAlsoWhatWaitsBehindTheCommitThatFails) {
+  start();
+  disk.shut();
+  const auto first = submit();
+  disk.wait_for_attempts(1);
+  const auto second = submit();
+  const auto third = submit();
+  settle();
+  disk.break_with(Error{ErrorCode::kUnavailable, "full"});
+  disk.open();
+  service->stop();
+  for (const auto* answer : {&first, &second, &third}) {
+    ASSERT_TRUE(answer->came());
+    EXPECT_EQ(answer->get().error().code, ErrorCode::kUnavailable);
+  }
 }
 
 TEST_F(Service, BrokenStorageIsFatalAndNothingIsAcknowledged) {
@@ -286,6 +311,191 @@ TEST_F(Service, BrokenQueueFileChangesNothing) {
   service->refresh_queues(caller, refresh.taker());
   EXPECT_EQ(refresh.get().error().message, "capacities sum to 110 %");
   EXPECT_TRUE(submit().get());
+}
+
+TEST_F(Service, ReadsFilesOnAThreadOfItsOwnAndTheCallerGoesOn) {
+  std::promise<void> reading, may_go_on;
+  std::thread::id reader;
+  options.load_queues = [&]() -> Result<queues::QueueConfig> {
+    reader = std::this_thread::get_id();
+    reading.set_value();
+    may_go_on.get_future().wait();
+    return queues::default_queue_config();
+  };
+  start();
+  Awaited<void> refresh;
+  service->refresh_queues(caller, refresh.taker());
+  reading.get_future().wait();
+  EXPECT_FALSE(refresh.came());
+  EXPECT_TRUE(submit().get()) << "the core and the caller are free";
+  may_go_on.set_value();
+  EXPECT_TRUE(refresh.get());
+  EXPECT_NE(reader, std::this_thread::get_id());
+}
+
+TEST_F(Service, RefusesMoreRefreshesThanItMayQueue) {
+  std::promise<void> may_go_on;
+  const std::shared_future<void> gate = may_go_on.get_future().share();
+  options.load_max_priority = [gate]() -> Result<std::int32_t> {
+    gate.wait();
+    return 7;
+  };
+  start();
+  std::vector<Awaited<void>> refreshes(40);
+  for (auto& refresh : refreshes)
+    service->refresh_max_priority(caller, refresh.taker());
+  ASSERT_TRUE(refreshes.back().came());
+  EXPECT_EQ(refreshes.back().get().error().code, ErrorCode::kUnavailable);
+  may_go_on.set_value();
+  EXPECT_TRUE(refreshes.front().get());
+}
+
+TEST_F(Service, RefreshedPriorityAndNodeSizesAreInForce) {
+  options.load_max_priority = []() -> Result<std::int32_t> { return 7; };
+  options.load_node_sizes = []() -> Result<NodeSizes> { return NodeSizes{{{"n1", 1}, {2048, 2}}}; };
+  start();
+  for (const auto refresh :
+       {&ResourceManager::refresh_max_priority, &ResourceManager::refresh_node_sizes}) {
+    Awaited<void> answer;
+    (*service.*refresh)(caller, answer.taker());
+    EXPECT_TRUE(answer.get());
+  }
+  AppId app;
+  EXPECT_TRUE(submit(&app).get());
+  Awaited<std::int32_t> priority;
+  service->update_priority(caller, app, 100, priority.taker());
+  EXPECT_EQ(priority.get().value(), 7);
+  RegisterNode node;
+  node.id = {"n1", 1};
+  node.total = {8192, 8};
+  Awaited<NodeRegistered> registered;
+  service->register_node(node, registered.taker());
+  EXPECT_TRUE(registered.get());
+  settle();
+  EXPECT_EQ(board.node(node.id)->total, Resources(2048, 2));
+}
+
+TEST_F(Service, AcceptedApplicationShowsInItsQueueAtOnceAlsoWithoutNodes) {
+  options.totals_interval = std::chrono::hours(1);
+  start();
+  settle();  // turns that change nothing
+  EXPECT_TRUE(submit().get());
+  settle();
+  EXPECT_EQ(board.queues()->children.at(0).apps, 1);
+}
+
+TEST(NodeSizesFrom, AreReadAsHadoopWritesThemAndRefusedByName) {
+  Settings settings;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    settings.set("yarn.resource.dynamic." + name, {value, "dynamic-resources.xml", false});
+  };
+  EXPECT_TRUE(node_sizes_from(settings)->empty());
+  set("nodes", "h1:1234, h2:1");
+  set("h1:1234.vcores", "16");
+  set("h1:1234.memory", "1024");
+  EXPECT_EQ(node_sizes_from(settings).value(),
+            (NodeSizes{{{"h1", 1234}, {1024, 16}}, {{"h2", 1}, {8192, 8}}}));
+  set("h1:1234.memory", "-1");
+  EXPECT_THAT(node_sizes_from(settings).error().message,
+              HasSubstr("yarn.resource.dynamic.h1:1234.memory = '-1'"));
+  set("nodes", "nonsense");
+  EXPECT_THAT(node_sizes_from(settings).error().message, HasSubstr("yarn.resource.dynamic.nodes"));
+}
+
+TEST_F(Service, RightsToSubmitComeFromTheQueueAndThoseAboveIt) {
+  options.acl_enabled = true;
+  options.admins = security::Acl::parse("root");
+  options.load_queues = []() -> Result<queues::QueueConfig> {
+    Settings settings;
+    const auto set = [&](const std::string& name, const std::string& value) {
+      settings.set("yarn.scheduler.capacity.root." + name, {value, "test", false});
+    };
+    set("queues", "prod,dev");
+    set("prod.capacity", "50");
+    set("dev.capacity", "50");
+    set("acl_submit_applications", " ");
+    set("acl_administer_queue", " ");
+    set("prod.acl_submit_applications", "ann");
+    set("dev.acl_administer_queue", "*");
+    return queues::parse_capacity_config(settings);
+  };
+  start();
+  caller.user = "root";
+  Awaited<void> refresh;
+  service->refresh_queues(caller, refresh.taker());
+  ASSERT_TRUE(refresh.get()) << refresh.get().error().message;
+  settle();
+  const auto submit_to = [&](const std::string& user, const std::string& queue) {
+    caller.user = user;
+    Submission job;
+    job.id = service->new_application_id();
+    job.queue = queue;
+    job.am_resources = {1024, 1};
+    Awaited<void> answer;
+    service->submit(caller, std::move(job), answer.taker());
+    return answer.get() ? std::string() : answer.get().error().message;
+  };
+  EXPECT_EQ(submit_to("ann", "prod"), "");
+  EXPECT_EQ(submit_to("root", "root.prod"), "") << "administrators may";
+  EXPECT_EQ(submit_to("eve", "dev"), "") << "who administers it may";
+  EXPECT_THAT(submit_to("eve", "root.prod"),
+              testing::AllOf(HasSubstr("User eve does not have permission to submit application_"),
+                             HasSubstr("to queue root.prod (SUBMIT_APPLICATIONS")));
+  EXPECT_THAT(submit_to("eve", "nosuch"), HasSubstr("unknown queue"));
+  EXPECT_THAT(submit_to("", "dev"), HasSubstr("names no user"));
+}
+
+TEST_F(Service, WhoAdministersTheQueueMayKillItsApplications) {
+  options.acl_enabled = true;
+  options.admins = security::Acl::parse("root");
+  options.load_queues = []() -> Result<queues::QueueConfig> {
+    auto config = queues::default_queue_config();
+    config.root.children[0].acl_administer = "eve";
+    return config;
+  };
+  start();
+  AppId app;
+  EXPECT_TRUE(submit(&app).get());
+  caller.user = "root";
+  Awaited<void> refresh;
+  service->refresh_queues(caller, refresh.taker());
+  EXPECT_TRUE(refresh.get());
+  settle();
+  for (const auto& [user, may] : {std::pair("bob", false), std::pair("eve", true)}) {
+    caller.user = user;
+    Awaited<KillProgress> kill;
+    service->kill(caller, app, "", kill.taker());
+    EXPECT_EQ(kill.get().has_value(), may) << user;
+  }
+}
+
+TEST(CoreOptionsFrom, NodesSmallerThanTheSmallestContainerAndOlderOnesAreRefused) {
+  Settings settings;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    settings.set(name, {value, "test", false});
+  };
+  set("yarn.scheduler.minimum-allocation-mb", "512");
+  auto core = core_options_from(settings, ResourceTypes{});
+  ASSERT_TRUE(core) << core.error().message;
+  EXPECT_EQ(core->node_minimum, Resources(512, 1));
+  EXPECT_EQ(core->node_minimum_version, "");
+  set("yarn.resourcemanager.nodemanager.minimum.version", "EqualToRM");
+  EXPECT_EQ(core_options_from(settings, ResourceTypes{})->node_minimum_version, "3.4.2");
+}
+
+TEST_F(Service, FsyncThatFailsEndsTheProcessWithExitCode74) {
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    options.on_fatal = [](const Error&) { ::_exit(daemon::kExitIoError); };
+    start();
+    disk.break_with(Error{ErrorCode::kInternal, "state store: disk I/O error"});
+    (void)submit().get();
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 74);
 }
 
 }  // namespace

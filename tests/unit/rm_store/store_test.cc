@@ -4,13 +4,19 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 
 #include "rm/store/sqlite.h"
 #include "rm/store/submission_json.h"
@@ -226,8 +232,10 @@ TEST_F(SqliteStore, IsReadableByItsOwnerOnly) {
 
 TEST_F(SqliteStore, SecondOpenIsRefusedNamingTheHolder) {
   const auto holder = open();
-  EXPECT_EQ(refusal(),
-            "state folder " + folder + " is in use: locked by pid " + std::to_string(::getpid()));
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  EXPECT_EQ(refusal(), "state folder " + folder + " is in use: locked by pid " +
+                           std::to_string(::getpid()) + " on host " + host.data());
 }
 
 TEST_F(SqliteStore, IsFreeAgainOnceClosed) {
@@ -353,6 +361,144 @@ TEST_F(SqliteStore, FullDatabaseMayPassAndLeavesTheHandleUsable) {
   EXPECT_TRUE(database->roll_back());
   EXPECT_TRUE(database->roll_back()) << "twice is once";
   EXPECT_TRUE(database->execute("BEGIN IMMEDIATE; INSERT INTO t VALUES (1); COMMIT"));
+}
+
+TEST(NetworkFilesystem, IsKnownByItsType) {
+  EXPECT_EQ(network_filesystem(0x6969), "NFS");
+  EXPECT_EQ(network_filesystem(static_cast<std::int32_t>(0xFF534D42U)), "SMB");
+  EXPECT_EQ(network_filesystem(0xEF53), "") << "ext4";
+}
+
+/// Runs the body in a child, so that what it does to the process ends with it.
+int exit_code_of(const std::function<int()>& body) {
+  const ::pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/// Submissions with a large launch context, until one is refused; "" if none is.
+std::string refusal_when_full(Store& store) {
+  SaveApp big = save_app();
+  auto wanted = std::make_shared<Submission>(*big.submission);
+  wanted->launch = std::make_shared<const std::string>(100'000, 'x');
+  for (std::int32_t i = 1; i <= 100; ++i) {
+    wanted = std::make_shared<Submission>(*wanted);
+    wanted->id.sequence = i;
+    big.submission = wanted;
+    const auto committed = store.commit(std::vector<Record>{big});
+    if (committed) continue;
+    return committed.error().code == ErrorCode::kUnavailable ? committed.error().message
+                                                             : "not kUnavailable";
+  }
+  return "";
+}
+
+bool forget_all_and_commit(Store& store) {
+  std::vector<Record> records;
+  for (std::int32_t i = 1; i <= 100; ++i)
+    records.push_back(ForgetApp{{1'700'000'000'000, i}});
+  return store.commit(records) && store.commit(std::vector<Record>{save_app()});
+}
+
+TEST_F(SqliteStore, LimitOfTheProcessOnFilesIsAFullDiskAndPasses) {
+  const int code = exit_code_of([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto store = open();
+    if (!store->load()) return 1;
+    const ::rlimit little{1U << 20U, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &little) != 0) return 2;
+    const std::string refused = refusal_when_full(*store);
+    if (!refused.starts_with("state store is full: " + path() + ", ")) return 3;
+    if (refused.find(" bytes free, but: File too large; make room") == refused.npos) return 4;
+    const ::rlimit much{RLIM_INFINITY, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &much) != 0) return 5;
+    return forget_all_and_commit(*store) ? 0 : 6;
+  });
+  EXPECT_EQ(code, 0);
+}
+
+/// A file system of 1 MiB of one's own: as root, or as root of a user namespace.
+bool mount_small(const std::string& at) {
+  if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  return ::mount("none", at.c_str(), "tmpfs", 0, "size=1m") == 0;
+}
+
+TEST_F(SqliteStore, FullDiskIsToldWithPathAndRoomAndPasses) {
+  const int code = exit_code_of([&] {
+    const bool small = mount_small(folder);
+    if (!small) {  // no right to mount: the other way to run out of room
+      ::signal(SIGXFSZ, SIG_IGN);
+      const ::rlimit little{1U << 20U, 1U << 20U};
+      if (::setrlimit(RLIMIT_FSIZE, &little) != 0) return 1;
+    }
+    auto store = open();
+    if (!store || !store->load()) return 2;
+    const std::string refused = refusal_when_full(*store);
+    if (!refused.starts_with("state store is full: " + path() + ", ")) return 3;
+    if (refused.find(" bytes free") == refused.npos) return 4;
+    if (small && ::mount("none", folder.c_str(), "tmpfs", MS_REMOUNT, "size=64m") != 0) return 5;
+    if (!small) return 0;
+    return forget_all_and_commit(*store) ? 0 : 6;
+  });
+  EXPECT_EQ(code, 0);
+}
+
+/// The default file system layer, with an fsync that fails while `broken` is set.
+struct BrokenSync {
+  static inline bool broken = false;
+  static inline const sqlite3_io_methods* real = nullptr;
+  static int sync(sqlite3_file* file, int flags) {
+    return broken ? SQLITE_IOERR_FSYNC : real->xSync(file, flags);
+  }
+  static int open(sqlite3_vfs* layer, const char* name, sqlite3_file* file, int flags, int* out) {
+    auto* below = static_cast<sqlite3_vfs*>(layer->pAppData);
+    const int code = below->xOpen(below, name, file, flags, out);
+    if (code != SQLITE_OK || file->pMethods == nullptr) return code;
+    static std::map<const sqlite3_io_methods*, sqlite3_io_methods> wrapped;
+    real = file->pMethods;  // there are several kinds; they share their sync
+    sqlite3_io_methods& methods = wrapped[real];
+    methods = *real;
+    methods.xSync = sync;
+    file->pMethods = &methods;
+    return code;
+  }
+  BrokenSync() {
+    below_ = sqlite3_vfs_find(nullptr);
+    layer_ = *below_;
+    layer_.zName = "broken-sync";
+    layer_.pAppData = below_;
+    layer_.xOpen = open;
+    sqlite3_vfs_register(&layer_, 1);
+  }
+  ~BrokenSync() {
+    broken = false;
+    sqlite3_vfs_unregister(&layer_);
+    sqlite3_vfs_register(below_, 1);
+  }
+
+ private:
+  sqlite3_vfs* below_ = nullptr;
+  sqlite3_vfs layer_{};
+};
+
+TEST_F(SqliteStore, FsyncThatFailsIsFatalAndWhatWasAcknowledgedBeforeIsThere) {
+  {
+    const BrokenSync layer;
+    auto store = open();
+    ASSERT_TRUE(store->load());
+    ASSERT_TRUE(store->commit(std::vector<Record>{save_app(1)}));
+    BrokenSync::broken = true;
+    const auto committed = store->commit(std::vector<Record>{save_app(2)});
+    ASSERT_FALSE(committed);
+    EXPECT_EQ(committed.error().code, ErrorCode::kInternal);
+    EXPECT_THAT(committed.error().message, HasSubstr("state store " + path()));
+  }
+  const StoredState state = load();
+  ASSERT_GE(state.apps.size(), 1U);
+  EXPECT_EQ(state.apps[0].app.submission->id.sequence, 1);
 }
 
 TEST(MemoryStore, TakesEverythingAndKeepsNothing) {
