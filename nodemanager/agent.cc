@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "nodemanager/launch/layout.h"
 
@@ -10,14 +12,6 @@ namespace {
 
 constexpr std::size_t kWaitingTasksMax = 100'000;
 constexpr Duration kStopDeadline = std::chrono::seconds(15);
-
-/// Puts an earlier run's directory aside, to be deleted while the node already works.
-Result<std::string> put_aside(const std::string& path, WallTime now) {
-  const std::string aside = fmt::format("{}_DEL_{}", path, now.ms);
-  if (rename(path.c_str(), aside.c_str()) == 0) return aside;
-  RETURN_IF_ERROR(remove_tree(path));
-  return std::string();
-}
 
 }  // namespace
 
@@ -35,6 +29,7 @@ Agent::~Agent() {
 
 Result<std::unique_ptr<Agent>> Agent::create(AgentConfig config, AgentParts parts) {
   std::unique_ptr<Agent> agent(new Agent(std::move(config), std::move(parts)));
+  agent->end_earlier_containers();
   RETURN_IF_ERROR(agent->make_node_dirs());
   const CgroupSetup& setup = agent->config_.cgroups;
   if (setup.memory || setup.cpu || agent->config_.cgroups_required) {
@@ -48,34 +43,9 @@ Result<std::unique_ptr<Agent>> Agent::create(AgentConfig config, AgentParts part
       log::warn("containers run without cgroups: {}", groups.error().message);
     }
   }
+  agent->remove_earlier_cgroups();
+  agent->restore_apps();
   return agent;
-}
-
-Result<void> Agent::make_node_dirs() {
-  const WallTime at = now().wall;
-  std::vector<std::string> left;
-  for (const std::string& local : config_.local_dirs) {
-    RETURN_IF_ERROR(make_dirs(local, 0755));
-    for (const std::string& name : list_dir(local)) {
-      if (name.find("_DEL_") != std::string::npos) left.push_back(local + "/" + name);
-    }
-    for (const char* name : {"usercache", "filecache", "nmPrivate"}) {
-      auto aside = put_aside(local + "/" + name, at);
-      if (!aside) return fail(std::move(aside).error());
-      if (!aside->empty()) left.push_back(*std::move(aside));
-    }
-    RETURN_IF_ERROR(make_dir(local + "/usercache", 0755));
-    RETURN_IF_ERROR(make_dir(local + "/filecache", 0755));
-    RETURN_IF_ERROR(make_dir(local + "/nmPrivate", 0700));
-  }
-  for (const std::string& logs : config_.log_dirs)
-    RETURN_IF_ERROR(make_dirs(logs, 0755));
-  delete_now(std::move(left));
-  const DiskCheck disks = check_disks(config_.local_dirs, config_.log_dirs, config_.disk_rules);
-  good_local_dirs_ = disks.good_local_dirs;
-  good_log_dirs_ = disks.good_log_dirs;
-  health_ = {disks.healthy, disks.report, at};
-  return {};
 }
 
 void Agent::add_service(AuxService* service) {
@@ -91,6 +61,9 @@ void Agent::start(NodeId id, std::string http_host, std::int32_t http_port) {
     measured_at_ = now().instant;
     publish_facts();
     start_monitors();
+    if (!earlier_logs_.empty()) delete_later(std::exchange(earlier_logs_, {}), config_.log_retain);
+    for (auto& [app_id, app] : apps_)
+      raise(app, AppEvent::kInit);
     register_node();
   });
 }
@@ -104,17 +77,38 @@ void Agent::stop(std::function<void()> done) {
       log::warn("stopping although {} applications are not finished", apps_.size());
       if (on_stopped_) std::exchange(on_stopped_, nullptr)();
     });
-    std::vector<AppId> ids;
-    for (const auto& [app_id, app] : apps_)
-      ids.push_back(app_id);
-    for (const AppId& app_id : ids)
-      finish_app(app_id, "NodeManager is stopping");
+    // A node that the ResourceManager has ended has nothing to go on with.
+    keeps_apps_ = config_.supervised && parts_.store != nullptr && link_state_ != LinkState::kOver;
+    keeps_apps_ ? cut_off_containers() : finish_apps();
     continue_stop();
   });
 }
 
+void Agent::finish_apps() {
+  std::vector<AppId> ids;
+  for (const auto& [app_id, app] : apps_)
+    ids.push_back(app_id);
+  for (const AppId& app_id : ids)
+    finish_app(app_id, "NodeManager is stopping");
+}
+
+void Agent::cut_off_containers() {
+  std::vector<ContainerId> ids;
+  for (const auto& [id, container] : containers_)
+    ids.push_back(id);
+  for (const ContainerId& id : ids) {
+    kill(containers_.at(id), exit_status::kAborted,
+         "Container ended because the NodeManager is started again.");
+  }
+}
+
 void Agent::continue_stop() {
-  if (!stopping_ || !on_stopped_ || !apps_.empty() || unregistered_) return;
+  if (!stopping_ || !on_stopped_ || unregistered_) return;
+  const bool over =
+      keeps_apps_
+          ? std::ranges::all_of(apps_, [](const auto& entry) { return entry.second.live.empty(); })
+          : apps_.empty();
+  if (!over) return;
   unregistered_ = true;
   const bool known = link_state_ == LinkState::kBeating;
   link_state_ = LinkState::kOver;
@@ -122,7 +116,7 @@ void Agent::continue_stop() {
   const auto finished = [this] {
     if (on_stopped_) std::exchange(on_stopped_, nullptr)();
   };
-  if (!known) return finished();
+  if (!known || keeps_apps_) return finished();  // the next agent goes on as this node
   parts_.link->unregister_node(id_, [this, finished](Result<void> result) {
     if (!result) log::warn("the ResourceManager was not told: {}", result.error().message);
     post(finished);

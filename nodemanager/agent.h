@@ -16,12 +16,14 @@
 #include "nodemanager/board.h"
 #include "nodemanager/config.h"
 #include "nodemanager/launch/launcher.h"
+#include "nodemanager/launch/leftovers.h"
 #include "nodemanager/launch/process.h"
 #include "nodemanager/launch/process_tree.h"
 #include "nodemanager/localize/cache.h"
 #include "nodemanager/localize/fetch.h"
 #include "nodemanager/model.h"
 #include "nodemanager/states.h"
+#include "nodemanager/store/store.h"
 
 namespace heddle::nm {
 
@@ -33,6 +35,8 @@ struct AgentParts {
   TokenVerifiers* verifiers = nullptr;
   RemoteFs* files = nullptr;                  // resources come from it, logs go to it
   const LogFileFormat* log_format = nullptr;  // null: logs cannot be aggregated
+  NodeStore* store = nullptr;                 // null: nothing is known after a restart
+  std::vector<StoredApp> restored;            // what the store held at the start
   /// The ResourceManager ended or refused this node, or was away too long; the agent's thread.
   std::function<void(std::string reason)> on_fatal;
 };
@@ -41,7 +45,8 @@ struct AgentParts {
 /// an event. Destroy it only after the loops have stopped.
 class Agent final : public ContainerService {
  public:
-  /// Makes the node's directories (what earlier runs left is deleted), opens the cgroups.
+  /// Ends the containers that an earlier agent left, makes the node's directories (what is of no
+  /// restored application is deleted), opens the cgroups. Blocks, seconds at the worst.
   static Result<std::unique_ptr<Agent>> create(AgentConfig config, AgentParts parts);
   ~Agent() override;
 
@@ -50,7 +55,8 @@ class Agent final : public ContainerService {
   /// Registers and begins to serve. Any thread.
   void start(NodeId id, std::string http_host, std::int32_t http_port);
   /// Ends all containers and applications, says good-bye to the ResourceManager and calls `done`
-  /// once, on the agent's thread; after 15 s at the latest.
+  /// once, on the agent's thread; after 15 s at the latest. With AgentConfig::supervised the
+  /// applications stay, for the next agent, and nobody is told.
   void stop(std::function<void()> done);
 
   // ContainerService.
@@ -68,12 +74,21 @@ class Agent final : public ContainerService {
   Agent(AgentConfig config, AgentParts parts);
   void post(std::function<void()> task) { parts_.loop->post(std::move(task)); }
   Now now() const { return parts_.clock->now(); }
+
+  // restart.cc: what an earlier agent left.
+  void end_earlier_containers();
+  void remove_earlier_cgroups();
   Result<void> make_node_dirs();
+  void restore_apps();
+  void restore_container(App& app, const StoredContainer& stored, const Leftover* leftover);
+  Result<void> record(const StartContainer& request);
+  void remember(const Result<void>& stored);  // of an event: it cannot be refused any more
 
   // services.cc: the requests of AMs.
   Result<void> admit(const AttemptId& attempt, StartContainer request);
   Result<void> check_request(const AttemptId& attempt, const StartContainer& request) const;
   App& app_of(const StartContainer& request);
+  static LogRules rules_of(const ContainerGrant& grant);
   Result<Container*> owned(const AttemptId& attempt, const ContainerId& id);
   void send_signal(Container& container, Signal signal);
 
@@ -114,6 +129,8 @@ class Agent final : public ContainerService {
   void clean_up(App& app);
   void handle_logs(App& app);
   void logs_handled(const AppId& id, Result<void> result);
+  void drop(const AppId& id);
+  void prepared(const AppId& id, const std::string& user, std::string error);
   void publish(const App& app);
   void delete_later(std::vector<std::string> paths, std::chrono::seconds delay);
   void delete_now(std::vector<std::string> paths);
@@ -124,12 +141,18 @@ class Agent final : public ContainerService {
   void schedule_heartbeat(Duration delay);
   void heartbeat_soon();  // something has finished
   void send_heartbeat();
-  void heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t reports_sent);
+  void fill_heartbeat();
+  void heartbeat_answered(Result<HeartbeatAnswer> result);
+  void heartbeat_taken();
   void obey(HeartbeatAnswer answer);
   void retry_later(const Error& error, std::string_view what, std::function<void()> again);
   void forget(const ContainerId& id);
   void forget_old_containers();
   void fatal(std::string reason);
+
+  // agent.cc: the end.
+  void finish_apps();
+  void cut_off_containers();
   void continue_stop();
 
   // monitor.cc: what containers use, how the disks are, what the cache holds.
@@ -160,6 +183,14 @@ class Agent final : public ContainerService {
 
   enum class LinkState : std::uint8_t { kIdle, kRegistering, kBeating, kOver };
   LinkState link_state_ = LinkState::kIdle;
+  /// A heartbeat that is not answered is sent again as it was: the ResourceManager may have taken
+  /// it and lost only the answer, and does not look into one that it takes for a repetition.
+  struct Unanswered {
+    Heartbeat request;
+    std::vector<ContainerId> ends;
+    std::size_t log_reports = 0;
+  };
+  std::optional<Unanswered> unanswered_;
   bool in_flight_ = false;   // a heartbeat waits for its answer
   bool beat_again_ = false;  // something finished meanwhile
   std::int64_t rm_identifier_ = 0;
@@ -180,6 +211,7 @@ class Agent final : public ContainerService {
   Resources total_;
   std::function<void()> on_stopped_;  // set while stopping
   bool stopping_ = false;
+  bool keeps_apps_ = false;  // while stopping: the next agent goes on with them
   bool unregistered_ = false;
 
   net::EventLoop::Timer heartbeat_timer_;
@@ -189,6 +221,10 @@ class Agent final : public ContainerService {
   net::EventLoop::Timer stop_timer_;
   std::map<std::uint64_t, net::EventLoop::Timer> delete_timers_;
   std::uint64_t next_timer_ = 0;
+
+  std::vector<Leftover> leftovers_;        // until the applications are restored
+  std::vector<std::string> earlier_logs_;  // of applications that are not restored
+  bool store_failing_ = false;
 
   Board board_;
   Processes processes_;

@@ -1,5 +1,6 @@
 // The life of applications on this node: what each effect of the state table does.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "nodemanager/agent.h"
@@ -35,18 +36,32 @@ void Agent::carry_out(App& app, AppEffect effect) {
 }
 
 void Agent::prepare(App& app) {
-  const auto inited = [this, id = app.id](std::string error) {
-    const auto found = apps_.find(id);
-    if (found == apps_.end()) return;
-    found->second.prepare_error = std::move(error);
-    raise(found->second, AppEvent::kInited);
-  };
-  auto posted = workers_.post([this, inited, id = app.id, user = app.user, local = good_local_dirs_,
-                               logs = good_log_dirs_] {
-    auto made = make_app_dirs(local, logs, user, id);
-    post([inited, error = made ? std::string() : made.error().message] { inited(error); });
+  auto posted = workers_.post(
+      [this, id = app.id, user = app.user, local = good_local_dirs_, logs = good_log_dirs_] {
+        auto made = make_app_dirs(local, logs, user, id);
+        post([this, id, user, error = made ? std::string() : made.error().message] {
+          prepared(id, user, error);
+        });
+      });
+  if (posted) return;
+  post([this, id = app.id, user = app.user, error = posted.error().message] {
+    prepared(id, user, error);
   });
-  if (!posted) post([inited, error = posted.error().message] { inited(error); });
+}
+
+void Agent::prepared(const AppId& id, const std::string& user, std::string error) {
+  const auto found = apps_.find(id);
+  if (found != apps_.end() && found->second.state == AppState::kIniting) {
+    found->second.prepare_error = std::move(error);
+    return raise(found->second, AppEvent::kInited);
+  }
+  // It ended meanwhile, and its directories may have been made after they were deleted.
+  std::vector<std::string> paths;
+  for (const std::string& local : config_.local_dirs)
+    paths.push_back(app_dir(local, user, id));
+  delete_now(std::move(paths));
+  for (const std::string& logs : config_.log_dirs)
+    ::rmdir(app_log_dir(logs, id).c_str());  // an empty one alone
 }
 
 void Agent::finish_app(const AppId& id, std::string reason) {
@@ -69,9 +84,8 @@ void Agent::kill_containers(App& app) {
 }
 
 void Agent::clean_up(App& app) {
-  for (AuxService* service : services_) {
-    if (app.services.contains(std::string(service->name()))) service->stop_app(app.id);
-  }
+  for (AuxService* service : services_)
+    service->stop_app(app.id);  // one that does not know it, or knows it from before, too
   cache_.forget_app(app.user + "/" + to_string(app.id));
   std::vector<std::string> paths;
   for (const std::string& local : config_.local_dirs) {
@@ -88,11 +102,7 @@ void Agent::handle_logs(App& app) {
     for (const std::string& logs : config_.log_dirs)
       paths.push_back(app_log_dir(logs, app.id));
     delete_later(std::move(paths), config_.log_retain);
-    post([this, id = app.id] {
-      apps_.erase(id);
-      board_.remove_app(id);
-      continue_stop();
-    });
+    post([this, id = app.id] { drop(id); });
     return;
   }
   AggregationJob job;
@@ -131,14 +141,25 @@ void Agent::logs_handled(const AppId& id, Result<void> result) {
     log_reports_.push_back({id, "FAILED", result.error().message});
     delete_later(std::move(paths), config_.log_retain);
   }
+  drop(id);
+  heartbeat_soon();
+}
+
+void Agent::drop(const AppId& id) {
+  if (parts_.store != nullptr) remember(parts_.store->forget_app(id));
   apps_.erase(id);
   board_.remove_app(id);
-  heartbeat_soon();
+  std::vector<ContainerId> told;
+  for (const auto& [container_id, container] : containers_) {
+    if (container_id.attempt.app == id && container.end_told) told.push_back(container_id);
+  }
+  for (const ContainerId& container : told)
+    forget(container);
   continue_stop();
 }
 
 void Agent::publish(const App& app) {
-  board_.set_app({app.id, app.state, app.user, {app.containers.begin(), app.containers.end()}});
+  board_.set_app({app.id, app.state, app.user, {app.live.begin(), app.live.end()}});
 }
 
 void Agent::delete_later(std::vector<std::string> paths, std::chrono::seconds delay) {

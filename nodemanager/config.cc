@@ -88,6 +88,39 @@ Result<void> take_resources(const Settings& settings, AgentConfig& config) {
   return {};
 }
 
+/// yarn.nodemanager.resource-type.<name> = amount, with a unit or without.
+Result<void> take_extra_resources(const Settings& settings, const ResourceTypes& types,
+                                  Resources& total) {
+  constexpr std::string_view kPrefix = "yarn.nodemanager.resource-type.";
+  for (auto at = settings.all().lower_bound(kPrefix);
+       at != settings.all().end() && at->first.starts_with(kPrefix); ++at) {
+    const auto refuse = [&](std::string_view what) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("{} ({}): {}", shortened(at->first, 200), at->second.source, what));
+    };
+    const auto index = types.index_of(std::string_view(at->first).substr(kPrefix.size()));
+    if (!index) {
+      std::vector<std::string> known;
+      for (const ResourceTypes::Type& type : types.all())
+        known.push_back(type.name);
+      return refuse(
+          fmt::format("no such resource type; yarn.resource-types knows {}", join(known, ", ")));
+    }
+    const std::string text(trim(settings.get_or(at->first, "")));
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto amount = parse_int(std::string_view(text).substr(0, digits));
+    const std::string& unit = types.all()[*index].unit;
+    const std::string given = digits == text.size() ? unit : text.substr(digits);
+    Result<std::int64_t> converted = fail(ErrorCode::kInvalidArgument, "not a number");
+    if (amount) converted = convert_unit(*amount, given, unit);
+    if (!converted) {
+      return refuse(fmt::format("'{}' is not an amount such as 4 or 16G", shortened(text)));
+    }
+    total.amount[*index] = *converted;
+  }
+  return {};
+}
+
 Result<void> take_environment(const Settings& settings, AgentConfig& config) {
   auto whitelist = read(settings, props::kEnvWhitelist);
   if (!whitelist) return fail(std::move(whitelist).error());
@@ -166,6 +199,7 @@ Result<void> take_logs_and_health(const Settings& settings, AgentConfig& config)
   RETURN_IF_ERROR(take(settings, props::kDiskInterval, config.disk_interval));
   RETURN_IF_ERROR(take(settings, props::kConnectMaxWait, config.connect_max_wait));
   RETURN_IF_ERROR(take(settings, props::kConnectInterval, config.connect_interval));
+  RETURN_IF_ERROR(take(settings, props::kSupervised, config.supervised));
   config.remote_log_dir = qualified(config.remote_log_dir, config.default_fs);
   return {};
 }
@@ -190,7 +224,8 @@ bool has_java_17() {
 
 }  // namespace
 
-Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir) {
+Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir,
+                                      const ResourceTypes& types) {
   AgentConfig config;
   config.supervisor = program_dir + "/heddle-container";
   config.unpacker = program_dir + "/heddle-unpack";
@@ -199,6 +234,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   RETURN_IF_ERROR(take_dirs(settings, props::kLocalDirs, config.local_dirs));
   RETURN_IF_ERROR(take_dirs(settings, props::kLogDirs, config.log_dirs));
   RETURN_IF_ERROR(take_resources(settings, config));
+  RETURN_IF_ERROR(take_extra_resources(settings, types, config.total));
   RETURN_IF_ERROR(take_environment(settings, config));
   config.java_17 = has_java_17();
   RETURN_IF_ERROR(take(settings, props::kDebugInfo, config.keep_debug_files));

@@ -57,6 +57,7 @@ struct AgentConfig {
   std::chrono::seconds log_retain{10'800};
   std::string default_fs = "file:///";
 
+  bool supervised = false;  // a stop is a restart; means something only where there is a store
   DiskRules disk_rules;
   std::chrono::milliseconds disk_interval{120'000};
   std::chrono::milliseconds connect_max_wait{900'000};  // negative: for ever
@@ -64,7 +65,9 @@ struct AgentConfig {
 };
 
 /// `program_dir` is where the helper programs lie. Reads the process environment for the whitelist.
-Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir);
+/// `types`: what yarn.nodemanager.resource-type.<name> may offer.
+Result<AgentConfig> read_agent_config(const Settings& settings, const std::string& program_dir,
+                                      const ResourceTypes& types);
 
 /// Where the web interfaces of the NameNodes are that fs.defaultFS and dfs.nameservices name.
 WebHdfsOptions webhdfs_options_from(const Settings& settings);

@@ -211,6 +211,9 @@ void Agent::finish(Container& container) {
   cpu_ticks_.erase(container.id());
   publish(container);
   log::info("container {} ended with {}", to_string(container.id()), container.exit_status);
+  if (parts_.store != nullptr) {
+    remember(parts_.store->container_ended(container.id(), container.exit_status));
+  }
   heartbeat_soon();
   const auto found = apps_.find(container.app());
   if (found == apps_.end()) return;
@@ -221,6 +224,7 @@ void Agent::finish(Container& container) {
   }
   const bool last = app.live.empty() && app.state == AppState::kFinishingContainersWait;
   raise(app, last ? AppEvent::kLastContainerDone : AppEvent::kContainerDone);
+  if (keeps_apps_) continue_stop();
 }
 
 void Agent::note(Container& container, std::string_view text) {

@@ -20,6 +20,9 @@ constexpr Duration kShortestHeartbeat = milliseconds(10);
 
 void Agent::register_node() {
   link_state_ = LinkState::kRegistering;
+  unanswered_.reset();
+  for (auto& [id, container] : containers_)
+    container.end_told = false;  // this ResourceManager may be another one
   Registration request;
   request.id = id_;
   request.http_port = http_port_;
@@ -83,28 +86,36 @@ void Agent::send_heartbeat() {
   if (link_state_ != LinkState::kBeating || in_flight_) return;
   in_flight_ = true;
   beat_again_ = false;
+  if (!unanswered_) fill_heartbeat();
+  parts_.link->heartbeat(unanswered_->request, [this](Result<HeartbeatAnswer> result) {
+    post([this, result = std::move(result)]() mutable { heartbeat_answered(std::move(result)); });
+  });
+}
+
+void Agent::fill_heartbeat() {
   forget_old_containers();
-  Heartbeat request;
+  Unanswered& next = unanswered_.emplace();
+  Heartbeat& request = next.request;
   request.id = id_;
   request.response_id = response_id_;
-  for (const auto& [id, container] : containers_)
+  for (const auto& [id, container] : containers_) {
+    const bool ended = container.state == ContainerState::kDone;
+    // What runs is in every heartbeat: a Java ResourceManager takes what is missing for lost.
+    if (ended && container.end_told) continue;
+    if (ended) next.ends.push_back(id);
     request.containers.push_back(status_of(container));
+  }
   request.health = health_;
-  const std::size_t reports = std::min(log_reports_.size(), kLogReportsPerHeartbeat);
+  next.log_reports = std::min(log_reports_.size(), kLogReportsPerHeartbeat);
   request.log_reports.assign(log_reports_.begin(),
-                             log_reports_.begin() + static_cast<std::ptrdiff_t>(reports));
+                             log_reports_.begin() + static_cast<std::ptrdiff_t>(next.log_reports));
   request.containers_utilization = containers_use_;
   request.node_utilization = node_use_;
   request.container_key_id = container_key_id_;
   request.nm_key_id = nm_key_id_;
-  parts_.link->heartbeat(std::move(request), [this, reports](Result<HeartbeatAnswer> result) {
-    post([this, reports, result = std::move(result)]() mutable {
-      heartbeat_answered(std::move(result), reports);
-    });
-  });
 }
 
-void Agent::heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t reports_sent) {
+void Agent::heartbeat_answered(Result<HeartbeatAnswer> result) {
   in_flight_ = false;
   if (link_state_ != LinkState::kBeating) return;
   if (!result) {
@@ -121,12 +132,23 @@ void Agent::heartbeat_answered(Result<HeartbeatAnswer> result, std::size_t repor
       return register_node();
     case HeartbeatAction::kNormal: break;
   }
-  log_reports_.erase(log_reports_.begin(),
-                     log_reports_.begin() + static_cast<std::ptrdiff_t>(reports_sent));
+  heartbeat_taken();
   const Duration next = std::max<Duration>(result->next_heartbeat, kShortestHeartbeat);
   obey(*std::move(result));
   publish_facts();
   schedule_heartbeat(beat_again_ ? Duration{0} : next);
+}
+
+void Agent::heartbeat_taken() {
+  const Unanswered taken = *std::exchange(unanswered_, std::nullopt);
+  log_reports_.erase(log_reports_.begin(),
+                     log_reports_.begin() + static_cast<std::ptrdiff_t>(taken.log_reports));
+  for (const ContainerId& id : taken.ends) {
+    const auto found = containers_.find(id);
+    if (found == containers_.end()) continue;
+    found->second.end_told = true;
+    if (!apps_.contains(id.attempt.app)) forget(id);  // nobody will ask for it any more
+  }
 }
 
 void Agent::obey(HeartbeatAnswer answer) {
@@ -183,6 +205,9 @@ void Agent::retry_later(const Error& error, std::string_view what, std::function
 void Agent::forget(const ContainerId& id) {
   const auto found = containers_.find(id);
   if (found == containers_.end() || found->second.state != ContainerState::kDone) return;
+  if (parts_.store != nullptr && apps_.contains(id.attempt.app)) {
+    remember(parts_.store->container_forgotten(id));
+  }
   recently_stopped_[id] = found->second.done_at;
   containers_.erase(found);
   board_.remove_container(id);

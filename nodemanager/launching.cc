@@ -30,6 +30,12 @@ std::string host_of(const NodeId& id) {
 
 void Agent::launch_container(Container& container) {
   if (container.local_dir.empty()) {
+    if (good_local_dirs_.empty() || good_log_dirs_.empty()) {
+      container.exit_status = exit_status::kDisksFailed;
+      note(container,
+           "no local or log directory of this node can be used any more: " + health_.report);
+      return raise(container, ContainerEvent::kExitedFailure);
+    }
     container.counters.ms = container.launch.resources.empty()
                                 ? 0
                                 : std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -37,12 +37,18 @@ struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
 
   Result<void> prepare();
+  Result<void> open_store();
   Result<void> make_agent();
   Result<void> make_services();
   Result<void> serve_containers();
   Result<void> serve_web();
   Result<void> begin();
   void stop();
+  template <class Listen>
+  auto listen_as_before(std::string_view property, std::uint16_t& port, const Listen& listen)
+      -> decltype(listen());
+  compat::shuffle::ShuffleCallbacks shuffle_callbacks();
+  Result<void> keep_port(std::string_view property, std::uint16_t port);
 
   const Settings& settings() const { return configuration.settings; }
 
@@ -63,6 +69,8 @@ struct Daemon {
   std::unique_ptr<nm::RmLink> link;
   std::unique_ptr<nm::FileSystems> files;
   std::unique_ptr<compat::logfile::TFileLogFormat> log_format;
+  std::unique_ptr<nm::NodeStore> store;  // null without yarn.nodemanager.recovery.enabled
+  nm::StoredNode stored;
   std::unique_ptr<compat::shuffle::ShuffleService> shuffle;
   std::unique_ptr<nm::Agent> agent;
   std::unique_ptr<compat::ipc::Server> rpc_server;
@@ -80,9 +88,42 @@ Result<void> Daemon::prepare() {
   return {};
 }
 
+Result<void> Daemon::open_store() {
+  const auto enabled = read(settings(), nm::properties::kRecovery);
+  if (!enabled) return fail(enabled.error());
+  if (!*enabled) return {};
+  auto opened = nm::open_node_store(state_dir);
+  if (!opened) return fail(std::move(opened).error());
+  store = *std::move(opened);
+  auto loaded = store->load();
+  if (!loaded) return fail(std::move(loaded).error());
+  stored = *std::move(loaded);
+  return {};
+}
+
+/// Where any port would do, the one of the last start is tried first: the node stays the same node
+/// to the ResourceManager, and reducers find map outputs where they were told they are.
+template <class Listen>
+auto Daemon::listen_as_before(std::string_view property, std::uint16_t& port, const Listen& listen)
+    -> decltype(listen()) {
+  const auto before = stored.ports.find(std::string(property));
+  if (port == 0 && before != stored.ports.end()) {
+    port = before->second;
+    if (auto server = listen()) return server;
+    log::warn("port {} of the last start is taken, {} gets another one", port, property);
+    port = 0;
+  }
+  return listen();
+}
+
+Result<void> Daemon::keep_port(std::string_view property, std::uint16_t port) {
+  if (store == nullptr) return {};
+  return store->save_port(std::string(property), port);
+}
+
 Result<void> Daemon::make_agent() {
   const std::string programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  auto config = nm::read_agent_config(settings(), programs);
+  auto config = nm::read_agent_config(settings(), programs, types);
   if (!config) return fail(config.error());
   auto tracker =
       daemon::advertised_address(settings(), "yarn.resourcemanager.resource-tracker.address", 8031);
@@ -105,6 +146,8 @@ Result<void> Daemon::make_agent() {
   parts.verifiers = &verifiers;
   parts.files = files.get();
   parts.log_format = log_format.get();
+  parts.store = store.get();
+  parts.restored = std::move(stored.apps);
   parts.on_fatal = [this](const std::string&) {
     failed = true;
     ::kill(::getpid(), SIGTERM);  // ends as if it had been told to
@@ -113,6 +156,21 @@ Result<void> Daemon::make_agent() {
   if (!made) return fail(made.error());
   agent = *std::move(made);
   return {};
+}
+
+compat::shuffle::ShuffleCallbacks Daemon::shuffle_callbacks() {
+  compat::shuffle::ShuffleCallbacks callbacks;
+  callbacks.local_dirs = [this] { return agent->config().local_dirs; };
+  if (store == nullptr) return callbacks;
+  callbacks.job_added = [this](const compat::shuffle::ShuffleJob& job) {
+    return store->save_shuffle_job({job.app, job.user, job.secret});
+  };
+  callbacks.job_removed = [this](const AppId& app) {
+    if (auto removed = store->forget_shuffle_job(app); !removed) {
+      log::warn("{}", removed.error().message);
+    }
+  };
+  return callbacks;
 }
 
 Result<void> Daemon::make_services() {
@@ -132,12 +190,14 @@ Result<void> Daemon::make_services() {
                                           "yarn.nodemanager.bind-host", 0);
     if (!address) return fail(address.error());
     options->host = address->host;
-    auto made = compat::shuffle::ShuffleService::listen(
-        loops, *options,
-        {.local_dirs = [this] { return agent->config().local_dirs; },
-         .job_added = {},
-         .job_removed = {}});
+    std::vector<compat::shuffle::ShuffleJob> jobs;
+    for (const nm::StoredShuffleJob& job : stored.shuffle_jobs)
+      jobs.push_back({job.app, job.user, job.secret});
+    auto made = listen_as_before("mapreduce.shuffle.port", options->port, [&] {
+      return compat::shuffle::ShuffleService::listen(loops, *options, shuffle_callbacks(), jobs);
+    });
     if (!made) return fail(std::move(made).error().within("mapreduce.shuffle.port"));
+    RETURN_IF_ERROR(keep_port("mapreduce.shuffle.port", (*made)->port()));
     shuffle = *std::move(made);
     agent->add_service(shuffle.get());
     ports["mapreduce.shuffle.port"] = std::to_string(shuffle->port());
@@ -160,9 +220,12 @@ Result<void> Daemon::serve_containers() {
   options.port = address->port;
   options.simple_allowed = false;
   options.token_login = port.login;
-  auto server = compat::ipc::Server::listen(loops, options, {port.service});
+  auto server = listen_as_before("yarn.nodemanager.address", options.port, [&] {
+    return compat::ipc::Server::listen(loops, options, {port.service});
+  });
   if (!server) return fail(std::move(server).error().within("yarn.nodemanager.address"));
   rpc_server = *std::move(server);
+  RETURN_IF_ERROR(keep_port("yarn.nodemanager.address", rpc_server->endpoint().port));
   node_address = {advertised->host, rpc_server->endpoint().port};
   ports["yarn.nodemanager.address"] = net::to_string(rpc_server->endpoint());
   return {};
@@ -178,14 +241,18 @@ Result<void> Daemon::serve_web() {
   if (!rm_web) return fail(rm_web.error());
   // The port is known only once it is bound, while the handler's links need it.
   auto handler = std::make_shared<std::promise<net::HttpHandler>>();
-  auto server = net::HttpServer::listen(
-      loops, address->host, address->port, net::HttpLimits{},
-      [ready = handler->get_future().share()](net::HttpRequest request,
-                                              std::shared_ptr<net::HttpResponder> responder) {
-        ready.get()(std::move(request), std::move(responder));  // a moment, once
-      });
+  const net::HttpHandler wait_for_it = [ready = handler->get_future().share()](
+                                           net::HttpRequest request,
+                                           std::shared_ptr<net::HttpResponder> responder) {
+    ready.get()(std::move(request), std::move(responder));  // a moment, once
+  };
+  auto server = listen_as_before(kProperty, address->port, [&] {
+    return net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{},
+                                   wait_for_it);
+  });
   if (!server) return fail(std::move(server).error().within(kProperty));
   web_server = *std::move(server);
+  RETURN_IF_ERROR(keep_port(kProperty, web_server->endpoint().port));
   web_address = {advertised->host, web_server->endpoint().port};
   compat::rest::WebOptions options;
   options.web_address = to_string(web_address);
@@ -238,8 +305,9 @@ int run(const daemon::Arguments& arguments) {
   if (auto secured = daemon::check_security(parts.settings()); !secured) {
     return daemon::refuse_start(secured.error());
   }
-  for (const auto step : {&Daemon::prepare, &Daemon::make_agent, &Daemon::make_services,
-                          &Daemon::serve_containers, &Daemon::serve_web, &Daemon::begin}) {
+  for (const auto step :
+       {&Daemon::prepare, &Daemon::open_store, &Daemon::make_agent, &Daemon::make_services,
+        &Daemon::serve_containers, &Daemon::serve_web, &Daemon::begin}) {
     if (auto done = (parts.*step)(); !done) {
       const int code = daemon::refuse_start(done.error());
       parts.stop();

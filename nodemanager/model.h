@@ -37,7 +37,8 @@ struct Container {
   std::int32_t exit_status = exit_status::kInvalid;
   std::int32_t kill_status = 0;  // why the node ends it; 0 while it does not
   Diagnostics diagnostics;
-  Instant done_at;  // in DONE
+  Instant done_at;        // in DONE
+  bool end_told = false;  // the ResourceManager has answered a heartbeat with it in DONE
 
   std::vector<Resource> resources;
   std::size_t resources_missing = 0;
@@ -64,12 +65,11 @@ struct App {
   AppId id;
   std::string user;
   AppState state = AppState::kNew;
-  std::set<ContainerId> containers;  // all that ever came
   std::set<ContainerId> live;        // not DONE
   std::vector<ContainerId> waiting;  // for the application's directories
   std::string prepare_error;         // its directories could not be made
   std::string finish_reason;
-  std::set<std::string> services;  // auxiliary services that know it
+  std::set<std::string> services;  // auxiliary services that were told of it
   std::string view_acl;
   std::string modify_acl;
   LogRules log_rules;

@@ -209,6 +209,16 @@ inline constexpr TextProperty kStateDir{
     .name = "heddle.state.dir",
     .default_value = "/var/lib/heddle/nm",
     .doc = "Where the daemon keeps its state and writes ports.properties."};
+inline constexpr BoolProperty kRecovery{
+    .name = "yarn.nodemanager.recovery.enabled",
+    .default_value = false,
+    .doc =
+        "Keeps applications, their map outputs, their logs and chosen ports over a restart of the "
+        "daemon, in heddle.state.dir."};
+inline constexpr BoolProperty kSupervised{
+    .name = "yarn.nodemanager.recovery.supervised",
+    .default_value = false,
+    .doc = "A stop is followed by a start: applications stay as over a crash, nobody is told."};
 inline constexpr BoolProperty kInsecureNetwork{
     .name = "heddle.security.allow-insecure-network",
     .default_value = false,

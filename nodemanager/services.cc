@@ -83,8 +83,12 @@ Result<void> Agent::check_request(const AttemptId& attempt, const StartContainer
                     "container with container token issued for application attempt : {}",
                     to_string(attempt), to_string(grant.id.attempt)));
   }
-  if (containers_.contains(grant.id) || recently_stopped_.contains(grant.id)) {
-    return unauthorized(fmt::format("\n Attempt to relaunch the same container with id {}.", text));
+  const auto earlier = containers_.find(grant.id);
+  if (earlier != containers_.end() || recently_stopped_.contains(grant.id)) {
+    return unauthorized(fmt::format(
+        "\n Attempt to relaunch the same container with id {}. It was started already and is {}.",
+        text,
+        to_string(earlier == containers_.end() ? ContainerState::kDone : earlier->second.state)));
   }
   const std::int64_t now_ms = now().wall.ms;
   if (grant.expiry.ms < now_ms) {
@@ -135,12 +139,12 @@ Result<void> Agent::admit(const AttemptId& attempt, StartContainer request) {
   if (known != apps_.end() && known->second.user != request.grant.user) {
     return unauthorized("\nThe application belongs to another user.");
   }
+  RETURN_IF_ERROR(record(request));
   App& app = app_of(request);
   const ContainerId id = request.grant.id;
   Container& container = containers_[id];
   container.grant = std::move(request.grant);
   container.launch = std::move(request.launch);
-  app.containers.insert(id);
   app.live.insert(id);
   publish(container);
   log::info("container {} of {} recorded: {}", to_string(id), app.user,
@@ -164,9 +168,13 @@ App& Agent::app_of(const StartContainer& request) {
   app.user = request.grant.user;
   app.view_acl = request.launch.view_acl;
   app.modify_acl = request.launch.modify_acl;
-  app.log_rules = {request.grant.log_include_pattern, request.grant.log_exclude_pattern,
-                   request.grant.log_policy_class, request.grant.log_policy_parameters};
+  app.log_rules = rules_of(request.grant);
   return app;
+}
+
+LogRules Agent::rules_of(const ContainerGrant& grant) {
+  return {grant.log_include_pattern, grant.log_exclude_pattern, grant.log_policy_class,
+          grant.log_policy_parameters};
 }
 
 Result<Container*> Agent::owned(const AttemptId& attempt, const ContainerId& id) {

@@ -111,6 +111,9 @@ struct HttpCall {
   std::string body = {};         // sent when not empty, or with PUT and POST
   std::string upload_file = {};  // if not empty: body is read from this file instead
   int redirects_max = 0;
+  /// Connects to no link-local address (169.254/16, fe80::/10), whatever name or redirect leads
+  /// there: clouds give their machines' credentials out on these. kPermissionDenied.
+  bool refuse_link_local = false;
   Duration connect_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);  // without a byte moved
   std::uint64_t body_max = UINT64_MAX;               // kLimitExceeded beyond

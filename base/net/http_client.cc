@@ -1,6 +1,8 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +40,7 @@ struct Progress {
   bool head_told = false;
   bool too_long = false;
   bool stopped = false;
+  bool link_local = false;  // was where the call led
 
   void tell_head() {
     if (head_told) return;
@@ -86,6 +89,26 @@ std::size_t on_write(char* data, std::size_t, std::size_t size, void* context) {
   return 0;
 }
 
+bool is_link_local(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return (ntohl(v4.sin_addr.s_addr) >> 16) == 0xA9FE;
+  }
+  if (address.sa_family != AF_INET6) return false;
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 169 && v6.s6_addr[13] == 254;
+  return IN6_IS_ADDR_LINKLOCAL(&v6);
+}
+
+curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* target) {
+  auto& progress = *static_cast<Progress*>(context);
+  if (progress.call.refuse_link_local && is_link_local(target->addr)) {
+    progress.link_local = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
+}
+
 /// One handle a thread, so that calls in a row to one server share a connection.
 CURL* thread_handle() {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -118,6 +141,8 @@ void set_common(CURL* easy, const HttpCall& call, Progress& progress, char* erro
   set(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, (to_ms(call.idle_timeout) + 999) / 1000));
   set(easy, CURLOPT_FOLLOWLOCATION, call.redirects_max > 0 ? 1L : 0L);
   set(easy, CURLOPT_MAXREDIRS, static_cast<long>(call.redirects_max));
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+  set(easy, CURLOPT_OPENSOCKETDATA, &progress);
   set(easy, CURLOPT_HEADERFUNCTION, &on_header);
   set(easy, CURLOPT_HEADERDATA, &progress);
   set(easy, CURLOPT_WRITEFUNCTION, &on_write);
@@ -182,6 +207,11 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
   }
   if (progress.stopped) {
     return fail(ErrorCode::kUnavailable, fmt::format("reading {} was stopped", url));
+  }
+  if (progress.link_local) {
+    return fail(
+        ErrorCode::kPermissionDenied,
+        fmt::format("{} {}: leads to a link-local address, which is refused", call.method, url));
   }
   const char* text = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
   const bool ours = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;

@@ -13,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/text.h"
 
@@ -22,6 +23,8 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t kHeadMax = 64 * 1024;
+// What the parser leaves: part of a head, or of the line before a chunk.
+constexpr std::size_t kLeftMax = 2 * kHeadMax;
 
 struct Target {
   std::string host;  // without brackets
@@ -209,36 +212,41 @@ using Parser = http::response_parser<SinkBody>;
 class Reader {
  public:
   Reader(int descriptor, const HttpCall& call) : descriptor_(descriptor), call_(call) {
-    parser_.header_limit(kHeadMax);
-    parser_.body_limit(UINT64_MAX);  // the sink limits; Beast 1.74 takes "none" for 0
-    parser_.skip(call.method == "HEAD");
-    parser_.get().body() = BodySink{&call, &response_};
+    expect_head();
   }
 
   Result<HttpResponse> read() {
-    while (!parser_.is_done()) {
+    while (!parser_->is_done()) {
       auto more = receive();
       if (!more) return fail(std::move(more).error());
-      boost::beast::error_code error;
       if (*more) {
-        RETURN_IF_ERROR(parse(error));
-      } else {
-        parser_.put_eof(error);
-        if (error || !parser_.is_done()) return broken(call_, "the answer breaks off");
+        RETURN_IF_ERROR(parse());
+        continue;
       }
+      boost::beast::error_code error;
+      if (parser_->got_some()) parser_->put_eof(error);  // which asserts that something came
+      if (error || !parser_->is_done()) return broken(call_, "the answer breaks off");
     }
     tell_head();
     return std::move(response_);
   }
 
  private:
+  void expect_head() {
+    parser_.emplace();
+    parser_->header_limit(kHeadMax);
+    parser_->body_limit(UINT64_MAX);  // the sink limits; Beast 1.74 takes "none" for 0
+    parser_->skip(call_.method == "HEAD");
+    parser_->get().body() = BodySink{&call_, &response_};
+  }
+
   /// False at the end of the stream.
   Result<bool> receive() {
     std::array<char, 64 * 1024> block;
     for (;;) {
       const ssize_t count = ::recv(descriptor_, block.data(), block.size(), 0);
       if (count >= 0) {
-        buffer_.append(block.data(), static_cast<std::size_t>(count));
+        left_.append(block.data(), static_cast<std::size_t>(count));
         return count > 0;
       }
       int error = errno;
@@ -249,20 +257,28 @@ class Reader {
     }
   }
 
-  /// Takes what is whole out of the buffer. The head is one call of the parser, each piece another.
-  Result<void> parse(boost::beast::error_code& error) {
-    while (!buffer_.empty() && !parser_.is_done()) {
-      const auto used = parser_.put(boost::asio::buffer(buffer_), error);
-      buffer_.erase(0, used);
+  /// Takes what is whole. The head is one call of the parser, each piece another.
+  Result<void> parse() {
+    std::size_t at = 0;
+    while (at < left_.size() && !parser_->is_done()) {
+      boost::beast::error_code error;
+      at += parser_->put(boost::asio::buffer(left_.data() + at, left_.size() - at), error);
       if (error == http::error::need_more) break;
       if (error) return refused(error);
-      if (parser_.is_header_done()) tell_head();
+      if (!parser_->is_header_done()) continue;
+      if (parser_->is_done() && parser_->get().result_int() / 100 == 1) {
+        expect_head();  // "100 Continue" and the like: the answer itself comes after it
+        continue;
+      }
+      tell_head();
     }
+    left_.erase(0, at);
+    if (left_.size() > kLeftMax) return broken(call_, "the answer is not HTTP");
     return {};
   }
 
   Result<void> refused(const boost::beast::error_code& error) const {
-    if (parser_.get().body().too_long) {
+    if (parser_->get().body().too_long) {
       return fail(ErrorCode::kLimitExceeded,
                   fmt::format("the answer of {} is longer than {} bytes", shortened(call_.url, 200),
                               call_.body_max));
@@ -273,8 +289,8 @@ class Reader {
 
   void tell_head() {
     if (std::exchange(head_told_, true)) return;
-    response_.status = static_cast<int>(parser_.get().result_int());
-    for (const auto& field : parser_.get()) {
+    response_.status = static_cast<int>(parser_->get().result_int());
+    for (const auto& field : parser_->get()) {
       const auto name = field.name_string();
       response_.headers.add(std::string(name.data(), name.size()),
                             std::string(field.value().data(), field.value().size()));
@@ -285,12 +301,16 @@ class Reader {
   const int descriptor_;
   const HttpCall& call_;
   HttpResponse response_;
-  Parser parser_;
-  std::string buffer_;
+  std::optional<Parser> parser_;
+  std::string left_;  // received and not yet taken
   bool head_told_ = false;
 };
 
 }  // namespace
+
+Result<HttpResponse> read_plain_response(int descriptor, const HttpCall& call) {
+  return Reader(descriptor, call).read();
+}
 
 Result<HttpResponse> plain_http_call(const HttpCall& call) {
   if (!call.upload_file.empty() || call.redirects_max > 0) {
@@ -303,7 +323,7 @@ Result<HttpResponse> plain_http_call(const HttpCall& call) {
   const auto socket = open_connection(*target, call.connect_timeout);
   if (!socket) return fail(socket.error());
   RETURN_IF_ERROR(send_all(socket->get(), *text, call));
-  return Reader(socket->get(), call).read();
+  return read_plain_response(socket->get(), call);
 }
 
 }  // namespace heddle::net

@@ -10,4 +10,7 @@ namespace heddle::net {
 /// (kUnsupported). The parser underneath is Beast's. Any thread.
 Result<HttpResponse> plain_http_call(const HttpCall& call);
 
+/// Its second half: reads the answer to `call` from a connected socket, which the caller closes.
+Result<HttpResponse> read_plain_response(int descriptor, const HttpCall& call);
+
 }  // namespace heddle::net

@@ -91,6 +91,11 @@ struct Shared {
   std::shared_mutex mutex;
   std::map<std::string, ShuffleJob, std::less<>> jobs;  // by job id; guarded by mutex
 
+  void add(ShuffleJob job) {
+    std::string id = job_id_of(job.app);
+    const std::unique_lock lock(mutex);
+    jobs.insert_or_assign(std::move(id), std::move(job));
+  }
   std::optional<ShuffleJob> find_job(std::string_view id) {
     const std::shared_lock lock(mutex);
     const auto found = jobs.find(id);
@@ -265,7 +270,7 @@ class Service final : public ShuffleService {
     }
     ShuffleJob job{.app = app, .user = user, .secret = std::move(token->password)};
     if (shared_->callbacks.job_added) RETURN_IF_ERROR(shared_->callbacks.job_added(job));
-    restore(std::move(job));
+    shared_->add(std::move(job));
     return {};
   }
 
@@ -277,12 +282,6 @@ class Service final : public ShuffleService {
     }
     shared_->cache.erase_job(id);
     if (shared_->callbacks.job_removed) shared_->callbacks.job_removed(app);
-  }
-
-  void restore(ShuffleJob job) override {
-    std::string id = job_id_of(job.app);
-    const std::unique_lock lock(shared_->mutex);
-    shared_->jobs.insert_or_assign(std::move(id), std::move(job));
   }
 
   std::uint16_t port() const override { return shared_->port; }
@@ -316,8 +315,11 @@ Result<ShuffleOptions> read_shuffle_options(const Settings& settings) {
 
 Result<std::unique_ptr<ShuffleService>> ShuffleService::listen(net::EventLoops& loops,
                                                                ShuffleOptions options,
-                                                               ShuffleCallbacks callbacks) {
+                                                               ShuffleCallbacks callbacks,
+                                                               std::vector<ShuffleJob> jobs) {
   auto shared = std::make_shared<Shared>(options, std::move(callbacks));
+  for (ShuffleJob& job : jobs)
+    shared->add(std::move(job));
   net::HttpLimits limits;
   limits.body_max = 64 * 1024;
   limits.idle_timeout = options.keep_alive_timeout;

@@ -41,7 +41,7 @@ struct ShuffleCallbacks {
   /// The local dirs to look in, good ones first. Any thread.
   std::function<std::vector<std::string>()> local_dirs;
   /// Persistence; may be empty. Called on the thread of init_app() and stop_app(). An error of
-  /// `job_added` is the error of init_app().
+  /// `job_added` is the error of init_app(): what it cannot keep is not served.
   std::function<Result<void>(const ShuffleJob&)> job_added;
   std::function<void(const AppId&)> job_removed;
 };
@@ -50,12 +50,12 @@ struct ShuffleCallbacks {
 /// in the page cache. At most one map output is open for each connection.
 class ShuffleService : public nm::AuxService {
  public:
+  /// `jobs`: those recorded before a restart; served from the first request on.
   static Result<std::unique_ptr<ShuffleService>> listen(net::EventLoops& loops,
                                                         ShuffleOptions options,
-                                                        ShuffleCallbacks callbacks);
+                                                        ShuffleCallbacks callbacks,
+                                                        std::vector<ShuffleJob> jobs = {});
 
-  /// A job recorded before a restart. Any thread.
-  virtual void restore(ShuffleJob job) = 0;
   virtual std::uint16_t port() const = 0;
 
   // nm::AuxService, any thread. `data` is a job token; kInvalidArgument otherwise.

@@ -134,6 +134,14 @@ struct AppStatus {
   std::vector<ContainerId> containers;
 };
 
+/// LogAggregationContext of an application.
+struct LogRules {
+  std::string include_pattern;  // "" = all files
+  std::string exclude_pattern;  // "" = none
+  std::string policy_class;
+  std::string policy_parameters;
+};
+
 struct LogFile {
   std::string name;
   std::uint64_t size = 0;

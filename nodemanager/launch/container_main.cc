@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace {
@@ -136,12 +137,15 @@ std::vector<Process> all_processes() {
 }
 
 std::vector<pid_t> descendants() {
-  const std::vector<Process> all = all_processes();
+  std::vector<Process> all = all_processes();
+  const auto by_parent = [](const Process& a, const Process& b) { return a.parent < b.parent; };
+  std::sort(all.begin(), all.end(), by_parent);
   std::vector<pid_t> result{getpid()};
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    for (const Process& process : all) {
-      if (process.parent == result[i]) result.push_back(process.pid);
-    }
+  for (std::size_t i = 0; i < result.size() && result.size() <= all.size(); ++i) {
+    const auto [first, last] =
+        std::equal_range(all.begin(), all.end(), Process{0, result[i]}, by_parent);
+    for (auto process = first; process != last; ++process)
+      result.push_back(process->pid);
   }
   result.erase(result.begin());
   return result;

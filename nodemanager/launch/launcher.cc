@@ -55,7 +55,10 @@ Result<std::optional<pid_t>> launch(LaunchJob job, Processes& processes, Cgroups
   RETURN_IF_ERROR(prepare(job));
   if (cgroups != nullptr) {
     auto files = cgroups->create(job.id, job.limits);
-    if (!files) return fail(std::move(files).error());
+    if (!files) {
+      (void)cgroups->remove(job.id);  // those of its groups that could be made
+      return fail(std::move(files).error());
+    }
     job.process.cgroup_files = *std::move(files);
   }
   job.process.work_dir = job.work_dir;
@@ -67,7 +70,10 @@ Result<std::optional<pid_t>> launch(LaunchJob job, Processes& processes, Cgroups
     return std::optional<pid_t>();
   }
   auto pid = processes.start(job.process, std::move(on_exit));
-  if (!pid) return fail(std::move(pid).error());
+  if (!pid) {
+    if (cgroups != nullptr) (void)cgroups->remove(job.id);
+    return fail(std::move(pid).error());
+  }
   return std::optional<pid_t>(*pid);
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -16,7 +17,7 @@
 namespace heddle::nm {
 namespace {
 
-constexpr int kDepthMax = 4000;  // deeper trees are left where they are, with an error
+constexpr int kDepthMax = 32;  // of directories that are open at a time
 
 Failure system_error(std::string_view what, const std::string& path, int error) {
   const ErrorCode code = error == ENOENT   ? ErrorCode::kNotFound
@@ -42,32 +43,74 @@ DirHandle open_dir_at(int parent, const char* name) {
   return handle;
 }
 
-int remove_at(int parent, const char* name, int depth);
-
-/// 0, or the first errno. Directories without the owner's write bit get it first.
-int empty_directory(DIR* directory, int depth) {
-  int result = 0;
-  fchmod(dirfd(directory), 0700);
-  while (const dirent* entry = readdir(directory)) {
-    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-    const int error = remove_at(dirfd(directory), entry->d_name, depth + 1);
-    if (result == 0) result = error;
+/// Removes trees of any depth with few descriptors and little stack: what lies too deep is first
+/// moved up to the root of the tree.
+class TreeRemover {
+ public:
+  /// 0, or the first errno.
+  int remove(const char* path) {
+    if (unlink_at(AT_FDCWD, path)) return 0;
+    if (errno != EISDIR && errno != EPERM) return errno;
+    {
+      const DirHandle root = open_dir_at(AT_FDCWD, path);
+      if (root == nullptr) return errno == ENOENT ? 0 : errno;
+      root_ = dirfd(root.get());
+      int error = 0;
+      do {
+        moved_ = 0;
+        rewinddir(root.get());
+        error = empty(root.get(), 0);
+      } while (error == 0 && moved_ > 0);
+      if (error != 0) return error;
+    }
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
   }
-  return result;
-}
 
-int remove_at(int parent, const char* name, int depth) {
-  if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
-  if (errno != EISDIR && errno != EPERM) return errno;
-  if (depth > kDepthMax) return ELOOP;
-  {
-    const DirHandle directory = open_dir_at(parent, name);
-    if (directory == nullptr) return errno == ENOENT ? 0 : errno;
-    const int error = empty_directory(directory.get(), depth);
-    if (error != 0) return error;
+ private:
+  static bool unlink_at(int parent, const char* name) {
+    return unlinkat(parent, name, 0) == 0 || errno == ENOENT;
   }
-  return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
-}
+
+  /// Directories without the owner's write bit get it first.
+  int empty(DIR* directory, int depth) {
+    int result = 0;
+    fchmod(dirfd(directory), 0700);
+    while (const dirent* entry = readdir(directory)) {
+      if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+      const int error = remove_entry(dirfd(directory), entry->d_name, depth + 1);
+      if (result == 0) result = error;
+    }
+    return result;
+  }
+
+  int remove_entry(int parent, const char* name, int depth) {
+    if (unlink_at(parent, name)) return 0;
+    if (errno != EISDIR && errno != EPERM) return errno;
+    if (depth >= kDepthMax) return move_up(parent, name);
+    {
+      const DirHandle directory = open_dir_at(parent, name);
+      if (directory == nullptr) return errno == ENOENT ? 0 : errno;
+      const int error = empty(directory.get(), depth);
+      if (error != 0) return error;
+    }
+    return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
+  }
+
+  int move_up(int parent, const char* name) {
+    fchmodat(parent, name, 0700, 0);  // to move it, its ".." is written
+    while (true) {
+      const std::string up = fmt::format(".heddle-deep-{}", next_++);
+      if (renameat2(parent, name, root_, up.c_str(), RENAME_NOREPLACE) == 0) break;
+      if (errno != EEXIST) return errno;
+    }
+    ++moved_;
+    return 0;
+  }
+
+  int root_ = -1;
+  std::uint64_t next_ = 0;
+  std::uint64_t moved_ = 0;
+};
 
 }  // namespace
 
@@ -161,7 +204,7 @@ Result<void> write_file(const std::string& path, std::string_view content, mode_
 }
 
 Result<void> remove_tree(const std::string& path) {
-  const int error = remove_at(AT_FDCWD, path.c_str(), 0);
+  const int error = TreeRemover().remove(path.c_str());
   if (error != 0) return system_error("remove", path, error);
   return {};
 }

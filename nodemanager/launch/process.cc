@@ -68,7 +68,8 @@ int signal_of(ProcessRequest what) {
 }  // namespace
 
 std::optional<std::int64_t> read_number_file(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not blocking: a container of the agent's own user could put a pipe there.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;
   char text[32];
   const ssize_t size = read(descriptor, text, sizeof text);

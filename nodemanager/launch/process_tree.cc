@@ -7,7 +7,7 @@
 
 #include <cstdio>
 #include <memory>
-#include <set>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "nodemanager/launch/diagnostics.h"
@@ -47,9 +47,10 @@ bool parse_stat(const std::string& text, ProcessInfo& info) {
   long resident = 0;
   const int fields = std::sscanf(
       text.c_str() + close_at + 1,
-      " %*c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu %lu %ld",
-      &info.parent, &info.group, &info.session, &user, &system, &start, &virtual_bytes, &resident);
-  if (fields != 8) return false;
+      " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu %lu %ld",
+      &info.state, &info.parent, &info.group, &info.session, &user, &system, &start, &virtual_bytes,
+      &resident);
+  if (fields != 9) return false;
   info.user_ticks = user;
   info.system_ticks = system;
   info.start_ticks = start;
@@ -76,43 +77,48 @@ std::int64_t meminfo_kb(const std::string& text, std::string_view name) {
 
 }  // namespace
 
+ProcessTable::ProcessTable(std::vector<ProcessInfo> all) : all_(std::move(all)) {
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    by_pid_[all_[i].pid].push_back(i);
+    by_parent_[all_[i].parent].push_back(i);
+    by_session_[all_[i].session].push_back(i);
+  }
+}
+
 ProcessTable ProcessTable::read(const std::string& proc_root) {
   struct Closer {
     void operator()(DIR* directory) const { closedir(directory); }
   };
-  ProcessTable table;
+  std::vector<ProcessInfo> all;
   const std::unique_ptr<DIR, Closer> directory(opendir(proc_root.c_str()));
-  if (directory == nullptr) return table;
+  if (directory == nullptr) return ProcessTable({});
   while (const dirent* entry = readdir(directory.get())) {
     const auto pid = parse_int(entry->d_name);
-    if (!pid || *pid <= 0 || table.all_.size() >= kProcessesMax) continue;
+    if (!pid || *pid <= 0 || all.size() >= kProcessesMax) continue;
     ProcessInfo info;
     info.pid = static_cast<pid_t>(*pid);
     if (parse_stat(read_small(fmt::format("{}/{}/stat", proc_root, *pid)), info)) {
-      table.all_.push_back(std::move(info));
+      all.push_back(std::move(info));
     }
   }
-  return table;
+  return ProcessTable(std::move(all));
 }
 
 std::vector<ProcessInfo> ProcessTable::tree(pid_t root) const {
   std::vector<ProcessInfo> found;
-  std::set<pid_t> in_tree;
-  const auto take = [&](const ProcessInfo& info) {
-    if (in_tree.insert(info.pid).second) found.push_back(info);
-  };
-  for (const ProcessInfo& info : all_) {
-    if (info.pid == root) take(info);
-  }
-  for (const ProcessInfo& info : all_) {
-    if (info.session == root) take(info);
-  }
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const pid_t parent = found[i].pid;
-    for (const ProcessInfo& info : all_) {
-      if (info.parent == parent) take(info);
+  std::unordered_set<std::size_t>
+      taken;  // places: a table read while pids change may hold one twice
+  const auto take_all = [&](const auto& index, pid_t key) {
+    const auto places = index.find(key);
+    if (places == index.end()) return;
+    for (const std::size_t place : places->second) {
+      if (taken.insert(place).second) found.push_back(all_[place]);
     }
-  }
+  };
+  take_all(by_pid_, root);
+  take_all(by_session_, root);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    take_all(by_parent_, found[i].pid);
   return found;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
@@ -17,6 +18,7 @@ struct ProcessInfo {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
+  char state = '?';  // 'R', 'S', 'Z', ...
   std::string name;
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
@@ -29,12 +31,19 @@ struct ProcessInfo {
 class ProcessTable {
  public:
   static ProcessTable read(const std::string& proc_root);
+  explicit ProcessTable(std::vector<ProcessInfo> all);
+
+  const std::vector<ProcessInfo>& all() const { return all_; }
   /// `root` and its descendants, and others of its session that lost their parent; in the order
-  /// found.
+  /// found. Costs what the tree has, not what the machine has.
   std::vector<ProcessInfo> tree(pid_t root) const;
 
  private:
   std::vector<ProcessInfo> all_;
+  // Places in all_, in its order.
+  std::unordered_map<pid_t, std::vector<std::size_t>> by_pid_;
+  std::unordered_map<pid_t, std::vector<std::size_t>> by_parent_;
+  std::unordered_map<pid_t, std::vector<std::size_t>> by_session_;
 };
 
 struct TreeUsage {

@@ -21,6 +21,7 @@ namespace heddle::nm {
 namespace {
 
 constexpr int kFolderDepthMax = 64;
+constexpr int kUnpackedDepthMax = 200;  // each holds a descriptor of the agent
 constexpr std::size_t kFolderEntriesMax = 500'000;
 
 std::string last_name(std::string_view url) {
@@ -221,7 +222,10 @@ Result<std::uint64_t> finish_modes(int parent, const char* name, Visibility visi
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
   if (!S_ISDIR(info.st_mode)) return static_cast<std::uint64_t>(info.st_size);
-  if (depth > 2000) return fail(ErrorCode::kLimitExceeded, "folders nested deeper than 2000");
+  if (depth > kUnpackedDepthMax) {
+    return fail(ErrorCode::kLimitExceeded,
+                fmt::format("folders nested deeper than {}", kUnpackedDepthMax));
+  }
   const int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const std::unique_ptr<DIR, Closer> directory(descriptor < 0 ? nullptr : fdopendir(descriptor));
   if (directory == nullptr) {

@@ -14,6 +14,7 @@ namespace heddle::nm {
 namespace {
 
 constexpr int kRedirectsMax = 5;
+constexpr std::size_t kErrorTextMax = 64 * 1024;  // read for nothing but to keep the connection
 
 bool is_web(std::string_view url) {
   const std::string start = to_lower(url.substr(0, 6));
@@ -22,25 +23,31 @@ bool is_web(std::string_view url) {
 
 Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
   int status = 0;
+  std::size_t error_bytes = 0;
   Result<void> taken;
   net::HttpCall call;
   call.url = url;
   call.redirects_max = kRedirectsMax;
+  call.refuse_link_local = true;
   call.on_head = [&](const net::HttpResponse& head) { status = head.status; };
   call.on_body = [&](std::string_view bytes) {
-    if (status != 200) return true;  // the text of an error; limited by the server's patience
+    if (status != 200) return (error_bytes += bytes.size()) < kErrorTextMax;
     taken = sink(bytes);
     return taken.has_value();
   };
   auto answer = net::http_call(call);
   if (!taken) return taken;
-  if (!answer) return fail(std::move(answer).error());
-  if (answer->status == 404) {
+  if (status == 404) {
     return fail(ErrorCode::kNotFound, fmt::format("File {} does not exist", url));
   }
+  if (status >= 400) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{} answered {} {}", shortened(url, 300),
+                                                     status, net::reason_phrase(status)));
+  }
+  if (!answer) return fail(std::move(answer).error());
   if (answer->status != 200) {
     return fail(ErrorCode::kUnavailable,
-                fmt::format("{} answered {} {}", shortened(url, 300), answer->status,
+                fmt::format("{} answered {} {}, not a file", shortened(url, 300), answer->status,
                             net::reason_phrase(answer->status)));
   }
   return {};

@@ -62,9 +62,11 @@ Result<std::vector<std::string>> WebHdfs::web_addresses_of(const FsUrl& url) con
     return fail(ErrorCode::kInvalidArgument,
                 "no NameNode: the URL has no host and fs.defaultFS is not hdfs");
   }
-  if (url.scheme == "webhdfs") return std::vector<std::string>{authority};
   const auto found = options_.web_addresses.find(authority);
-  if (found != options_.web_addresses.end()) return found->second;
+  // A port says which: that of hdfs is never the web's. A name service is the same for both.
+  const bool is_web = url.scheme == "webhdfs" && authority.find(':') != std::string::npos;
+  if (found != options_.web_addresses.end() && !is_web) return found->second;
+  if (url.scheme == "webhdfs") return std::vector<std::string>{authority};
   const std::string host = authority.substr(0, authority.rfind(':'));
   return std::vector<std::string>{fmt::format("{}:{}", host, options_.default_web_port)};
 }
@@ -82,6 +84,7 @@ Result<WebHdfs::Answer> WebHdfs::ask(const char* method, const std::string& url,
     call.url = fmt::format("http://{}/webhdfs/v1{}?{}&user.name={}", address,
                            encode_path(parsed->path), operation, percent_encode(user));
     call.body_max = options_.answer_max;
+    call.refuse_link_local = true;
     auto answer = net::http_call(call);
     if (answer && answer->status < 400) {
       return Answer{answer->status, std::move(answer->body),
@@ -123,6 +126,7 @@ Result<void> WebHdfs::read(const std::string& url, const std::string& user, cons
   }
   net::HttpCall call;
   call.url = where->location;
+  call.refuse_link_local = true;
   int status = 0;
   std::string error_body;
   std::optional<Error> sink_error;
@@ -157,6 +161,7 @@ Result<void> WebHdfs::upload(const std::string& local_path, const std::string& u
   net::HttpCall call;
   call.method = "PUT";
   call.url = where->location;
+  call.refuse_link_local = true;
   call.upload_file = local_path;
   call.headers.add("Content-Type", "application/octet-stream");
   call.body_max = kErrorBodyMax;

@@ -21,14 +21,6 @@ struct EndedContainer {
   bool is_master = false;
 };
 
-/// LogAggregationContext of an application.
-struct LogRules {
-  std::string include_pattern;  // "" = all files
-  std::string exclude_pattern;  // "" = none
-  std::string policy_class;
-  std::string policy_parameters;
-};
-
 /// Whether the policy wants this container's logs. An unknown class wants all.
 bool wants_logs(const LogRules& rules, const EndedContainer& container);
 

@@ -9,7 +9,7 @@ from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
 ORDER = ["test_daemons", "test_cli", "test_heddle", "test_browser", "test_mapreduce", "test_dshell",
-         "test_spark", "test_mixed", "test_nodes", "test_hdfs"]
+         "test_spark", "test_mixed", "test_nodes", "test_shuffle_restart", "test_hdfs"]
 LIVING = pytest.StashKey()
 
 

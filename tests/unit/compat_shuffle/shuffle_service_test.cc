@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "base/net/http.h"
 #include "base/text.h"
@@ -53,17 +54,21 @@ class ShuffleServiceTest : public ::testing::Test {
       fs::create_directories(root_ / dir);
       dirs_.push_back((root_ / dir).string());
     }
+    listen({});
+  }
+  void listen(std::vector<ShuffleJob> jobs) {
     ShuffleOptions options;
     options.host = "127.0.0.1";
     options.port = 0;
     ShuffleCallbacks callbacks;
     callbacks.local_dirs = [this] { return dirs_; };
     callbacks.job_added = [this](const ShuffleJob& job) -> Result<void> {
+      if (add_error_) return fail(*add_error_);
       added_.push_back(to_string(job.app) + " " + job.user);
       return {};
     };
     callbacks.job_removed = [this](const AppId& app) { removed_.push_back(to_string(app)); };
-    auto service = ShuffleService::listen(loops_, options, std::move(callbacks));
+    auto service = ShuffleService::listen(loops_, options, std::move(callbacks), std::move(jobs));
     ASSERT_TRUE(service.has_value()) << service.error().message;
     service_ = *std::move(service);
   }
@@ -122,6 +127,7 @@ class ShuffleServiceTest : public ::testing::Test {
   net::EventLoops loops_{2};
   fs::path root_;
   std::vector<std::string> dirs_;
+  std::optional<Error> add_error_;
   std::vector<std::string> added_;
   std::vector<std::string> removed_;
   std::unique_ptr<ShuffleService> service_;
@@ -284,11 +290,23 @@ TEST_F(ShuffleServiceTest, ForgetsAJobThatEnded) {
   EXPECT_THAT(removed_, ::testing::ElementsAre("application_1795310003435_0012"));
 }
 
-TEST_F(ShuffleServiceTest, ServesAJobThatWasRestored) {
+TEST_F(ShuffleServiceTest, ServesAJobOfAnEarlierLifeUntilItEnds) {
   write_map(kMap0, {"segment"});
-  service_->restore({kApp, "alice", security::Secret(*hex_decode("fffb407861c5e98d"))});
+  listen({{kApp, "alice", security::Secret(*hex_decode("fffb407861c5e98d"))}});
   EXPECT_EQ(fetch(target(kMap0, 0)).status, 200);
-  EXPECT_TRUE(added_.empty());
+  EXPECT_TRUE(added_.empty()) << "it is recorded already";
+  service_->stop_app(kApp);
+  EXPECT_EQ(fetch(target(kMap0, 0)).status, 401);
+  EXPECT_THAT(removed_, ::testing::ElementsAre("application_1795310003435_0012"));
+}
+
+TEST_F(ShuffleServiceTest, AJobThatCannotBeRecordedIsNotServed) {
+  add_error_ = Error{ErrorCode::kUnavailable, "state store is full", ErrorSubject::kNone};
+  write_map(kMap0, {"segment"});
+  const auto started = service_->init_app("alice", kApp, *hex_decode(kServiceData));
+  ASSERT_FALSE(started.has_value());
+  EXPECT_EQ(started.error().message, "state store is full");
+  EXPECT_EQ(fetch(target(kMap0, 0)).status, 401);
 }
 
 TEST_F(ShuffleServiceTest, MetadataIsThePort) {

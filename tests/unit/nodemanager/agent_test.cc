@@ -183,7 +183,10 @@ TEST_F(NodeTest, EndingTheApplicationKillsCollectsLogsAndCleansUp) {
   config_.log_aggregation = true;
   start();
   run_to_end(request(1, "echo hello 1><LOG_DIR>/stdout"));
-  ASSERT_TRUE(run(request(2, "sleep 1000")));
+  const std::string up = dir_.path() + "/up";
+  ASSERT_EQ(mkfifo(up.c_str(), 0600), 0);
+  ASSERT_TRUE(run(request(2, "echo up > " + up + "; sleep 1000")));
+  EXPECT_EQ(read_file(up), "up\n");  // its script has begun, so that there are logs
   rm_.wait_for_state(id(2), ContainerState::kRunning);
   rm_.tell([&](HeartbeatAnswer& answer) { answer.apps_to_clean_up.push_back(id(1).attempt.app); });
   const auto killed = rm_.wait_for_state(id(2), ContainerState::kDone);
@@ -272,7 +275,7 @@ TEST_F(NodeTest, AStopEndsEverythingAndSaysGoodBye) {
   stopped.get_future().wait();
   EXPECT_TRUE(rm_.unregistered_);
   EXPECT_EQ(agent.reports().containers().at(0).state, ContainerState::kDone);
-  loops_.stop();
+  loops_->stop();
   agent_.reset();
 }
 

@@ -44,7 +44,8 @@ class TempDir {
   std::string path_;
 };
 
-/// Answers every heartbeat at once and remembers what it was told.
+/// Answers every heartbeat at once and remembers what it was told. Like the real one it does not
+/// look into a heartbeat that it takes for a repetition.
 class FakeRm final : public RmLink {
  public:
   void register_node(Registration request, std::function<void(Result<Registered>)> done) override {
@@ -55,6 +56,7 @@ class FakeRm final : public RmLink {
     {
       const std::lock_guard lock(mutex_);
       registrations_.push_back(std::move(request));
+      response_id_ = 0;
     }
     changed_.notify_all();
     done(answer);
@@ -62,18 +64,20 @@ class FakeRm final : public RmLink {
 
   void heartbeat(Heartbeat request, std::function<void(Result<HeartbeatAnswer>)> done) override {
     HeartbeatAnswer answer;
+    bool lost = false;
     {
       const std::lock_guard lock(mutex_);
-      answer = std::exchange(next_, {});
-      answer.response_id = request.response_id + 1;
-      answer.next_heartbeat = std::chrono::milliseconds(20);
-      for (const ContainerStatus& status : request.containers)
-        latest_[status.id] = status;
-      for (const LogReport& report : request.log_reports)
-        log_reports_.push_back(report);
+      if (request.response_id + 1 == response_id_) {
+        answer = last_;
+      } else {
+        answer = take(request);
+      }
+      lost = lose_answers_;
       ++heartbeats_;
+      requests_.push_back(std::move(request));
     }
     changed_.notify_all();
+    if (lost) return done(fail(ErrorCode::kUnavailable, "the answer was lost"));
     done(answer);
   }
 
@@ -107,10 +111,31 @@ class FakeRm final : public RmLink {
   std::vector<Registration> registrations_;
   std::vector<LogReport> log_reports_;
   std::map<ContainerId, ContainerStatus> latest_;
+  std::vector<Heartbeat> requests_;
   int heartbeats_ = 0;
   bool unregistered_ = false;
 
+  void lose_answers(bool lose) {
+    const std::lock_guard lock(mutex_);
+    lose_answers_ = lose;
+  }
+
  private:
+  HeartbeatAnswer take(const Heartbeat& request) {
+    HeartbeatAnswer answer = std::exchange(next_, {});
+    answer.response_id = response_id_ = request.response_id + 1;
+    answer.next_heartbeat = std::chrono::milliseconds(20);
+    for (const ContainerStatus& status : request.containers)
+      latest_[status.id] = status;
+    for (const LogReport& report : request.log_reports)
+      log_reports_.push_back(report);
+    last_ = answer;
+    return answer;
+  }
+
+  HeartbeatAnswer last_;
+  std::int32_t response_id_ = 0;
+  bool lose_answers_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
   HeartbeatAnswer next_;
@@ -151,23 +176,42 @@ class NodeTest : public testing::Test {
       agent_->stop([&] { stopped.set_value(); });
       stopped.get_future().wait();
     }
-    loops_.stop();
+    loops_->stop();
   }
 
   Agent& start() {
     AgentParts parts;
-    parts.loop = &loops_.next();
+    parts.loop = &loops_->next();
     parts.clock = &clock_;
     parts.link = &rm_;
     parts.verifiers = &verifiers_;
-    parts.files = &files_;
+    files_.emplace(hdfs_);
+    parts.files = &*files_;
     parts.log_format = &format_;
+    parts.store = store_.get();
+    if (store_ != nullptr) parts.restored = store_->load()->apps;
     auto agent = Agent::create(config_, parts);
     EXPECT_TRUE(agent) << agent.error().message;
     agent_ = *std::move(agent);
+    std::size_t registrations = 0;
+    int heartbeats = 0;
+    rm_.wait_until([&](const FakeRm& rm) {
+      registrations = rm.registrations_.size();
+      heartbeats = rm.heartbeats_;
+      return true;
+    });
     agent_->start(NodeId{"localhost", 8041}, "localhost", 8042);
-    rm_.wait_until([](const FakeRm& rm) { return rm.heartbeats_ > 0; });
+    rm_.wait_until([&](const FakeRm& rm) {
+      return rm.registrations_.size() > registrations && rm.heartbeats_ > heartbeats;
+    });
     return *agent_;
+  }
+
+  /// The agent is gone from one moment to the next; what it started runs on.
+  void crash() {
+    loops_->stop();
+    agent_.reset();
+    loops_.emplace(1);
   }
 
   static ContainerId id(std::int64_t number, std::int32_t app = 1) {
@@ -235,9 +279,11 @@ class NodeTest : public testing::Test {
   FakeRm rm_;
   TokenVerifiers verifiers_{security::TokenKeys({0, security::Secret("0")}),
                             security::TokenKeys({0, security::Secret("0")})};
-  FileSystems files_{WebHdfsOptions{}};
+  WebHdfsOptions hdfs_;
+  std::optional<FileSystems> files_;
   PlainLogFormat format_;
-  net::EventLoops loops_{1};
+  std::unique_ptr<NodeStore> store_;  // null: nothing is known after a crash
+  std::optional<net::EventLoops> loops_{std::in_place, 1};
   std::unique_ptr<Agent> agent_;  // goes before the loops
 };
 

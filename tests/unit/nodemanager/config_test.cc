@@ -1,0 +1,73 @@
+#include "nodemanager/config.h"
+
+#include <gmock/gmock.h>
+
+namespace heddle::nm {
+namespace {
+
+using testing::HasSubstr;
+
+Settings settings_with(const std::map<std::string, std::string>& values) {
+  Settings settings;
+  settings.set("yarn.nodemanager.local-dirs", {"/tmp/a", "test"});
+  settings.set("yarn.nodemanager.log-dirs", {"/tmp/b", "test"});
+  for (const auto& [name, value] : values)
+    settings.set(name, {value, "node-resources.xml:3"});
+  return settings;
+}
+
+ResourceTypes types() {
+  ResourceTypes all;
+  EXPECT_TRUE(all.add({"yarn.io/gpu", "", 0, 100}));
+  EXPECT_TRUE(all.add({"scratch", "Gi", 0, 100'000}));
+  return all;
+}
+
+TEST(AgentConfig, OffersTheResourceTypesThatItsSettingsName) {
+  const auto config =
+      read_agent_config(settings_with({{"yarn.nodemanager.resource-type.yarn.io/gpu", "4"},
+                                       {"yarn.nodemanager.resource-type.scratch", "2Ti"},
+                                       {"yarn.nodemanager.resource.memory-mb", "1000"}}),
+                        "/x", types());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->total.amount[2], 4);
+  EXPECT_EQ(config->total.amount[3], 2048);
+  EXPECT_EQ(config->total.memory_mb(), 1000);
+}
+
+TEST(AgentConfig, AnAmountWithoutUnitIsInThatOfItsType) {
+  const auto config = read_agent_config(
+      settings_with({{"yarn.nodemanager.resource-type.scratch", " 7 "}}), "/x", types());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->total.amount[3], 7);
+}
+
+TEST(AgentConfig, RefusesResourcesItCannotOfferWithTheirSource) {
+  struct Row {
+    const char* name;
+    const char* value;
+    const char* message;
+  };
+  const Row table[] = {
+      {"yarn.io/gpu2", "4",
+       "no such resource type; yarn.resource-types knows memory-mb, vcores, "
+       "yarn.io/gpu, scratch"},
+      {"yarn.io/gpu", "four", "'four' is not an amount such as 4 or 16G"},
+      {"yarn.io/gpu", "-1", "'-1' is not an amount"},
+      {"yarn.io/gpu", "0.5", "'0.5' is not an amount"},
+      {"yarn.io/gpu", "", "'' is not an amount"},
+      {"scratch", "4Qi", "'4Qi' is not an amount"},
+      {"scratch", "99999999999999999999", "is not an amount"},
+      {"scratch", "9223372036854775807Ti", "is not an amount"},
+  };
+  for (const Row& row : table) {
+    const std::string name = std::string("yarn.nodemanager.resource-type.") + row.name;
+    const auto config = read_agent_config(settings_with({{name, row.value}}), "/x", types());
+    ASSERT_FALSE(config) << row.name << " = " << row.value;
+    EXPECT_THAT(config.error().message, HasSubstr(row.message)) << row.value;
+    EXPECT_THAT(config.error().message, HasSubstr(name + " (node-resources.xml:3)")) << row.value;
+  }
+}
+
+}  // namespace
+}  // namespace heddle::nm
