@@ -94,7 +94,7 @@ void Agent::send_heartbeat() {
 
 void Agent::fill_heartbeat() {
   forget_old_containers();
-  Unanswered& next = unanswered_.emplace();
+  Unanswered& next = unanswered_.emplace(Unanswered{});
   Heartbeat& request = next.request;
   request.id = id_;
   request.response_id = response_id_;

@@ -31,11 +31,16 @@ using namespace heddle;
 
 constexpr std::size_t kIoThreads = 2;
 constexpr std::string_view kShuffleName = "mapreduce_shuffle";
+// Containers run as the agent's own user; who asked for their owners' must not get that unawares.
+constexpr daemon::OnlyValue kServed[] = {
+    {"yarn.nodemanager.container-executor.class",
+     "org.apache.hadoop.yarn.server.nodemanager.DefaultContainerExecutor"}};
 
 /// Everything that lives as long as the daemon, in the order of making.
 struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
 
+  Result<void> check();
   Result<void> prepare();
   Result<void> open_store();
   Result<void> make_agent();
@@ -76,6 +81,11 @@ struct Daemon {
   std::unique_ptr<compat::ipc::Server> rpc_server;
   std::unique_ptr<net::HttpServer> web_server;
 };
+
+Result<void> Daemon::check() {
+  RETURN_IF_ERROR(daemon::check_served(settings(), kServed));
+  return daemon::check_security(settings());
+}
 
 Result<void> Daemon::prepare() {
   auto folder = read(settings(), nm::properties::kStateDir);
@@ -254,15 +264,15 @@ Result<void> Daemon::serve_web() {
   web_server = *std::move(server);
   RETURN_IF_ERROR(keep_port(kProperty, web_server->endpoint().port));
   web_address = {advertised->host, web_server->endpoint().port};
-  compat::rest::WebOptions options;
+  auto read_options = compat::rest::web_options_from(settings());
+  if (!read_options) return fail(read_options.error());
+  compat::rest::WebOptions options = *std::move(read_options);
   options.web_address = to_string(web_address);
   options.rm_web_address = to_string(*rm_web);
   options.host_names = daemon::own_host_names(options.web_address);
   options.bound_to_loopback = daemon::is_loopback(address->host);
   options.rpc_address = ports["yarn.nodemanager.address"];
   options.login_user = daemon::login_user();
-  options.log_server_url = settings().get_or("yarn.log.server.url", "");
-  options.settings = &settings();
   options.clock = &clock;
   std::vector<const nm::AuxService*> services;
   if (shuffle != nullptr) services.push_back(shuffle.get());
@@ -302,12 +312,9 @@ int run(const daemon::Arguments& arguments) {
   for (const std::string& warning : configuration->warnings)
     log::warn("{}", warning);
   Daemon parts(*std::move(configuration));
-  if (auto secured = daemon::check_security(parts.settings()); !secured) {
-    return daemon::refuse_start(secured.error());
-  }
   for (const auto step :
-       {&Daemon::prepare, &Daemon::open_store, &Daemon::make_agent, &Daemon::make_services,
-        &Daemon::serve_containers, &Daemon::serve_web, &Daemon::begin}) {
+       {&Daemon::check, &Daemon::prepare, &Daemon::open_store, &Daemon::make_agent,
+        &Daemon::make_services, &Daemon::serve_containers, &Daemon::serve_web, &Daemon::begin}) {
     if (auto done = (parts.*step)(); !done) {
       const int code = daemon::refuse_start(done.error());
       parts.stop();

@@ -68,8 +68,9 @@ Result<void> clear_user_cache(const std::string& local, const KeptApps& kept, As
     RETURN_IF_ERROR(
         put_aside_but(folder, putter, [](const auto& name) { return name == "appcache"; }));
     if (!is_folder(folder + "/appcache")) continue;
-    RETURN_IF_ERROR(put_aside_but(folder + "/appcache", putter,
-                                  [&](const auto& app) { return apps.contains(app); }));
+    RETURN_IF_ERROR(put_aside_but(folder + "/appcache", putter, [&of_user = apps](const auto& app) {
+      return of_user.contains(app);
+    }));
     for (const std::string& app : list_dir(folder + "/appcache")) {
       const std::string app_folder = fmt::format("{}/appcache/{}", folder, app);
       for (const std::string& name : list_dir(app_folder)) {

@@ -44,6 +44,7 @@ constexpr BoolProperty kNetworkState{
     .name = "heddle.state.allow-network-filesystem",
     .default_value = false,
     .doc = "Whether the state database may lie on NFS, SMB or AFS, where it is not safe."};
+constexpr daemon::OnlyValue kServed[] = {{"yarn.resourcemanager.ha.enabled", "false"}};
 constexpr TextProperty kIncludePath{.name = "yarn.resourcemanager.nodes.include-path",
                                     .default_value = "",
                                     .doc = "File that lists the hosts which may join."};
@@ -70,6 +71,7 @@ Result<std::vector<std::string>> read_host_list(const std::string& path) {
 struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
 
+  Result<void> check();
   Result<void> open_state();
   Result<void> bind_web();
   Result<void> make_service();
@@ -118,6 +120,11 @@ struct Daemon {
   std::shared_ptr<const net::HttpHandler> web_handler;  // guarded by web_mutex; null while starting
   bool web_on_loopback = true;
 };
+
+Result<void> Daemon::check() {
+  RETURN_IF_ERROR(daemon::check_served(settings(), kServed));
+  return daemon::check_security(settings());
+}
 
 Result<void> Daemon::open_state() {
   auto folder = read(settings(), kStateDir);
@@ -341,14 +348,14 @@ std::vector<compat::rest::RpcActivity> Daemon::rpc_activity() const {
 }
 
 Result<void> Daemon::serve_web() {
-  compat::rest::WebOptions options;
+  auto read_options = compat::rest::web_options_from(settings());
+  if (!read_options) return fail(read_options.error());
+  compat::rest::WebOptions options = *std::move(read_options);
   options.web_address = options.rm_web_address = web_address;
   options.host_names = daemon::own_host_names(web_address);
   options.bound_to_loopback = web_on_loopback;
   options.rpc_address = ports["yarn.resourcemanager.address"];
   options.login_user = daemon::login_user();
-  options.log_server_url = settings().get_or("yarn.log.server.url", "");
-  options.settings = &settings();
   options.clock = &clock;
   options.rpc_activity = [this] { return rpc_activity(); };
   proxy = std::make_unique<compat::proxy::WebProxy>(*board, compat::proxy::ProxyLimits{});
@@ -396,11 +403,8 @@ int run(const daemon::Arguments& arguments) {
   Daemon parts(*std::move(configuration));
   parts.conf_dir = arguments.conf_dir;
   parts.overrides = std::move(overrides);
-  if (auto secured = daemon::check_security(parts.settings()); !secured) {
-    return daemon::refuse_start(secured.error());
-  }
-  for (const auto step :
-       {&Daemon::open_state, &Daemon::bind_web, &Daemon::make_service, &Daemon::serve}) {
+  for (const auto step : {&Daemon::check, &Daemon::open_state, &Daemon::bind_web,
+                          &Daemon::make_service, &Daemon::serve}) {
     if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
   }
   log::info("heddle-rm serves: client {}, web http://{}",

@@ -16,6 +16,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace heddle::daemon {
 namespace {
@@ -26,9 +27,12 @@ constexpr BoolProperty kAllowInsecureNetwork{
     .doc =
         "Lets a daemon without authentication listen beyond loopback. Everybody who reaches its "
         "ports may then run programs on the nodes."};
-constexpr TextProperty kAuthentication{.name = "hadoop.security.authentication",
-                                       .default_value = "simple",
-                                       .doc = "How callers prove who they are."};
+constexpr std::array kServedSecurity = {
+    OnlyValue{"hadoop.security.authentication", "simple"},
+    OnlyValue{"hadoop.security.authorization", "false"},
+    OnlyValue{"hadoop.http.authentication.type", "simple"},
+    OnlyValue{"yarn.http.policy", "HTTP_ONLY"},
+};
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -124,13 +128,18 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Result<void> check_security(const Settings& settings) {
-  const auto authentication = read(settings, kAuthentication);
-  if (!authentication) return fail(authentication.error());
-  if (*authentication != "simple") {
-    return fail(ErrorCode::kUnsupported, fmt::format("{} = '{}': only simple is supported yet",
-                                                     kAuthentication.name, *authentication));
+Result<void> check_served(const Settings& settings, std::span<const OnlyValue> values) {
+  for (const OnlyValue& only : values) {
+    const std::string value = settings.get_or(only.name, std::string(only.value));
+    if (trim(value) == only.value) continue;
+    return fail(ErrorCode::kUnsupported, fmt::format("{} = '{}': only {} is supported yet",
+                                                     only.name, shortened(value), only.value));
   }
+  return {};
+}
+
+Result<void> check_security(const Settings& settings) {
+  RETURN_IF_ERROR(check_served(settings, kServedSecurity));
   const auto allowed = read(settings, kAllowInsecureNetwork);
   if (!allowed) return fail(allowed.error());
   if (*allowed) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -44,7 +45,14 @@ Result<void> write_ports(const std::string& state_dir,
                          const std::map<std::string, std::string>& ports);
 
 bool is_loopback(std::string_view host);
-/// kUnsupported when hadoop.security.authentication asks for more than this daemon can do yet; logs
+/// A property that would do harm if it were taken no notice of, and the one value that is served.
+struct OnlyValue {
+  std::string_view name;
+  std::string_view value;  // Hadoop's default, too
+};
+/// kUnsupported names the first property that is set to something else.
+Result<void> check_served(const Settings& settings, std::span<const OnlyValue> values);
+/// kUnsupported when the configuration asks for more security than this daemon can do yet; logs
 /// loudly when an insecure network is allowed.
 Result<void> check_security(const Settings& settings);
 

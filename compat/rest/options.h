@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "base/settings.h"
 
 namespace heddle::compat::rest {
@@ -42,6 +43,9 @@ struct WebOptions {
   const Clock* clock = nullptr;
   std::function<std::vector<RpcActivity>()> rpc_activity;  // any thread
 };
+
+/// The options that the configuration decides, with `settings` itself, which must outlive them.
+Result<WebOptions> web_options_from(const Settings& settings);
 
 /// What clients take for the Hadoop version they talk to, and what we really are.
 inline constexpr std::string_view kHadoopVersion = "3.4.2";

@@ -9,6 +9,17 @@
 namespace heddle::compat::rest {
 namespace {
 
+constexpr TextProperty kStaticUser{.name = "hadoop.http.staticuser.user",
+                                   .default_value = "dr.who",
+                                   .doc = "Whom a web request without a user name acts as."};
+constexpr BoolProperty kAnonymousAllowed{
+    .name = "hadoop.http.authentication.simple.anonymous.allowed",
+    .default_value = true,
+    .doc = "Whether web requests may come without a user name."};
+constexpr TextProperty kLogServerUrl{.name = "yarn.log.server.url",
+                                     .default_value = "",
+                                     .doc = "Where the logs of finished containers are shown."};
+
 constexpr std::string_view kWebException = "javax.ws.rs.WebApplicationException";
 
 bool is_rest(std::string_view path) {
@@ -133,6 +144,21 @@ net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions 
   return [state](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
     serve(state, std::move(request), std::move(responder));
   };
+}
+
+Result<WebOptions> web_options_from(const Settings& settings) {
+  const auto static_user = read(settings, kStaticUser);
+  const auto anonymous = read(settings, kAnonymousAllowed);
+  const auto log_server = read(settings, kLogServerUrl);
+  if (!static_user) return fail(static_user.error());
+  if (!anonymous) return fail(anonymous.error());
+  if (!log_server) return fail(log_server.error());
+  WebOptions options;
+  options.static_user = *static_user;
+  options.anonymous_allowed = *anonymous;
+  options.log_server_url = *log_server;
+  options.settings = &settings;
+  return options;
 }
 
 }  // namespace heddle::compat::rest

@@ -116,7 +116,7 @@ bool ReportBoard::next_slice(const AppFilter& filter, AppId& last,
   }
   if (sets->size() > 1) {
     std::ranges::sort(ids);
-    ids.erase(std::ranges::unique(ids).begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   }
   const bool more = ids.size() >= kSlice;
   ids.resize(std::min(ids.size(), kSlice));

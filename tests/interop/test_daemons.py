@@ -38,6 +38,23 @@ def test_a_value_that_is_no_number_is_named_with_its_place(tmp_path):
     assert "yarn-site.xml:4" in answer.stderr, answer
 
 
+@pytest.mark.parametrize("program, name, value", [
+    ("heddle-rm", "hadoop.security.authentication", "kerberos"),
+    ("heddle-nm", "hadoop.security.authentication", "kerberos"),
+    ("heddle-rm", "hadoop.security.authorization", "true"),
+    ("heddle-rm", "hadoop.http.authentication.type", "kerberos"),
+    ("heddle-nm", "yarn.http.policy", "HTTPS_ONLY"),
+    ("heddle-rm", "yarn.resourcemanager.ha.enabled", "true"),
+    ("heddle-nm", "yarn.nodemanager.container-executor.class",
+     "org.apache.hadoop.yarn.server.nodemanager.LinuxContainerExecutor")])
+def test_protection_that_is_not_there_yet_is_refused(tmp_path, program, name, value):
+    write_xml(tmp_path / "yarn-site.xml", {"heddle.state.dir": tmp_path / "state", name: value})
+    answer = start(program, "--conf", tmp_path)
+    assert answer.returncode == EX_CONFIG, answer
+    assert f"{name} = '{value}'" in answer.stderr, answer
+    assert not (tmp_path / "state").exists()
+
+
 def test_terminating_ends_them_with_zero(new_cluster):
     cluster = new_cluster(history=False)
     for name in ("nm1", "rm"):
