@@ -155,8 +155,13 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
     note_change(node);
   }
   for (const AppId& id : request.running_apps) {
-    const App* app = find_app(id);
-    if (app == nullptr || is_final(app->state)) node.apps_to_clean_up.insert(id);
+    App* app = find_app(id);
+    if (app == nullptr || is_final(app->state)) {
+      node.apps_to_clean_up.insert(id);
+      continue;
+    }
+    app->nodes.insert(node.id);  // it keeps folders and logs of it, though no container runs
+    node.apps.insert(id);
   }
   take_reports(node, request.containers, turn);
   check_drained(node, turn);

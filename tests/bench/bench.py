@@ -80,7 +80,7 @@ def main() -> int:
     for name in options.names or FIGURES:
         try:
             result["figures"][name] = measure(name, options.rounds)
-        except AssertionError as error:
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
             say(f"tools/bench: {name}: {error}")
             return 1
         if options.json:  # what is measured stays, whatever comes after

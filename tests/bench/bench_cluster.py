@@ -15,7 +15,7 @@ from cluster import JAVA_CLASSES, RM_ADDRESSES, Cluster, Daemon, free_ports  # n
 from cluster import wait_until  # noqa: E402
 
 SIDES = ("heddle", "java")
-POLL_S = 0.002  # between two looks at a daemon that starts
+POLL_S = 0.002  # at first; looks at a daemon that starts must not slow it, so later a hundredth
 interop.START_S = START_S = 300  # a loaded machine is slow, not broken
 # What the interop tests shorten to be quick; here both sides wait as long as users do.
 SHORTENED = ("yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms",
@@ -127,11 +127,12 @@ class BenchCluster(Cluster):
             rest.close()
 
     def _poll(self, name: str, check) -> None:
-        deadline = time.monotonic() + START_S
+        begin = time.monotonic()
         while not check():
+            passed = time.monotonic() - begin
             self.daemons[name].must_live()
-            assert time.monotonic() < deadline, f"{name} does not serve after {START_S} s"
-            time.sleep(POLL_S)
+            assert passed < START_S, f"{name} does not serve after {START_S} s"
+            time.sleep(max(POLL_S, passed / 100))
 
     def pid(self, name: str) -> int:
         return self.daemons[name].process.pid

@@ -31,13 +31,15 @@ def one(rest: Rest, folder: pathlib.Path, pause: random.Random) -> tuple:
 
 def rounds(side: str):
     with BenchCluster(side) as cluster:
-        rest, pause = cluster.rest(), random.Random(1)
+        pause = random.Random(1)
         folder = cluster.folder / "stamps"
         folder.mkdir()
-        for _ in range(WARM_UP):
-            one(rest, folder, pause)
+        count = WARM_UP + EACH_STEP
         while True:
-            times = [one(rest, folder, pause) for _ in range(EACH_STEP)]
+            rest = cluster.rest()  # one left idle for long would be closed
+            times = [one(rest, folder, pause) for _ in range(count)][-EACH_STEP:]
+            rest.close()
             cluster.check_alive()
+            count = EACH_STEP
             yield {"launch": [launch for launch, _ in times],
                    "answer": [answer for _, answer in times]}

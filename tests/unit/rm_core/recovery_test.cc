@@ -208,5 +208,22 @@ TEST(Recovery, ContainersOfTheLastRunAreStoppedOnTheirNodes) {
   EXPECT_THAT(cluster.beat(again.id).containers_to_clean_up, testing::Contains(master));
 }
 
+TEST(Recovery, ANodeThatKeptAnApplicationHearsOfItsEndThoughItRanNothingSince) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  cluster.commit();
+  cluster.restart();
+  RegisterNode again;
+  again.id = {"n1", 45454};
+  again.total = {1, 1};  // too small for the next attempt
+  again.running_apps = {attempt.app};
+  cluster.register_node(again);
+  EXPECT_THAT(cluster.beat(again.id).apps_to_clean_up, testing::IsEmpty());
+  cluster.kill(attempt.app);
+  cluster.commit();
+  EXPECT_THAT(cluster.beat(again.id).apps_to_clean_up, testing::Contains(attempt.app));
+}
+
 }  // namespace
 }  // namespace heddle::rm
