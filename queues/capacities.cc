@@ -103,6 +103,7 @@ Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits&
   limits_ = limits;
   types_ = config.calculator == Calculator::kMemory ? 1 : limits.type_count;
   nodes_.set_type_count(types_);
+  caps_.forget_deferred();
   by_path_.clear();
   by_name_.clear();
   queues_.clear();

@@ -1,4 +1,6 @@
 // Who is listed where, and who is next.
+#include <utility>
+
 #include "queues/scheduler_impl.h"
 
 namespace heddle::queues {
@@ -63,7 +65,9 @@ void Scheduler::Impl::sync_queue(Queue& queue, CapId cap) {
     if (own == nullptr) return;
     own->shut = !within(queue.used + caps_.size(cap), queue.maximum);
     const bool wanted = !own->shut && !own->ready.empty();
-    if (queue.parent != nullptr) {
+    if (queue.parent != nullptr && own->listed && wanted && caps_.roomless(cap)) {
+      if (!std::exchange(own->stale, true)) caps_.defer(cap, &queue);
+    } else if (queue.parent != nullptr) {
       if (relist(&queue, *own, queue.parent->demand, wanted, queue.place())) {
         sync_queue(*queue.parent, cap);
       }
@@ -122,7 +126,18 @@ void Scheduler::Impl::erase_group(AskGroup& group) {
   group.app->groups.erase({group.priority, group.request_id});  // ends the group's life
 }
 
+void Scheduler::Impl::settle_reopened() {
+  for (const auto& [queue, cap] : caps_.take_reopened()) {
+    const auto settle = [cap = cap](auto& table) {
+      if (auto* own = table.find(cap)) own->stale = false;
+    };
+    queue->leaf ? settle(queue->leaf->demand) : settle(queue->demand);
+    sync_queue(*queue, cap);
+  }
+}
+
 AskGroup* Scheduler::Impl::next_group() {
+  if (caps_.has_reopened()) settle_reopened();
   // Goes down one path. At each level only sizes that every level above has room for count; the
   // child with the smallest place in any of these lists wins.
   const auto best = [this](auto& rows) {

@@ -141,7 +141,10 @@ std::string Scheduler::Impl::check_queue(const Queue* queue, Tally& tally) const
       if (row.shut == room) return path + ": a size is shut wrongly";
       if (queue->parent == nullptr) continue;
       if (row.listed != room) return path + ": a size is listed wrongly";
-      if (row.listed && !(row.listed_at == queue->place())) return path + ": listed elsewhere";
+      const bool waits = row.stale && (caps_.roomless(row.cap) || caps_.has_reopened());
+      if (row.listed && !waits && !(row.listed_at == queue->place())) {
+        return path + ": listed elsewhere";
+      }
     }
     return "";
   };

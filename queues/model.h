@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct Demand {
   CapId cap = 0;
   bool shut = false;    // this parent has no room for the size under its own limit
   bool listed = false;  // this parent stands in the list of its own parent
+  bool stale = false;   // at a place that is put right only when there is room for the size
   Place listed_at;
   std::map<Place, Child*> ready;
 };
@@ -217,6 +219,20 @@ class CapTable {
     if (!caps_[cap].roomless) return;
     caps_[cap].roomless = false;
     roomless_.erase({caps_[cap].size.memory_mb(), cap});
+    for (Queue* queue : caps_[cap].deferred)
+      reopened_.emplace_back(queue, cap);
+    caps_[cap].deferred.clear();
+  }
+  /// Nobody is served from lists of a size without room, so queues do not move in them. Those that
+  /// should have are noted here, and come out of take_reopened() once there is room.
+  void defer(CapId cap, Queue* queue) { caps_[cap].deferred.insert(queue); }
+  bool has_reopened() const { return !reopened_.empty(); }
+  std::vector<std::pair<Queue*, CapId>> take_reopened() { return std::exchange(reopened_, {}); }
+  /// The queues are about to go.
+  void forget_deferred() {
+    for (Cap& cap : caps_)
+      cap.deferred.clear();
+    reopened_.clear();
   }
   /// Opens every roomless size that `fits(size)`, looking only at those of at most `memory_mb`.
   template <class Fits>
@@ -245,11 +261,13 @@ class CapTable {
     std::uint64_t references = 0;
     std::uint64_t mark = 0;
     bool roomless = false;
+    std::unordered_set<Queue*> deferred;  // in no order that matters
   };
   std::vector<Cap> caps_;
   std::vector<CapId> free_;
   std::map<std::array<std::int64_t, kResourceTypesMax>, CapId> by_size_;
   std::set<std::pair<std::int64_t, CapId>> roomless_;
+  std::vector<std::pair<Queue*, CapId>> reopened_;
 };
 
 /// Groups that only certain nodes can serve (strict locality, blacklists) and that found none.

@@ -40,6 +40,7 @@ class Scheduler::Impl {
   void count_pending(AskGroup& group);  // brings the pending sums up to group.total
   void erase_group(AskGroup& group);
   AskGroup* next_group();
+  void settle_reopened();
   void park(AskGroup& group, std::vector<std::string> names);  // no names: anywhere
   void unpark(AskGroup& group);
   void wake_for(NodeIndex::Slot slot);  // room appeared there

@@ -306,12 +306,16 @@ void add_refusals(Router& router) {
         "Configuration change only supported by mutable configuration store.");
   plain("POST", "/scheduler-conf/validate", 400,
         "Configuration change validation only supported by MutableConfScheduler.");
-  const std::string labels =
-      "Node-label-based scheduling is disabled. Please check yarn.node-labels.enabled";
-  off("POST", "/add-node-labels", labels);
-  off("POST", "/remove-node-labels", labels);
-  off("POST", "/replace-node-to-labels", labels);
-  off("POST", "/nodes/{}/replace-labels", labels);
+  // Labels are refused below the web layer, hence another Java class in the text.
+  const Refusal labels{400, "BadRequestException",
+                       "org.apache.hadoop.yarn.webapp.BadRequestException",
+                       "java.io.IOException: Node-label-based scheduling is disabled. Please "
+                       "check yarn.node-labels.enabled"};
+  for (const auto* path : {"/add-node-labels", "/remove-node-labels", "/replace-node-to-labels",
+                           "/nodes/{}/replace-labels"}) {
+    router.add("POST", std::string("/ws/v1/cluster") + path,
+               [labels](const ExchangePtr& exchange) { send_refusal(*exchange, labels); });
+  }
   const std::string reservations = "Reservation is not enabled. Please enable & try again";
   for (const auto* path : {"new-reservation", "submit", "update", "delete"}) {
     off("POST", std::string("/reservation/") + path, reservations);

@@ -167,7 +167,7 @@ TEST_F(MasterService, LoginWithAnyBitFlippedProvesNothing) {
   rm_.reports.running = {kAttempt};
   const auto login = make_master_login(context_);
   const std::string good = recorded::bytes("0a0d0a09080210ebc9c286a03410011095fa92d0f9ffffffff01");
-  const std::string password = login(good)->password.reveal_bytes();
+  const std::string password(login(good)->password.reveal_bytes());
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string bad = good;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
