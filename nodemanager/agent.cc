@@ -23,6 +23,7 @@ Agent::Agent(AgentConfig config, AgentParts parts)
       workers_("agent", config_.worker_threads, kWaitingTasksMax) {}
 
 Agent::~Agent() {
+  abandoned_ = true;
   fetchers_.stop();
   workers_.stop();
 }

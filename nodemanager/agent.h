@@ -2,6 +2,7 @@
 // ResourceManager. docs/design/0005-container-life.md draws it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -226,6 +227,7 @@ class Agent final : public ContainerService {
   std::vector<std::string> earlier_logs_;  // of applications that are not restored
   bool store_failing_ = false;
 
+  std::atomic<bool> abandoned_{false};  // what is being fetched is not wanted any more; any thread
   Board board_;
   Processes processes_;
   WorkerPool fetchers_;

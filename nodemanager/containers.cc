@@ -127,8 +127,12 @@ void Agent::fetch_resource(const ResourceKey& key, const LocalResource& resource
                              : key.visibility == Visibility::kPrivate
                                  ? user_cache_dir(local, user)
                                  : app_cache_dir(local, user, container.app());
-  FetchJob job{resource, user, fmt::format("{}/{}", parent, number), config_.unpacker,
-               config_.unpack_limits};
+  FetchJob job{resource,
+               user,
+               fmt::format("{}/{}", parent, number),
+               config_.unpacker,
+               config_.unpack_limits,
+               &abandoned_};
   auto posted = fetchers_.post([this, key, job = std::move(job)] {
     auto result = fetch(job, *parts_.files, *parts_.clock);
     post([this, key, result = std::move(result)]() mutable {

@@ -96,7 +96,7 @@ Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string&
                                                        job.resource.url, kFolderEntriesMax));
   }
   if (!info.is_dir) {
-    RETURN_IF_ERROR(download(source, url, job.user, target));
+    RETURN_IF_ERROR(download(source, url, job.user, target, job.abandoned));
     chmod(target.c_str(), info.permission & 0777);
     return {};
   }
@@ -274,6 +274,9 @@ std::string iso_time(WallTime time) {
 }
 
 Result<Fetched> fetch(const FetchJob& job, RemoteFs& source, const Clock& clock) {
+  if (job.abandoned != nullptr && *job.abandoned) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: the agent stops", job.resource.url));
+  }
   const std::string name = last_name(job.resource.url);
   if (name.empty() || name == "." || name == ".." || name.size() > 240) {
     return fail(

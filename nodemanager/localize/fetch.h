@@ -2,6 +2,7 @@
 // Source of the rules and of the messages: wire facts "container", section 2.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,7 @@ struct FetchJob {
   std::string folder;    // made here; its parent must exist: ".../filecache/10"
   std::string unpacker;  // the program heddle-unpack
   UnpackLimits limits;
+  const std::atomic<bool>* abandoned = nullptr;  // set: give up soon
 };
 
 struct Fetched {

@@ -40,12 +40,15 @@ Result<FsUrl> parse_fs_url(std::string_view url) {
 }
 
 Result<void> download(RemoteFs& fs, const std::string& url, const std::string& user,
-                      const std::string& local_path) {
+                      const std::string& local_path, const std::atomic<bool>* abandoned) {
   auto result = [&]() -> Result<void> {
     const FileDescriptor file(
         ::open(local_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) return errno_failure(local_path, errno);
-    auto read = fs.read(url, user, [&](std::string_view bytes) {
+    auto read = fs.read(url, user, [&](std::string_view bytes) -> Result<void> {
+      if (abandoned != nullptr && *abandoned) {
+        return fail(ErrorCode::kUnavailable, fmt::format("{}: the agent stops", url));
+      }
       return write_all(file.get(), local_path, bytes);
     });
     if (!read) ::unlink(local_path.c_str());

@@ -1,6 +1,7 @@
 // File systems that resources come from and that logs go to.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -58,8 +59,8 @@ class RemoteFs {
 };
 
 /// Copies one file to a new local file (O_EXCL), which is removed again on an error.
-/// kLimitExceeded: the disk is full.
+/// kLimitExceeded: the disk is full. `abandoned` (may be null): kUnavailable soon after it is set.
 Result<void> download(RemoteFs& fs, const std::string& url, const std::string& user,
-                      const std::string& local_path);
+                      const std::string& local_path, const std::atomic<bool>* abandoned = nullptr);
 
 }  // namespace heddle::nm

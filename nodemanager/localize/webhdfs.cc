@@ -32,16 +32,17 @@ Error at(std::string_view url, Error error) {
   return std::move(error).within(shortened(url, 300));
 }
 
-/// A file that is removed when this ends.
+/// A file without a name, so that no way to end leaves it behind.
 class SpoolFile {
  public:
   explicit SpoolFile(const std::string& dir)
-      : path_(dir + "/upload-XXXXXX"), file_(::mkostemp(path_.data(), O_CLOEXEC)) {}
+      : path_(dir + "/upload-XXXXXX"), file_(::mkostemp(path_.data(), O_CLOEXEC)) {
+    if (file_.get() < 0) return;
+    ::unlink(path_.c_str());
+    path_ = fmt::format("/proc/self/fd/{}", file_.get());
+  }
   SpoolFile(const SpoolFile&) = delete;
   SpoolFile& operator=(const SpoolFile&) = delete;
-  ~SpoolFile() {
-    if (file_.get() >= 0) ::unlink(path_.c_str());
-  }
   int descriptor() const { return file_.get(); }
   const std::string& path() const { return path_; }
 
@@ -142,6 +143,7 @@ Result<void> WebHdfs::read(const std::string& url, const std::string& user, cons
   };
   const auto answer = net::http_call(call);
   if (sink_error) return fail(*std::move(sink_error));
+  if (status >= 400) return fail(at(url, parse_remote_exception(status, error_body)));
   if (!answer) return fail(at(url, answer.error()));
   if (status != 200) return fail(at(url, parse_remote_exception(status, error_body)));
   return {};

@@ -41,6 +41,10 @@ class LocalizeTest : public NodeTest {
     if (request.path == "/missing") response = net::text_response(404, "text/plain", "no");
     if (request.path == "/broken") response = net::text_response(503, "text/plain", "later");
     if (request.path == "/away") response = redirect("http://169.254.169.254/latest/meta-data");
+    if (request.path == "/endless-file") {
+      stream_for_ever(std::move(responder), 200);
+      return held_.set_value(nullptr);
+    }
     if (request.path == "/endless") return stream_for_ever(std::move(responder), 500);
     if (request.path == "/waits") {
       held_.set_value(std::move(responder));
@@ -164,6 +168,16 @@ TEST_F(LocalizeTest, AnEndlessErrorPageHeldAFetcherForEver) {
   const auto ended = run_to_end(needs(1, web("/endless"), 0));
   EXPECT_THAT(ended.diagnostics, HasSubstr("/endless answered 500"));
   EXPECT_EQ(run_to_end(needs(2, web("/file.txt"), 0)).exit_status, 0);
+}
+
+TEST_F(LocalizeTest, AnEndlessDownloadHeldUpTheEndOfTheAgent) {
+  start();
+  ASSERT_TRUE(run(needs(1, web("/endless-file"), 0)));
+  held_.get_future().wait();
+  ASSERT_TRUE(stop(id(1)));
+  rm_.wait_for_state(id(1), ContainerState::kDone);
+  crash();
+  EXPECT_EQ(left_in_caches(), 0U);
 }
 
 TEST_F(LocalizeTest, LogDisksThatFailedWhileAContainerLocalizedEndedTheAgent) {

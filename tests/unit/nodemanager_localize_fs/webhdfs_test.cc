@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 
 #include "base/net/http.h"
@@ -68,6 +70,9 @@ TEST(WebHdfsAnswers, NonsenseIsRefused) {
 class WebHdfsTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    std::string name = ::testing::TempDir() + "spoolXXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    spool_ = name;
     active_ = serve([this](const net::HttpRequest& request) { return active(request); });
     standby_ = serve([](const net::HttpRequest&) {
       return net::text_response(403, "application/json", kStandby);
@@ -76,9 +81,10 @@ class WebHdfsTest : public ::testing::Test {
     options.web_addresses["nameservice"] = {net::to_string(standby_->endpoint()),
                                             net::to_string(active_->endpoint())};
     options.default_authority = "nameservice";
-    options.spool_dir = ::testing::TempDir();
+    options.spool_dir = spool_;
     fs_ = std::make_unique<WebHdfs>(options);
   }
+  void TearDown() override { std::filesystem::remove_all(spool_); }
   std::unique_ptr<net::HttpServer> serve(
       std::function<net::HttpResponse(const net::HttpRequest&)> answer) {
     auto server = net::HttpServer::listen(
@@ -94,6 +100,8 @@ class WebHdfsTest : public ::testing::Test {
     asked_.push_back(request.method + " " + request.target);
     if (request.path == "/data") {
       if (request.method == "PUT") {
+        for (const auto& entry : std::filesystem::directory_iterator(spool_))
+          spooled_.push_back(entry.path().filename());
         stored_ = request.body;
         return net::text_response(201, "text/plain", "");
       }
@@ -117,6 +125,8 @@ class WebHdfsTest : public ::testing::Test {
   std::mutex mutex_;
   std::vector<std::string> asked_;
   std::string stored_;
+  std::string spool_;
+  std::vector<std::string> spooled_;
   std::unique_ptr<net::HttpServer> active_;
   std::unique_ptr<net::HttpServer> standby_;
   std::unique_ptr<WebHdfs> fs_;
@@ -146,6 +156,26 @@ TEST_F(WebHdfsTest, WritesAndReadsThroughTheDataNode) {
                         })
                   .has_value());
   EXPECT_EQ(read, "two pieces");
+}
+
+TEST_F(WebHdfsTest, AKilledAgentLeftWhatItWasUploading) {
+  ASSERT_TRUE(fs_->write("hdfs:///f", 0640, "alice",
+                         [](const RemoteFs::Sink& sink) { return sink("bytes"); })
+                  .has_value());
+  EXPECT_EQ(stored_, "bytes");
+  EXPECT_TRUE(spooled_.empty()) << "a file with a name outlives its process";
+}
+
+TEST_F(WebHdfsTest, ANameServiceIsTheSameForWebhdfs) {
+  stored_ = "bytes";
+  std::string read;
+  const auto done =
+      fs_->read("webhdfs://nameservice/f", "alice", [&](std::string_view bytes) -> Result<void> {
+        read += bytes;
+        return {};
+      });
+  ASSERT_TRUE(done.has_value()) << done.error().message;
+  EXPECT_EQ(read, "bytes");
 }
 
 TEST_F(WebHdfsTest, GivesTheReadersErrorBack) {
