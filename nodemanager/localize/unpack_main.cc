@@ -28,6 +28,13 @@ namespace {
 constexpr rlim_t kMemoryBytes = rlim_t{2} << 30;
 constexpr rlim_t kProcessorSeconds = 1800;
 
+// It reserves terabytes of addresses.
+#if defined(__has_feature)
+constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
+#else
+constexpr bool kAddressSanitizer = false;
+#endif
+
 bool limit(int resource, rlim_t value) {
   const rlimit wanted{value, value};
   return setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted) == 0;
@@ -42,9 +49,7 @@ bool confine(rlim_t bytes_max) {
       !limit(RLIMIT_CPU, kProcessorSeconds) || !limit(RLIMIT_NPROC, 1)) {
     return false;
   }
-#if !defined(__SANITIZE_ADDRESS__)  // which reserves terabytes of addresses
-  if (!limit(RLIMIT_AS, kMemoryBytes)) return false;
-#endif
+  if (!kAddressSanitizer && !limit(RLIMIT_AS, kMemoryBytes)) return false;
   // Not root: the limits above and the checks of every name have to do.
   return geteuid() != 0 || chroot(".") == 0;
 }

@@ -202,7 +202,7 @@ void Core::forget_old_selves(const NodeId& id) {
   }
 }
 
-void Core::forget_node(const NodeId& id) {
+void Core::forget_node(NodeId id) {  // a copy: the node that goes often holds the argument
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   stop_watching(found->second);

@@ -18,21 +18,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       pb::StartContainersRequestProto message;
       if (!message.ParseFromArray(body, length)) break;
       for (const auto& request : message.start_container_request()) {
-        (void)nm::launch_from_wire(request.container_launch_context());
+        (void)node::launch_from_wire(request.container_launch_context());
         const auto identifier =
             decode_container_identifier(request.container_token().identifier(), types);
-        if (identifier) (void)nm::grant_of(*identifier);
+        if (identifier) (void)node::grant_of(*identifier);
       }
       break;
     }
     case 1: {
       pb::RegisterNodeManagerResponseProto message;
-      if (message.ParseFromArray(body, length)) (void)nm::registered_from_wire(message, types);
+      if (message.ParseFromArray(body, length)) (void)node::registered_from_wire(message, types);
       break;
     }
     case 2: {
       pb::NodeHeartbeatResponseProto message;
-      if (message.ParseFromArray(body, length)) (void)nm::heartbeat_answer_from_wire(message);
+      if (message.ParseFromArray(body, length)) (void)node::heartbeat_answer_from_wire(message);
       break;
     }
   }

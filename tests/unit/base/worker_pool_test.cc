@@ -21,9 +21,9 @@ TEST(WorkerPool, RefusesMoreThanItsQueueHolds) {
   WorkerPool pool("test", 1, 1);
   std::promise<void> started;
   std::promise<void> go_on;
-  ASSERT_TRUE(pool.post([&] {
+  ASSERT_TRUE(pool.post([&started, told = go_on.get_future().share()] {
     started.set_value();
-    go_on.get_future().wait();
+    told.wait();
   }));
   started.get_future().wait();
   ASSERT_TRUE(pool.post([] {}));
@@ -31,6 +31,7 @@ TEST(WorkerPool, RefusesMoreThanItsQueueHolds) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
   go_on.set_value();
+  pool.stop();
 }
 
 TEST(WorkerPool, TakesNothingOnceStopped) {

@@ -18,7 +18,7 @@ class ProxyCalls : public ::testing::Test {
   ProxyCalls() : loops(2) {
     auto master = net::HttpServer::listen(
         loops, "127.0.0.1", 0, {},
-        [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+        [](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
           serve_master(std::move(request), responder);
         });
     EXPECT_TRUE(master);

