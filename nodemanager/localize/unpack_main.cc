@@ -23,17 +23,23 @@
 #include "base/text.h"
 #include "nodemanager/localize/unpack.h"
 
+#if defined(__has_feature)
+#define HEDDLE_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#else
+#define HEDDLE_ADDRESS_SANITIZER 0
+#endif
+
+#if HEDDLE_ADDRESS_SANITIZER
+/// Looking for leaks needs /proc, which is out of reach here.
+extern "C" const char* __asan_default_options() {
+  return "detect_leaks=0";
+}
+#endif
+
 namespace {
 
-constexpr rlim_t kMemoryBytes = rlim_t{2} << 30;
+[[maybe_unused]] constexpr rlim_t kMemoryBytes = rlim_t{2} << 30;
 constexpr rlim_t kProcessorSeconds = 1800;
-
-// It reserves terabytes of addresses.
-#if defined(__has_feature)
-constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
-#else
-constexpr bool kAddressSanitizer = false;
-#endif
 
 bool limit(int resource, rlim_t value) {
   const rlimit wanted{value, value};
@@ -49,7 +55,9 @@ bool confine(rlim_t bytes_max) {
       !limit(RLIMIT_CPU, kProcessorSeconds) || !limit(RLIMIT_NPROC, 1)) {
     return false;
   }
-  if (!kAddressSanitizer && !limit(RLIMIT_AS, kMemoryBytes)) return false;
+#if !HEDDLE_ADDRESS_SANITIZER  // it reserves terabytes of addresses
+  if (!limit(RLIMIT_AS, kMemoryBytes)) return false;
+#endif
   // Not root: the limits above and the checks of every name have to do.
   return geteuid() != 0 || chroot(".") == 0;
 }

@@ -100,13 +100,10 @@ TEST_F(HeartbeatTest, AfterAResyncEndsAreToldAgain) {
   start();
   run_to_end(request(1, "true"));
   rm_.tell([](HeartbeatAnswer& answer) { answer.action = HeartbeatAction::kResync; });
-  rm_.wait_until([](const FakeRm& rm) { return rm.registrations_.size() == 2; });
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 1; });
   rm_.wait_until([&](const FakeRm& rm) {
+    if (rm.registrations_.size() < 2 || rm.requests_.size() <= rm.requests_before_) return false;
     EXPECT_EQ(rm.registrations_.back().containers.size(), 1U);
-    EXPECT_TRUE(
-        has(rm.requests_.at(static_cast<std::size_t>(before)), id(1), ContainerState::kDone))
+    EXPECT_TRUE(has(rm.requests_.at(rm.requests_before_), id(1), ContainerState::kDone))
         << "a Java ResourceManager that knew the node does not read the registration";
     return true;
   });

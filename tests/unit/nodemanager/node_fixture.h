@@ -56,6 +56,7 @@ class FakeRm final : public RmLink {
     {
       const std::lock_guard lock(mutex_);
       registrations_.push_back(std::move(request));
+      requests_before_ = requests_.size();
       response_id_ = 0;
     }
     changed_.notify_all();
@@ -112,6 +113,7 @@ class FakeRm final : public RmLink {
   std::vector<LogReport> log_reports_;
   std::map<ContainerId, ContainerStatus> latest_;
   std::vector<Heartbeat> requests_;
+  std::size_t requests_before_ = 0;  // the last registration
   int heartbeats_ = 0;
   bool unregistered_ = false;
 
