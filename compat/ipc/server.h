@@ -134,7 +134,11 @@ struct ServerOptions {
   /// identifier; must not block. kUnauthenticated becomes SecretManager$InvalidToken.
   std::function<Result<TokenLogin>(std::string_view identifier)> token_login;
   std::uint32_t frame_max = 128U * 1024 * 1024;  // ipc.maximum.data.length
-  std::size_t queued_calls_max = 1'000;  // a connection's unanswered calls; then reading stops
+  // A connection is not read further while that many of its calls are unanswered, or these came in
+  // that many bytes, or it has one unanswered and all connections together that many bytes.
+  std::size_t queued_calls_max = 1'000;
+  std::size_t queued_bytes_max = 64U * 1024 * 1024;
+  std::size_t queued_bytes_of_all_max = 512U * 1024 * 1024;
   Duration negotiation_timeout = std::chrono::seconds(30);  // from accept to a logged-in caller
   Duration progress_timeout = std::chrono::seconds(60);     // a frame begun must get on
   /// Answers kept for retries (same client id and call id, retry count > 0).
