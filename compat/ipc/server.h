@@ -38,7 +38,7 @@ struct CallContext {
   std::int32_t retry_count;
 };
 
-/// Answers one call, once, from any thread: serialising and sending happen on the connection's
+/// Answers one call, once, from any thread: serialising happens there, sending on the connection's
 /// loop. Dropped unanswered it sends an error, so that no client waits for ever.
 template <class Response>
 class Reply {
