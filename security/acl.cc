@@ -5,27 +5,30 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 
 #include "base/text.h"
 
 namespace heddle::security {
+namespace {
+
+constexpr std::size_t kGroupsMax = 65'536;  // as in Linux
+
+}  // namespace
 
 Acl Acl::parse(std::string_view text) {
   Acl acl;
-  if (trim(text) == "*") {
+  const auto blank = std::min(text.find(' '), text.size());
+  const std::string_view users = text.substr(0, blank);
+  const std::string_view groups = text.substr(blank);
+  if (trim(text) == "*" || trim(users) == "*" || trim(groups) == "*") {
     acl.everybody_ = true;
     return acl;
   }
-  const auto blank = text.find(' ');
-  for (std::string& user : split_list(text.substr(0, blank)))
+  for (std::string& user : split_list(users))
     acl.users_.insert(std::move(user));
-  if (blank != std::string_view::npos) {
-    for (std::string& group : split_list(text.substr(blank + 1))) {
-      acl.groups_.insert(std::move(group));
-    }
-  }
-  acl.everybody_ = acl.users_.contains("*") || acl.groups_.contains("*");
+  for (std::string& group : split_list(groups))
+    acl.groups_.insert(std::move(group));
   return acl;
 }
 
@@ -35,28 +38,51 @@ bool Acl::allows(std::string_view user, const std::vector<std::string>& groups) 
                              [&](const std::string& group) { return groups_.contains(group); });
 }
 
+namespace {
+
+/// Calls `ask` with a buffer that grows until the entry fits: a group may have any number of
+/// members. False: there is no such entry, or the system cannot say.
+template <class Ask>
+bool ask_system(std::vector<char>& buffer, Ask ask) {
+  constexpr std::size_t kBufferMax = 16 * 1024 * 1024;
+  while (true) {
+    const int error = ask();
+    if (error == EINTR) continue;
+    if (error != ERANGE || buffer.size() >= kBufferMax) return error == 0;
+    buffer.resize(buffer.size() * 2);
+  }
+}
+
+/// All groups that list `user`, with `primary`.
+std::vector<gid_t> group_ids(const std::string& user, gid_t primary) {
+  std::vector<gid_t> ids(256);
+  while (true) {
+    int count = static_cast<int>(ids.size());
+    const bool fits = ::getgrouplist(user.c_str(), primary, ids.data(), &count) >= 0;
+    if (!fits && ids.size() >= kGroupsMax) return ids;  // the first ones, full
+    ids.resize(fits ? static_cast<std::size_t>(count) : ids.size() * 2);
+    if (fits) return ids;
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> unix_groups(const std::string& user) {
-  constexpr std::size_t kGroupsMax = 1024;
-  std::array<char, 16 * 1024> buffer;
+  std::vector<char> buffer(16 * 1024);
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
-      found == nullptr) {
-    return {};
-  }
-  std::vector<gid_t> ids(kGroupsMax);
-  int count = static_cast<int>(ids.size());
-  if (::getgrouplist(user.c_str(), entry.pw_gid, ids.data(), &count) < 0) return {};
+  const bool asked = ask_system(buffer, [&] {
+    return ::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  });
+  if (!asked || found == nullptr) return {};
   std::vector<std::string> names;
-  for (int i = 0; i < count; ++i) {
+  for (const gid_t id : group_ids(user, entry.pw_gid)) {
     group group_entry{};
     group* group_found = nullptr;
-    std::array<char, 16 * 1024> group_buffer;
-    if (::getgrgid_r(ids[static_cast<std::size_t>(i)], &group_entry, group_buffer.data(),
-                     group_buffer.size(), &group_found) == 0 &&
-        group_found != nullptr) {
-      names.emplace_back(group_entry.gr_name);
-    }
+    const bool known = ask_system(buffer, [&] {
+      return ::getgrgid_r(id, &group_entry, buffer.data(), buffer.size(), &group_found);
+    });
+    if (known && group_found != nullptr) names.emplace_back(group_entry.gr_name);
   }
   return names;
 }

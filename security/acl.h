@@ -1,5 +1,5 @@
-// Access control lists in Hadoop's form: "user1,user2 group1,group2", "*" = everybody, " " =
-// nobody.
+// Access control lists in Hadoop's form: "user1,user2 group1,group2", "*" (alone, or alone on one
+// side of the blank) = everybody, " " = nobody.
 #pragma once
 
 #include <set>
@@ -21,7 +21,8 @@ class Acl {
   std::set<std::string, std::less<>> groups_;
 };
 
-/// The Unix groups of a user on this machine; empty when the user is not known. May block (NSS).
+/// The Unix groups of a user on this machine; empty when the user is not known. May block (NSS):
+/// see security/groups.h.
 std::vector<std::string> unix_groups(const std::string& user);
 
 }  // namespace heddle::security
