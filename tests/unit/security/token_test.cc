@@ -35,6 +35,36 @@ TEST(Credentials, CutAnywhereAreRefusedWithoutShowingThem) {
   }
 }
 
+std::string field(int number, const std::string& bytes) {
+  return static_cast<char>(number << 3 | 2) + (static_cast<char>(bytes.size()) + bytes);
+}
+
+/// What sample() is in protobuf, without its length in front.
+std::string sample_message() {
+  const std::string token =
+      field(1, "id") + field(2, "pw") + field(3, "YARN_AM_RM_TOKEN") + field(4, "10.0.0.5:8030");
+  return field(1, field(1, "rm") + field(2, token)) +
+         field(2, field(1, "MapReduceShuffleToken") + field(3, "12345678"));
+}
+
+TEST(Credentials, InProtobufAreReadToo) {
+  const std::string message = sample_message();
+  ASSERT_LT(message.size(), 128U);
+  const auto decoded =
+      decode_credentials(std::string("HDTS\x01") + static_cast<char>(message.size()) + message);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(encode_credentials(*decoded), encode_credentials(sample()));
+}
+
+TEST(Credentials, InProtobufCutAnywhereAreRefused) {
+  const std::string message = sample_message();
+  for (std::size_t size = 0; size < message.size(); ++size) {
+    EXPECT_FALSE(decode_credentials(std::string("HDTS\x01") + static_cast<char>(message.size()) +
+                                    message.substr(0, size)))
+        << size;
+  }
+}
+
 TEST(Credentials, OfAnUnknownVersionAreRefused) {
   EXPECT_FALSE(decode_credentials(std::string("HDTS\x07\0\0", 7)));
   EXPECT_FALSE(decode_credentials("GIF89a"));
