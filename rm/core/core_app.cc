@@ -297,6 +297,23 @@ void Core::fail_attempt(const AttemptId& id, const ReplyTo<void>& reply, Turn& t
   turn.effects.replies.push_back([reply] { reply({}); });
 }
 
+namespace {
+
+/// Queues are looked up in the words of a submission; a move has its own in Hadoop.
+Error refused_move(Error error, const std::string& queue) {
+  if (error.subject != ErrorSubject::kQueue) return error;
+  if (error.code == ErrorCode::kNotFound) {
+    error.message = fmt::format("The specified Queue: {} doesn't exist", shortened(queue));
+  } else if (error.code == ErrorCode::kInvalidArgument) {
+    error.message = fmt::format(
+        "The specified Queue: {} is not a Leaf Queue. Move is supported only between Leaf Queues.",
+        shortened(queue));
+  }
+  return error;
+}
+
+}  // namespace
+
 void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& reply, Turn& turn) {
   auto app = live_app(id);
   Result<QueuePath> moved = QueuePath();
@@ -305,7 +322,7 @@ void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& 
                                  : scheduler_.resolve_leaf(id, UserName((*app)->user), queue);
   }
   if (!app || !moved) {
-    Error error = app ? moved.error() : app.error();
+    Error error = app ? refused_move(moved.error(), queue) : app.error();
     turn.effects.replies.push_back([reply, error] { reply(fail(error)); });
     return;
   }
