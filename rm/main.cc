@@ -28,6 +28,8 @@
 #include "rm/service/report_board.h"
 #include "rm/service/resource_manager.h"
 #include "rm/store/store.h"
+#include "security/acl.h"
+#include "security/groups.h"
 
 namespace {
 
@@ -51,6 +53,13 @@ constexpr TextProperty kIncludePath{.name = "yarn.resourcemanager.nodes.include-
 constexpr TextProperty kExcludePath{.name = "yarn.resourcemanager.nodes.exclude-path",
                                     .default_value = "",
                                     .doc = "File that lists the hosts which must leave."};
+constexpr SecondsProperty kGroupsCache{
+    .name = "hadoop.security.groups.cache.secs",
+    .default_value = std::chrono::seconds(300),
+    .doc = "How long the groups of a user are remembered.",
+    .check = [](const std::chrono::seconds& value) -> std::string_view {
+      return value >= std::chrono::seconds(0) ? "" : "must not be negative";
+    }};
 
 Result<std::vector<std::string>> read_host_list(const std::string& path) {
   std::vector<std::string> hosts;
@@ -98,6 +107,7 @@ struct Daemon {
   rm::CoreOptions core_options;
   std::unique_ptr<rm::TokenSigners> keys;
   std::unique_ptr<rm::ReportBoard> board;
+  std::shared_ptr<security::Groups> groups;
   std::unique_ptr<rm::ResourceManager> service;
   std::unique_ptr<compat::HostResolver> hosts;
   compat::yarn::ContextPtr context;
@@ -255,6 +265,11 @@ Result<void> Daemon::make_service() {
                       .store_name = store->name()});
   auto service_options = rm::service_options_from(settings());
   if (!service_options) return fail(service_options.error());
+  auto keep_groups = read(settings(), kGroupsCache);
+  if (!keep_groups) return fail(keep_groups.error());
+  groups = std::make_shared<security::Groups>(clock, security::unix_groups,
+                                              security::Groups::Limits{.keep = *keep_groups});
+  service_options->user_groups = groups;
   service_options->load_queues = [this] { return reload_queues(); };
   service_options->load_max_priority = [this] { return reload_max_priority(); };
   service_options->load_node_sizes = [this] { return node_sizes(); };
@@ -374,9 +389,7 @@ Result<void> Daemon::serve() {
   hosts = std::make_unique<compat::HostResolver>();
   compat::yarn::ServiceOptions options;
   options.web_address = web_address;
-  options.groups = [](const std::string& user) -> Result<std::vector<std::string>> {
-    return security::unix_groups(user);
-  };
+  options.groups = groups;
   context = std::make_shared<compat::yarn::Context>(compat::yarn::Context{
       rm::Door{*service, *service, *service, *service, *board, *keys}, clock, *hosts, options});
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});

@@ -105,42 +105,54 @@ Result<pb::CheckForDecommissioningNodesResponseProto> decommissioning_nodes(
 constexpr std::size_t kUserNameMax = 256;
 
 /// The same message is in two protocols.
-template <class Response>
-Result<Response> groups_for_user(const Context& context, const std::string& user) {
-  if (!context.options.groups) return fail(not_yet("Looking up the groups of users"));
+template <class Request, class Response>
+void groups_for_user(const ContextPtr& context, const CallContext&, const Request& request,
+                     Reply<Response> reply) {
+  if (!context->options.groups) return reply(fail(not_yet("Looking up the groups of users")));
+  const std::string& user = request.user();
   if (user.empty() || user.size() > kUserNameMax || user.find('\0') != std::string::npos) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("'{}' is not a user name; give one of at most {} bytes",
-                            shortened(user), kUserNameMax));
+    return reply(fail(ErrorCode::kInvalidArgument,
+                      fmt::format("'{}' is not a user name; give one of at most {} bytes",
+                                  shortened(user), kUserNameMax)));
   }
-  auto groups = context.options.groups(user);
-  if (!groups) return fail(std::move(groups).error());
-  Response out;
-  for (std::string& group : *groups)
-    out.add_groups(std::move(group));
-  return out;
+  auto shared = std::make_shared<Reply<Response>>(std::move(reply));
+  context->options.groups->find(user, [shared](const Result<security::Groups::Names>& groups) {
+    if (!groups) return (*shared)(fail(groups.error()));
+    Response out;
+    for (const std::string& group : *groups)
+      out.add_groups(group);
+    (*shared)(std::move(out));
+  });
+}
+
+/// Registers a method for administrators that answers at once; others are told that they may not.
+template <class Request, class Response, class Handler>
+void add_for_admins(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+                    Handler handler) {
+  service.on<Request, Response>(
+      std::move(method), [context, handler = std::move(handler)](
+                             const CallContext& call, const Request&, Reply<Response> reply) {
+        auto shared = std::make_shared<Reply<Response>>(std::move(reply));
+        context->door.admin.check_admin(call.caller, [shared, handler](Result<void> allowed) {
+          if (!allowed) return (*shared)(fail(std::move(allowed).error()));
+          (*shared)(handler());
+        });
+      });
 }
 
 /// A refresh of something that is read afresh each time anyway: admin rights are all it needs.
 template <class Request, class Response>
 void add_checked(ipc::ProtocolService& service, const ContextPtr& context, std::string method) {
-  on_now<Request, Response>(service, std::move(method),
-                            [context](const CallContext& call, const Request&) -> Result<Response> {
-                              RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
-                              return Response{};
-                            });
+  add_for_admins<Request, Response>(service, context, std::move(method),
+                                    []() -> Result<Response> { return Response{}; });
 }
 
-/// Refused, but only to administrators: others are told that they may not.
 template <class Request, class Response>
 void add_refused(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
                  Error error) {
-  on_now<Request, Response>(service, std::move(method),
-                            [context, error = std::move(error)](
-                                const CallContext& call, const Request&) -> Result<Response> {
-                              RETURN_IF_ERROR(context->door.admin.check_admin(call.caller));
-                              return fail(error);
-                            });
+  add_for_admins<Request, Response>(
+      service, context, std::move(method),
+      [error = std::move(error)]() -> Result<Response> { return fail(error); });
 }
 
 template <class Request, class Response>
@@ -159,9 +171,13 @@ void add_refreshes(ipc::ProtocolService& service, const ContextPtr& context) {
   add_checked<pb::RefreshSuperUserGroupsConfigurationRequestProto,
               pb::RefreshSuperUserGroupsConfigurationResponseProto>(
       service, context, "refreshSuperUserGroupsConfiguration");
-  add_checked<pb::RefreshUserToGroupsMappingsRequestProto,
-              pb::RefreshUserToGroupsMappingsResponseProto>(service, context,
-                                                            "refreshUserToGroupsMappings");
+  add_for_admins<pb::RefreshUserToGroupsMappingsRequestProto,
+                 pb::RefreshUserToGroupsMappingsResponseProto>(
+      service, context, "refreshUserToGroupsMappings",
+      [context]() -> Result<pb::RefreshUserToGroupsMappingsResponseProto> {
+        if (context->options.groups) context->options.groups->forget_all();
+        return pb::RefreshUserToGroupsMappingsResponseProto{};
+      });
   add_checked<pb::RefreshAdminAclsRequestProto, pb::RefreshAdminAclsResponseProto>(
       service, context, "refreshAdminAcls");
   add_refused<pb::RefreshServiceAclsRequestProto, pb::RefreshServiceAclsResponseProto>(
@@ -224,20 +240,16 @@ ServicePtr make_admin_service(const ContextPtr& context) {
          pb::CheckForDecommissioningNodesResponseProto>(
       *service, "checkForDecommissioningNodes",
       [context](const CallContext&, const auto&) { return decommissioning_nodes(*context); });
-  on_now<pb::GetGroupsForUserRequestProto, pb::GetGroupsForUserResponseProto>(
-      *service, "getGroupsForUser", [context](const CallContext&, const auto& request) {
-        return groups_for_user<pb::GetGroupsForUserResponseProto>(*context, request.user());
-      });
+  add<pb::GetGroupsForUserRequestProto, pb::GetGroupsForUserResponseProto>(
+      *service, context, "getGroupsForUser", groups_for_user);
   return service;
 }
 
 ServicePtr make_groups_service(const ContextPtr& context) {
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kGroupsProtocol), 1,
                                                         mapper(admin_exception));
-  on_now<pbc::GetGroupsForUserRequestProto, pbc::GetGroupsForUserResponseProto>(
-      *service, "getGroupsForUser", [context](const CallContext&, const auto& request) {
-        return groups_for_user<pbc::GetGroupsForUserResponseProto>(*context, request.user());
-      });
+  add<pbc::GetGroupsForUserRequestProto, pbc::GetGroupsForUserResponseProto>(
+      *service, context, "getGroupsForUser", groups_for_user);
   return service;
 }
 

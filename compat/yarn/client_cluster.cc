@@ -61,12 +61,18 @@ Result<pb::GetQueueInfoResponseProto> queue_info(const Context& context, const C
   return out;
 }
 
-/// Groups are not looked at: finding them may block. This is what a client is shown; the queue
-/// itself decides.
-void queue_acls(const rm::QueueReport& queue, const std::string& user, bool may_submit,
+struct UserWithGroups {
+  std::string name;
+  security::Groups::Names groups;
+};
+
+void queue_acls(const rm::QueueReport& queue, const UserWithGroups& user, bool may_submit,
                 bool may_administer, pb::GetQueueUserAclsInfoResponseProto& out) {
-  may_submit = may_submit || security::Acl::parse(queue.submit_acl).allows(user, {});
-  may_administer = may_administer || security::Acl::parse(queue.administer_acl).allows(user, {});
+  const auto allows = [&user](const std::string& list) {
+    return security::Acl::parse(list).allows(user.name, user.groups);
+  };
+  may_submit = may_submit || allows(queue.submit_acl);
+  may_administer = may_administer || allows(queue.administer_acl);
   auto* entry = out.add_queueuseracls();
   entry->set_queuename(queue.path.value());
   if (may_submit) entry->add_useracls(pb::QACL_SUBMIT_APPLICATIONS);
@@ -76,13 +82,24 @@ void queue_acls(const rm::QueueReport& queue, const std::string& user, bool may_
   }
 }
 
-Result<pb::GetQueueUserAclsInfoResponseProto> queue_user_acls(
-    const Context& context, const CallContext& call, const pb::GetQueueUserAclsInfoRequestProto&) {
+pb::GetQueueUserAclsInfoResponseProto acls_of(const Context& context, const UserWithGroups& user) {
   pb::GetQueueUserAclsInfoResponseProto out;
   if (const rm::QueueReportPtr root = context.door.reports.queues()) {
-    queue_acls(*root, call.caller.user, false, false, out);
+    queue_acls(*root, user, false, false, out);
   }
   return out;
+}
+
+void queue_user_acls(const ContextPtr& context, const std::string& user,
+                     ipc::Reply<pb::GetQueueUserAclsInfoResponseProto> reply) {
+  if (!context->options.groups) return reply(acls_of(*context, {user, {}}));
+  using Shared = ipc::Reply<pb::GetQueueUserAclsInfoResponseProto>;
+  auto shared = std::make_shared<Shared>(std::move(reply));
+  context->options.groups->find(
+      user, [context, user, shared](const Result<security::Groups::Names>& groups) {
+        if (!groups) return (*shared)(fail(groups.error()));
+        (*shared)(acls_of(*context, {user, *groups}));
+      });
 }
 
 Result<pb::GetAllResourceTypeInfoResponseProto> resource_types(
@@ -108,7 +125,12 @@ void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& contex
   add(service, context, "getClusterMetrics", cluster_metrics);
   add(service, context, "getClusterNodes", cluster_nodes);
   add(service, context, "getQueueInfo", queue_info);
-  add(service, context, "getQueueUserAcls", queue_user_acls);
+  service.on<pb::GetQueueUserAclsInfoRequestProto, pb::GetQueueUserAclsInfoResponseProto>(
+      "getQueueUserAcls",
+      [context](const CallContext& call, const pb::GetQueueUserAclsInfoRequestProto&,
+                ipc::Reply<pb::GetQueueUserAclsInfoResponseProto> reply) {
+        queue_user_acls(context, call.caller.user, std::move(reply));
+      });
   add(service, context, "getResourceTypeInfo", resource_types);
   const Error profiles_off{
       ErrorCode::kUnsupported,

@@ -5,13 +5,13 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "compat/ipc/server.h"
 #include "compat/records/host_resolver.h"
 #include "rm/api/door.h"
+#include "security/groups.h"
 
 namespace heddle::compat::yarn {
 
@@ -21,11 +21,10 @@ inline constexpr std::string_view kHadoopVersion = "3.4.2";
 struct ServiceOptions {
   std::string web_address;  // host:port people and AMs find the web pages at
   bool web_https = false;
-  bool use_ip = true;                // hadoop.security.token.service.use_ip
-  std::size_t tags_max = 10;         // yarn.resourcemanager.application.max-tags
-  std::size_t tag_length_max = 100;  // yarn.resourcemanager.application.max-tag.length
-  /// Groups of a user, by the system's own means; must not block. Unset: the call is refused.
-  std::function<Result<std::vector<std::string>>(const std::string& user)> groups;
+  bool use_ip = true;                        // hadoop.security.token.service.use_ip
+  std::size_t tags_max = 10;                 // yarn.resourcemanager.application.max-tags
+  std::size_t tag_length_max = 100;          // yarn.resourcemanager.application.max-tag.length
+  std::shared_ptr<security::Groups> groups;  // of users; unset: calls that ask for them are refused
 };
 
 /// Everything here outlives the services; made once in main().

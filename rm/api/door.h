@@ -82,7 +82,7 @@ class AdminService {
   /// Reads dynamic-resources.xml again: the sizes there hold for nodes that run or will register.
   virtual void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) = 0;
   /// Checks admin rights only: for refreshes that have nothing to reload yet.
-  virtual Result<void> check_admin(const security::Caller& caller) const = 0;
+  virtual void check_admin(const security::Caller& caller, ReplyTo<void> reply) = 0;
 };
 
 /// Starts and stops ApplicationMasters on nodes; implemented by a front end. Called on the core's

@@ -22,6 +22,8 @@ ResourceManager::ResourceManager(ServiceOptions options, std::unique_ptr<Core> c
                                  std::unique_ptr<Store> store, ReportBoard& board,
                                  TokenSigners& keys, const Clock& clock)
     : options_(std::move(options)),
+      user_groups_(options_.user_groups ? options_.user_groups
+                                        : std::make_shared<security::Groups>(clock)),
       core_(std::move(core)),
       store_(std::move(store)),
       board_(board),
@@ -51,6 +53,7 @@ void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) 
 }
 
 void ResourceManager::stop() {
+  user_groups_->stop();
   files_.stop();
   {
     const std::scoped_lock lock(commands_mutex_);
@@ -287,79 +290,36 @@ AppId ResourceManager::new_application_id() {
   return {cluster_start_ms_, ++last_sequence_};
 }
 
-namespace {
-
-/// From the root to the queue of that path or name; empty when there is none, or several.
-std::vector<const QueueReport*> way_to(const QueueReport& queue, const std::string& name) {
-  if (queue.path.value() == name || (queue.leaf && queue.name == name)) return {&queue};
-  std::vector<const QueueReport*> found;
-  for (const QueueReport& child : queue.children) {
-    auto way = way_to(child, name);
-    if (way.empty()) continue;
-    if (!found.empty()) return {};
-    found = std::move(way);
-    found.insert(found.begin(), &queue);
-  }
-  return found;
-}
-
-}  // namespace
-
-bool ResourceManager::may_administer(const security::Caller& caller, const std::string& queue,
-                                     const std::vector<std::string>& groups) const {
-  const QueueReportPtr root = board_.queues();
-  // A list of everybody is what root has when nobody configured it: no right over others' work.
-  return std::ranges::any_of(way_to(*root, queue), [&](const QueueReport* at) {
-    const auto acl = security::Acl::parse(at->administer_acl);
-    return !acl.allows_everybody() && acl.allows(caller.user, groups);
+template <class T, class Rule, class Next>
+void ResourceManager::if_allowed(const security::Caller& caller, ReplyTo<T> reply, Rule rule,
+                                 Next next) {
+  if (rule(GroupNames{})) return next(std::move(reply));
+  // Shared, since what a command carries may be large and a callback is copied.
+  auto goes_on = std::make_shared<Next>(std::move(next));
+  user_groups_->find(caller.user, [reply = std::move(reply), rule = std::move(rule),
+                                   goes_on](const Result<GroupNames>& groups) {
+    if (!groups) return reply(fail(groups.error()));
+    if (auto allowed = rule(*groups); !allowed) return reply(fail(std::move(allowed).error()));
+    (*goes_on)(reply);
   });
 }
 
-Result<void> ResourceManager::check_may_submit(const security::Caller& caller, const AppId& app,
-                                               const std::string& queue) const {
-  if (!options_.acl_enabled) return {};
-  const QueueReportPtr root = board_.queues();
-  const auto way = way_to(*root, queue);
-  if (way.empty()) return {};
-  const auto groups = security::unix_groups(caller.user);
-  const bool allowed = std::ranges::any_of(way, [&](const QueueReport* at) {
-    return security::Acl::parse(at->submit_acl).allows(caller.user, groups) ||
-           security::Acl::parse(at->administer_acl).allows(caller.user, groups);
-  });
-  if (allowed || options_.admins.allows(caller.user, groups)) return {};
-  return fail(ErrorCode::kPermissionDenied,
-              fmt::format("User {} does not have permission to submit {} to queue {} "
-                          "(SUBMIT_APPLICATIONS: acl_submit_applications of the queue or of one "
-                          "above it)",
-                          caller.user, to_string(app), queue),
-              ErrorSubject::kQueue);
+template <class T, class Next>
+void ResourceManager::if_may_modify(const security::Caller& caller, const AppId& app,
+                                    ReplyTo<T> reply, Next next) {
+  if_allowed<T>(
+      caller, std::move(reply),
+      [this, caller, app](const GroupNames& groups) {
+        return check_may_modify(caller, app, groups);
+      },
+      std::move(next));
 }
 
-Result<void> ResourceManager::check_may_modify(const security::Caller& caller,
-                                               const AppId& id) const {
-  if (!options_.acl_enabled) return {};
-  const AppReportPtr app = board_.app(id);
-  if (app == nullptr || app->user == caller.user) return {};
-  const auto groups = security::unix_groups(caller.user);
-  if (options_.admins.allows(caller.user, groups) ||
-      security::Acl::parse(app->modify_acl).allows(caller.user, groups) ||
-      may_administer(caller, app->queue, groups)) {
-    return {};
-  }
-  return fail(
-      ErrorCode::kPermissionDenied,
-      fmt::format("User {} cannot perform operation MODIFY_APP on {}", caller.user, to_string(id)),
-      ErrorSubject::kApplication);
-}
-
-Result<void> ResourceManager::check_admin(const security::Caller& caller) const {
-  if (options_.admins.allows_everybody() ||
-      options_.admins.allows(caller.user, security::unix_groups(caller.user))) {
-    return {};
-  }
-  return fail(
-      ErrorCode::kPermissionDenied,
-      fmt::format("User {} doesn't have permission to call this admin operation", caller.user));
+void ResourceManager::check_admin(const security::Caller& caller, ReplyTo<void> reply) {
+  if_allowed<void>(
+      caller, std::move(reply),
+      [this, caller](const GroupNames& groups) { return check_is_admin(caller, groups); },
+      [](const ReplyTo<void>& allowed) { allowed({}); });
 }
 
 void ResourceManager::submit(const security::Caller& caller, Submission submission,
@@ -367,75 +327,94 @@ void ResourceManager::submit(const security::Caller& caller, Submission submissi
   if (caller.user.empty()) {
     return reply(fail(ErrorCode::kUnauthenticated, "the connection names no user to submit as"));
   }
-  if (auto allowed = check_may_submit(caller, submission.id, submission.queue); !allowed) {
-    return reply(fail(allowed.error()));
-  }
-  run_durable_command<void>(std::move(reply),
-                            [caller, submission = std::move(submission)](
-                                Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
-                              core.submit(caller, std::move(submission), std::move(answer), turn);
-                            });
+  const auto rule = [this, caller, app = submission.id,
+                     queue = submission.queue](const GroupNames& groups) {
+    return check_may_submit(caller, app, queue, groups);
+  };
+  if_allowed<void>(
+      caller, std::move(reply), rule,
+      [this, caller, submission = std::move(submission)](ReplyTo<void> allowed) mutable {
+        run_durable_command<void>(
+            std::move(allowed), [caller, submission = std::move(submission)](
+                                    Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
+              core.submit(caller, std::move(submission), std::move(answer), turn);
+            });
+      });
 }
 
 void ResourceManager::kill(const security::Caller& caller, const AppId& app,
                            std::string diagnostics, ReplyTo<KillProgress> reply) {
-  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_command<KillProgress>(std::move(reply),
-                            [caller, app, diagnostics = std::move(diagnostics)](
-                                Core& core, ReplyTo<KillProgress>& answer, Turn& turn) {
-                              core.kill(caller, app, diagnostics, answer, turn);
-                            });
+  if_may_modify<KillProgress>(
+      caller, app, std::move(reply),
+      [this, caller, app, diagnostics = std::move(diagnostics)](ReplyTo<KillProgress> allowed) {
+        run_command<KillProgress>(
+            std::move(allowed),
+            [caller, app, diagnostics](Core& core, ReplyTo<KillProgress>& answer, Turn& turn) {
+              core.kill(caller, app, diagnostics, answer, turn);
+            });
+      });
 }
 
 void ResourceManager::fail_attempt(const security::Caller& caller, const AttemptId& attempt,
                                    ReplyTo<void> reply) {
-  if (auto allowed = check_may_modify(caller, attempt.app); !allowed) {
-    return reply(fail(allowed.error()));
-  }
-  run_command<void>(std::move(reply), [attempt](Core& core, ReplyTo<void>& answer, Turn& turn) {
-    core.fail_attempt(attempt, answer, turn);
-  });
+  if_may_modify<void>(caller, attempt.app, std::move(reply),
+                      [this, attempt](ReplyTo<void> allowed) {
+                        run_command<void>(std::move(allowed),
+                                          [attempt](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                                            core.fail_attempt(attempt, answer, turn);
+                                          });
+                      });
 }
 
 void ResourceManager::move(const security::Caller& caller, const AppId& app, std::string queue,
                            ReplyTo<void> reply) {
-  for (const auto& allowed :
-       {check_may_modify(caller, app), check_may_submit(caller, app, queue)}) {
-    if (!allowed) return reply(fail(allowed.error()));
-  }
-  run_durable_command<void>(std::move(reply), [app, queue = std::move(queue)](
-                                                  Core& core, ReplyTo<void>& answer, Turn& turn) {
-    core.move(app, queue, answer, turn);
-  });
+  if_allowed<void>(
+      caller, std::move(reply),
+      [this, caller, app, queue](const GroupNames& groups) -> Result<void> {
+        RETURN_IF_ERROR(check_may_modify(caller, app, groups));
+        return check_may_submit(caller, app, queue, groups);
+      },
+      [this, app, queue](ReplyTo<void> allowed) {
+        run_durable_command<void>(std::move(allowed),
+                                  [app, queue](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                                    core.move(app, queue, answer, turn);
+                                  });
+      });
 }
 
 void ResourceManager::update_priority(const security::Caller& caller, const AppId& app,
                                       std::int32_t priority, ReplyTo<std::int32_t> reply) {
-  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_durable_command<std::int32_t>(
-      std::move(reply), [app, priority](Core& core, ReplyTo<std::int32_t>& answer, Turn& turn) {
-        core.update_priority(app, priority, answer, turn);
+  if_may_modify<std::int32_t>(
+      caller, app, std::move(reply), [this, app, priority](ReplyTo<std::int32_t> allowed) {
+        run_durable_command<std::int32_t>(
+            std::move(allowed),
+            [app, priority](Core& core, ReplyTo<std::int32_t>& answer, Turn& turn) {
+              core.update_priority(app, priority, answer, turn);
+            });
       });
 }
 
 void ResourceManager::update_lifetime(const security::Caller& caller, const AppId& app,
                                       WallTime expiry, ReplyTo<WallTime> reply) {
-  if (auto allowed = check_may_modify(caller, app); !allowed) return reply(fail(allowed.error()));
-  run_durable_command<WallTime>(std::move(reply),
-                                [app, expiry](Core& core, ReplyTo<WallTime>& answer, Turn& turn) {
-                                  core.update_lifetime(app, expiry, answer, turn);
-                                });
+  if_may_modify<WallTime>(
+      caller, app, std::move(reply), [this, app, expiry](ReplyTo<WallTime> allowed) {
+        run_durable_command<WallTime>(
+            std::move(allowed), [app, expiry](Core& core, ReplyTo<WallTime>& answer, Turn& turn) {
+              core.update_lifetime(app, expiry, answer, turn);
+            });
+      });
 }
 
 void ResourceManager::signal_container(const security::Caller& caller, const ContainerId& container,
                                        SignalCommand command, ReplyTo<void> reply) {
-  if (auto allowed = check_may_modify(caller, container.attempt.app); !allowed) {
-    return reply(fail(allowed.error()));
-  }
-  run_command<void>(std::move(reply),
-                    [container, command](Core& core, ReplyTo<void>& answer, Turn& turn) {
-                      core.signal_container(container, command, answer, turn);
-                    });
+  if_may_modify<void>(caller, container.attempt.app, std::move(reply),
+                      [this, container, command](ReplyTo<void> allowed) {
+                        run_command<void>(
+                            std::move(allowed),
+                            [container, command](Core& core, ReplyTo<void>& answer, Turn& turn) {
+                              core.signal_container(container, command, answer, turn);
+                            });
+                      });
 }
 
 void ResourceManager::register_master(const AttemptId& attempt, RegisterMaster request,
@@ -488,20 +467,21 @@ void ResourceManager::unregister_node(const NodeId& node, ReplyTo<void> reply) {
 template <class T, class Apply>
 void ResourceManager::reload(const security::Caller& caller, const std::function<Result<T>()>& load,
                              ReplyTo<void> reply, Apply apply) {
-  auto refused = reply;
-  const auto posted = files_.post([this, caller, &load, reply = std::move(reply), apply] {
-    if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
-    if (!load) return reply(fail(ErrorCode::kUnsupported, "nothing is there to be read again"));
-    auto loaded = load();
-    if (!loaded) return reply(fail(loaded.error()));
-    run_command<void>(reply, [this, loaded = *std::move(loaded), apply](
-                                 Core& core, ReplyTo<void>& answer, Turn& turn) {
-      const Result<void> applied = apply(core, loaded, turn);
-      totals_due_ = true;  // rights are judged by the queues that are shown
-      turn.effects.replies.push_back([answer, applied] { answer(applied); });
+  check_admin(caller, [this, &load, reply = std::move(reply), apply](const Result<void>& allowed) {
+    if (!allowed) return reply(allowed);
+    const auto posted = files_.post([this, &load, reply, apply] {
+      if (!load) return reply(fail(ErrorCode::kUnsupported, "nothing is there to be read again"));
+      auto loaded = load();
+      if (!loaded) return reply(fail(loaded.error()));
+      run_command<void>(reply, [this, loaded = *std::move(loaded), apply](
+                                   Core& core, ReplyTo<void>& answer, Turn& turn) {
+        const Result<void> applied = apply(core, loaded, turn);
+        totals_due_ = true;  // rights are judged by the queues that are shown
+        turn.effects.replies.push_back([answer, applied] { answer(applied); });
+      });
     });
+    if (!posted) reply(fail(ErrorCode::kUnavailable, posted.error().message));
   });
-  if (!posted) refused(fail(ErrorCode::kUnavailable, posted.error().message));
 }
 
 void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<void> reply) {
@@ -539,10 +519,12 @@ void ResourceManager::refresh_node_sizes(const security::Caller& caller, ReplyTo
 
 void ResourceManager::update_node_resources(const security::Caller& caller, const NodeId& node,
                                             Resources total, ReplyTo<void> reply) {
-  if (auto allowed = check_admin(caller); !allowed) return reply(fail(allowed.error()));
-  run_command<void>(std::move(reply), [node, total](Core& core, ReplyTo<void>& answer, Turn& turn) {
-    auto updated = core.update_node_resources(node, total, turn);
-    turn.effects.replies.push_back([answer, updated] { answer(updated); });
+  check_admin(caller, [this, node, total, reply = std::move(reply)](const Result<void>& allowed) {
+    if (!allowed) return reply(allowed);
+    run_command<void>(reply, [node, total](Core& core, ReplyTo<void>& answer, Turn& turn) {
+      auto updated = core.update_node_resources(node, total, turn);
+      turn.effects.replies.push_back([answer, updated] { answer(updated); });
+    });
   });
 }
 

@@ -18,13 +18,16 @@
 #include "rm/service/report_board.h"
 #include "rm/store/store.h"
 #include "security/acl.h"
+#include "security/groups.h"
 
 namespace heddle::rm {
 
 struct ServiceOptions {
   bool acl_enabled = false;                          // yarn.acl.enable
   security::Acl admins = security::Acl::parse("*");  // yarn.admin.acl
-  std::size_t commands_max = 100'000;                // waiting for the core; more are refused
+  /// Of callers that lists name by their groups; stopped with the service. Made where not given.
+  std::shared_ptr<security::Groups> user_groups;
+  std::size_t commands_max = 100'000;   // waiting for the core; more are refused
   std::size_t records_max = 1'000'000;  // waiting for the disk; then submissions are refused
   Duration key_roll_interval = std::chrono::hours(24);
   Duration amrm_key_activation = std::chrono::milliseconds(1'350'000);
@@ -93,7 +96,7 @@ class ResourceManager final : public ApplicationService,
                              ReplyTo<void> reply) override;
   void refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) override;
   void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) override;
-  Result<void> check_admin(const security::Caller& caller) const override;
+  void check_admin(const security::Caller& caller, ReplyTo<void> reply) override;
 
  private:
   using Command = std::function<void(Core&, Turn&)>;
@@ -118,12 +121,23 @@ class ResourceManager final : public ApplicationService,
   template <class T, class Apply>
   void reload(const security::Caller& caller, const std::function<Result<T>()>& load,
               ReplyTo<void> reply, Apply apply);
+  using GroupNames = security::Groups::Names;
+  /// Runs `next` with the reply where `rule` allows it for the groups of the caller, which may be
+  /// later and on another thread; else answers what the rule says. More groups never take a right
+  /// away: they are looked up only where the rule refuses somebody without any.
+  template <class T, class Rule, class Next>
+  void if_allowed(const security::Caller& caller, ReplyTo<T> reply, Rule rule, Next next);
+  /// The same for whoever may change the application.
+  template <class T, class Next>
+  void if_may_modify(const security::Caller& caller, const AppId& app, ReplyTo<T> reply, Next next);
   /// Whether a queue, or one above it, gives the right. An unknown queue: the core says so.
   Result<void> check_may_submit(const security::Caller& caller, const AppId& app,
-                                const std::string& queue) const;
+                                const std::string& queue, const GroupNames& groups) const;
   bool may_administer(const security::Caller& caller, const std::string& queue,
-                      const std::vector<std::string>& groups) const;
-  Result<void> check_may_modify(const security::Caller& caller, const AppId& app) const;
+                      const GroupNames& groups) const;
+  Result<void> check_may_modify(const security::Caller& caller, const AppId& app,
+                                const GroupNames& groups) const;
+  Result<void> check_is_admin(const security::Caller& caller, const GroupNames& groups) const;
 
   void core_loop();
   std::vector<Command> next_batch(bool& stopping, Instant totals_at);
@@ -138,6 +152,7 @@ class ResourceManager final : public ApplicationService,
   void set_store_trouble(std::string what);
 
   const ServiceOptions options_;
+  const std::shared_ptr<security::Groups> user_groups_;
   std::unique_ptr<Core> core_;    // the core's thread only, once started
   std::unique_ptr<Store> store_;  // the writer's thread only, once started
   ReportBoard& board_;

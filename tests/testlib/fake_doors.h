@@ -146,7 +146,7 @@ class FakeAdmin final : public rm::AdminService {
     ++size_refreshes;
     reply(outcome);
   }
-  Result<void> check_admin(const security::Caller&) const override { return outcome; }
+  void check_admin(const security::Caller&, rm::ReplyTo<void> reply) override { reply(outcome); }
 
   Result<void> outcome;
   int queue_refreshes = 0;

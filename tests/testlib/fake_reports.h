@@ -181,7 +181,7 @@ class FakeAdmin final : public rm::AdminService {
     reply({});
   }
   void refresh_node_sizes(const security::Caller&, rm::ReplyTo<void> reply) override { reply({}); }
-  Result<void> check_admin(const security::Caller&) const override { return {}; }
+  void check_admin(const security::Caller&, rm::ReplyTo<void> reply) override { reply({}); }
 };
 
 class UnusedMasters final : public rm::MasterService {

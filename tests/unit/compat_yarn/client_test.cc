@@ -221,6 +221,30 @@ TEST_F(ClientService, UnknownQueueIsAnsweredWithoutAQueue) {
                    .has_queueinfo());
 }
 
+TEST_F(ClientService, RightsAtQueuesCountTheGroupsOfTheUser) {
+  rm::QueueReport root = queue("root", "root");
+  root.submit_acl = root.administer_acl = " ";
+  root.children.push_back(queue("root.default", "default"));
+  root.children[0].submit_acl = "bob staff";
+  root.children[0].administer_acl = "bob";
+  rm_.reports.root = std::make_shared<const rm::QueueReport>(root);
+  ServiceOptions options = context_->options;
+  options.groups = std::make_shared<security::Groups>(
+      clock_, [](const std::string&) { return std::vector<std::string>{"staff"}; },
+      security::Groups::Limits{});
+  const auto known = std::make_shared<std::promise<void>>();
+  options.groups->find("alice", [known](const auto&) { known->set_value(); });
+  known->get_future().wait();
+  const auto service = make_client_service(
+      std::make_shared<const Context>(Context{rm_.door(), clock_, hosts_, options}));
+  const auto got = parsed<pb::GetQueueUserAclsInfoResponseProto>(
+      call_bytes(*service, "getQueueUserAcls", "", alice_));
+  ASSERT_EQ(got.queueuseracls_size(), 2);
+  EXPECT_EQ(got.queueuseracls(0).useracls_size(), 0);
+  ASSERT_EQ(got.queueuseracls(1).useracls_size(), 1);
+  EXPECT_EQ(got.queueuseracls(1).useracls(0), pb::QACL_SUBMIT_APPLICATIONS);
+}
+
 TEST_F(ClientService, ResourceProfilesAreOffByTheClassClientsSwallow) {
   const auto answer = call_bytes(*service_, "getResourceProfiles", "", alice_);
   EXPECT_EQ(answer.exception_class, java::kFeatureNotEnabled);

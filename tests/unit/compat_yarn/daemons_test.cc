@@ -79,6 +79,18 @@ TEST_F(TrackerService, HeartbeatWithoutANodeIsRefused) {
 
 class AdminServiceTest : public Services {
  protected:
+  ContextPtr with_groups(security::Groups::Lookup lookup) {
+    ServiceOptions options = context_->options;
+    options.groups =
+        std::make_shared<security::Groups>(clock_, std::move(lookup), security::Groups::Limits{});
+    return std::make_shared<const Context>(Context{rm_.door(), clock_, hosts_, options});
+  }
+  /// Waits until the groups of `user` are known: then they are answered at once.
+  static void remembered(const Context& context, const std::string& user) {
+    const auto found = std::make_shared<std::promise<void>>();
+    context.options.groups->find(user, [found](const auto&) { found->set_value(); });
+    found->get_future().wait();
+  }
   ServicePtr service_ = make_admin_service(context_);
 };
 
@@ -124,12 +136,10 @@ TEST_F(AdminServiceTest, RefreshesReachTheDoor) {
 }
 
 TEST_F(AdminServiceTest, GroupsAreAnsweredByBothProtocolsThatAskForThem) {
-  ServiceOptions options = context_->options;
-  options.groups = [](const std::string& user) -> Result<std::vector<std::string>> {
+  const auto context = with_groups([](const std::string& user) {
     return std::vector<std::string>{user, "staff"};
-  };
-  const auto context =
-      std::make_shared<const Context>(Context{rm_.door(), clock_, hosts_, options});
+  });
+  remembered(*context, "ann");
   pb::GetGroupsForUserRequestProto request;
   request.set_user("ann");
   for (const auto& service : {make_admin_service(context), make_groups_service(context)}) {
@@ -146,6 +156,42 @@ TEST_F(AdminServiceTest, GroupsAreAnsweredByBothProtocolsThatAskForThem) {
       EXPECT_LT(refused.message.size(), 300U);
     }
   }
+}
+
+TEST_F(AdminServiceTest, GroupsAreAskedForAnewAfterTheirRefresh) {
+  std::atomic<int> lookups{0};
+  const auto context = with_groups(
+      [&](const std::string&) { return std::vector<std::string>{std::to_string(++lookups)}; });
+  remembered(*context, "ann");
+  remembered(*context, "ann");
+  EXPECT_EQ(lookups, 1);
+  EXPECT_TRUE(
+      call_bytes(*make_admin_service(context), "refreshUserToGroupsMappings", "", alice_).ok());
+  remembered(*context, "ann");
+  EXPECT_EQ(lookups, 2);
+}
+
+TEST_F(AdminServiceTest, CallGoesOnWhileTheSystemLooksForGroups) {
+  std::promise<void> system_answers;
+  const auto context = with_groups([&](const std::string&) {
+    system_answers.get_future().wait();
+    return std::vector<std::string>{"staff"};
+  });
+  const auto service = make_admin_service(context);
+  pb::GetGroupsForUserRequestProto request;
+  request.set_user("ann");
+  std::promise<std::string> answered;
+  const ipc::CallContext call_context{alice_, "0123456789abcdef", 1, 0};
+  (*service->find("getGroupsForUser"))(
+      call_context, request.SerializeAsString(),
+      [&](Result<std::unique_ptr<google::protobuf::MessageLite>> answer) {
+        answered.set_value(answer ? (*answer)->SerializeAsString() : answer.error().message);
+      });
+  // Here the handler has returned, and the system has said nothing yet.
+  system_answers.set_value();
+  pb::GetGroupsForUserResponseProto out;
+  ASSERT_TRUE(out.ParseFromString(answered.get_future().get()));
+  EXPECT_EQ(out.groups(0), "staff");
 }
 
 TEST_F(AdminServiceTest, OthersAreToldThatTheyMayNot) {

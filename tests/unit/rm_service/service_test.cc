@@ -302,6 +302,50 @@ TEST_F(Service, CallersWithoutRightsAreRefused) {
   EXPECT_EQ(refresh.get().error().code, ErrorCode::kPermissionDenied);
 }
 
+TEST_F(Service, RightsOfAGroupAreLookedUpWithoutHoldingUpTheCaller) {
+  std::promise<void> system_answers;
+  std::atomic<int> lookups{0};
+  options.acl_enabled = true;
+  options.admins = security::Acl::parse("root operators");
+  options.user_groups = std::make_shared<security::Groups>(
+      clock,
+      [&](const std::string&) {
+        ++lookups;
+        system_answers.get_future().wait();
+        return std::vector<std::string>{"operators"};
+      },
+      security::Groups::Limits{});
+  start();
+  AppId app;
+  EXPECT_TRUE(submit(&app).get()) << "owners and everybody's queues need no groups";
+  EXPECT_EQ(lookups, 0);
+  caller.user = "olga";
+  Awaited<KillProgress> kill;
+  service->kill(caller, app, "", kill.taker());
+  EXPECT_FALSE(kill.came());
+  caller.user = "ann";
+  EXPECT_TRUE(submit().get()) << "others go on";
+  system_answers.set_value();
+  EXPECT_TRUE(kill.get()) << kill.get().error().message;
+}
+
+TEST_F(Service, StrangersToAllGroupsAreRefusedAfterTheLookup) {
+  options.acl_enabled = true;
+  options.admins = security::Acl::parse("root operators");
+  options.user_groups = std::make_shared<security::Groups>(
+      clock, [](const std::string&) { return std::vector<std::string>{"users"}; },
+      security::Groups::Limits{});
+  start();
+  AppId app;
+  EXPECT_TRUE(submit(&app).get());
+  caller.user = "eve";
+  Awaited<void> move, admin;
+  service->move(caller, app, "default", move.taker());
+  service->check_admin(caller, admin.taker());
+  EXPECT_EQ(move.get().error().code, ErrorCode::kPermissionDenied);
+  EXPECT_EQ(admin.get().error().code, ErrorCode::kPermissionDenied);
+}
+
 TEST_F(Service, BrokenQueueFileChangesNothing) {
   options.load_queues = []() -> Result<queues::QueueConfig> {
     return fail(ErrorCode::kInvalidArgument, "capacities sum to 110 %");
