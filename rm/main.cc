@@ -88,6 +88,7 @@ struct Daemon {
   Result<void> serve_rpc();
   Result<void> serve_web();
   std::vector<compat::rest::RpcActivity> rpc_activity() const;
+  void post_later(Duration pause, std::function<void()> task);
   Result<rm::NodeLists> node_lists() const;
   Result<queues::QueueConfig> queue_config(const Settings& settings) const;
   Result<queues::QueueConfig> reload_queues() const;
@@ -394,12 +395,21 @@ Result<void> Daemon::serve() {
       rm::Door{*service, *service, *service, *service, *board, *keys}, clock, *hosts, options});
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
   launcher = std::make_unique<compat::yarn::AmLauncher>(
-      context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); });
+      context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); },
+      [this](Duration pause, std::function<void()> task) { post_later(pause, std::move(task)); });
   service->start(stored, *launcher);
   stored = {};
   RETURN_IF_ERROR(serve_rpc());
   RETURN_IF_ERROR(serve_web());
   return daemon::write_ports(state_dir, ports);
+}
+
+void Daemon::post_later(Duration pause, std::function<void()> task) {
+  net::EventLoop& loop = loops.next();
+  loop.post([&loop, pause, task = std::move(task)] {
+    const auto timer = std::make_shared<net::EventLoop::Timer>();
+    *timer = loop.run_after(pause, [timer, task] { task(); });  // holds itself until then
+  });
 }
 
 int run(const daemon::Arguments& arguments) {

@@ -48,11 +48,19 @@ struct AmLauncher::Parts {
   TokenMaker tokens;
   ipc::Client& client;
   Post post;
+  PostLater post_later;
 };
 
-AmLauncher::AmLauncher(ContextPtr context, ipc::Client& client, Post post)
+/// One start that is under way, over all its tries.
+struct AmLauncher::Start {
+  rm::MasterLaunch launch;
+  rm::ReplyTo<void> reply;
+  Instant until;  // no further try after this
+};
+
+AmLauncher::AmLauncher(ContextPtr context, ipc::Client& client, Post post, PostLater post_later)
     : parts_(std::make_shared<const Parts>(
-          Parts{context, TokenMaker(context), client, std::move(post)})) {}
+          Parts{context, TokenMaker(context), client, std::move(post), std::move(post_later)})) {}
 
 Result<pb::StartContainersRequestProto> start_request(const rm::MasterLaunch& launch,
                                                       const TokenMaker& tokens) {
@@ -104,23 +112,43 @@ Result<void> started_from_wire(std::string_view response, const ContainerId& con
 }
 
 void AmLauncher::launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) {
-  parts_->post([parts = parts_, launch = std::move(launch), reply = std::move(reply)] {
-    auto request = start_request(launch, parts->tokens);
-    if (!request) return reply(fail(std::move(request).error()));
-    const NodeId node = launch.container.node;
-    const ContainerId container = launch.container.id;
-    parts->client.call(
-        node.host, static_cast<std::uint16_t>(node.port),
-        login_for(parts->tokens, launch.attempt, node, launch.user),
-        std::string(kContainerProtocol), "startContainers", *request,
-        [reply, node, container](tl::expected<std::string, ipc::CallFailure> response) {
-          if (!response) return reply(fail(describe(response.error(), node)));
-          auto started = started_from_wire(*response, container);
-          if (!started) {
-            return reply(fail(std::move(started).error().within("node " + to_string(node))));
-          }
-          reply({});
-        });
+  const Instant until = parts_->context->clock.now().instant + kRetryFor;
+  auto begun = std::make_shared<const Start>(Start{std::move(launch), std::move(reply), until});
+  parts_->post([parts = parts_, begun = std::move(begun)] { start(parts, begun); });
+}
+
+void AmLauncher::start(const std::shared_ptr<const Parts>& parts,
+                       const std::shared_ptr<const Start>& begun) {
+  const rm::MasterLaunch& launch = begun->launch;
+  auto request = start_request(launch, parts->tokens);
+  if (!request) return begun->reply(fail(std::move(request).error()));
+  const NodeId& node = launch.container.node;
+  parts->client.call(node.host, static_cast<std::uint16_t>(node.port),
+                     login_for(parts->tokens, launch.attempt, node, launch.user),
+                     std::string(kContainerProtocol), "startContainers", *request,
+                     [parts, begun](tl::expected<std::string, ipc::CallFailure> response) {
+                       if (!response) return start_failed(parts, begun, response.error());
+                       auto started = started_from_wire(*response, begun->launch.container.id);
+                       if (started) return begun->reply({});
+                       const std::string where = "node " + to_string(begun->launch.container.node);
+                       begun->reply(fail(std::move(started).error().within(where)));
+                     });
+}
+
+void AmLauncher::start_failed(const std::shared_ptr<const Parts>& parts,
+                              const std::shared_ptr<const Start>& begun,
+                              const ipc::CallFailure& failure) {
+  const Error error = describe(failure, begun->launch.container.node);
+  // A call that may have arrived is not sent again: the node would refuse it, though it runs.
+  const bool again = failure.never_sent && !failure.remote &&
+                     parts->context->clock.now().instant + kRetryPause < begun->until;
+  if (!again) return begun->reply(fail(error));
+  log::debug("starting {} is tried again: {}", to_string(begun->launch.attempt), error.message);
+  parts->post_later(kRetryPause, [parts, begun, error] {
+    if (!parts->context->door.reports.attempt_may_log_in(begun->launch.attempt)) {
+      return begun->reply(fail(error));
+    }
+    start(parts, begun);
   });
 }
 

@@ -15,12 +15,18 @@
 
 namespace heddle::compat::yarn {
 
-/// Decoding and sending run on `post`'s thread, never in the core's call. The client and what is
-/// behind the context outlive every task posted.
+/// Decoding and sending run on `post`'s thread, never in the core's call. A node that cannot be
+/// reached (its NodeManager starts anew, most often) is tried again for a while, as in Hadoop,
+/// unless the attempt has ended. The client and what is behind the context outlive every task
+/// posted.
 class AmLauncher final : public rm::MasterLauncher {
  public:
+  static constexpr Duration kRetryPause = std::chrono::seconds(1);
+  static constexpr Duration kRetryFor = std::chrono::minutes(3);
+
   using Post = std::function<void(std::function<void()>)>;
-  AmLauncher(ContextPtr context, ipc::Client& client, Post post);
+  using PostLater = std::function<void(Duration, std::function<void()>)>;
+  AmLauncher(ContextPtr context, ipc::Client& client, Post post, PostLater post_later);
 
   void launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) override;
   void clean_up(const AttemptId& attempt, const ContainerId& container,
@@ -28,6 +34,12 @@ class AmLauncher final : public rm::MasterLauncher {
 
  private:
   struct Parts;
+  struct Start;
+  static void start(const std::shared_ptr<const Parts>& parts,
+                    const std::shared_ptr<const Start>& begun);
+  static void start_failed(const std::shared_ptr<const Parts>& parts,
+                           const std::shared_ptr<const Start>& begun,
+                           const ipc::CallFailure& failure);
   std::shared_ptr<const Parts> parts_;
 };
 

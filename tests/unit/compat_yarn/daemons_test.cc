@@ -234,8 +234,17 @@ class Launcher : public Services {
     launcher_.launch(launch_, [this](Result<void> result) { result_ = std::move(result); });
   }
 
+  /// The node's agent is away: nobody listens on its port.
+  void fail_call(std::size_t index, bool never_sent) {
+    client_.calls.at(index).done(tl::unexpected(ipc::CallFailure{
+        {ErrorCode::kUnavailable, "connection refused", ErrorSubject::kNone}, {}, never_sent}));
+  }
+
   testlib::FakeClient client_;
-  AmLauncher launcher_{context_, client_, [](std::function<void()> task) { task(); }};
+  std::vector<std::function<void()>> later_;
+  AmLauncher launcher_{
+      context_, client_, [](std::function<void()> task) { task(); },
+      [this](Duration, std::function<void()> task) { later_.push_back(std::move(task)); }};
   rm::MasterLaunch launch_;
   std::optional<Result<void>> result_;
 };
@@ -299,10 +308,49 @@ TEST_F(Launcher, StartedContainerIsASuccess) {
   EXPECT_TRUE(result_->has_value());
 }
 
-TEST_F(Launcher, UnreachableNodeIsUnavailable) {
+TEST_F(Launcher, UnreachableNodeIsTriedAgainUntilItIsBack) {
+  rm_.reports.running = {launch_.attempt};
   launch();
-  client_.calls[0].done(tl::unexpected(
-      ipc::CallFailure{{ErrorCode::kUnavailable, "connection refused", ErrorSubject::kNone}, {}}));
+  for (std::size_t i = 0; i < 5; ++i) {
+    fail_call(i, true);
+    EXPECT_FALSE(result_.has_value());
+    clock_.advance(AmLauncher::kRetryPause);
+    later_.at(i)();
+    ASSERT_EQ(client_.calls.size(), i + 2);
+  }
+  pb::StartContainersResponseProto answer;
+  compat::to_wire(launch_.container.id, answer.add_succeeded_requests());
+  client_.calls[5].done(answer.SerializeAsString());
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_TRUE(result_->has_value());
+}
+
+TEST_F(Launcher, NodeThatStaysAwayIsUnavailableAfterAWhile) {
+  rm_.reports.running = {launch_.attempt};
+  launch();
+  clock_.advance(AmLauncher::kRetryFor);
+  fail_call(0, true);
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ(result_->error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(later_.empty());
+}
+
+TEST_F(Launcher, AttemptThatEndedMeanwhileIsNotStarted) {
+  rm_.reports.running = {launch_.attempt};
+  launch();
+  fail_call(0, true);
+  rm_.reports.running.clear();
+  later_.at(0)();
+  EXPECT_EQ(client_.calls.size(), 1U);
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_FALSE(result_->has_value());
+}
+
+TEST_F(Launcher, CallThatMayHaveArrivedIsNotSentTwice) {
+  rm_.reports.running = {launch_.attempt};
+  launch();
+  fail_call(0, false);
+  EXPECT_TRUE(later_.empty());
   ASSERT_TRUE(result_.has_value());
   EXPECT_EQ(result_->error().code, ErrorCode::kUnavailable);
 }
