@@ -26,6 +26,7 @@ Agent::~Agent() {
   abandoned_ = true;
   fetchers_.stop();
   workers_.stop();
+  processes_.stop();  // its thread posts to the workers, which are destroyed first
 }
 
 Result<std::unique_ptr<Agent>> Agent::create(AgentConfig config, AgentParts parts) {

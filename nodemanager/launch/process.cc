@@ -83,15 +83,19 @@ Processes::Processes() : wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
 }
 
 Processes::~Processes() {
+  stop();
+  for (const auto& [pid, watched] : watched_)
+    close(watched.descriptor);
+  close(wake_descriptor_);
+}
+
+void Processes::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake();
-  thread_.join();
-  for (const auto& [pid, watched] : watched_)
-    close(watched.descriptor);
-  close(wake_descriptor_);
+  if (thread_.joinable()) thread_.join();
 }
 
 void Processes::wake() {
