@@ -102,7 +102,7 @@ def test_killing_what_belongs_to_another_is_77(new_cluster):
     cluster = new_cluster(history=False, yarn={"yarn.acl.enable": "true",
                                                "yarn.admin.acl": "nobody"})
     job = cluster.clients.start_sleep_job(map_ms=60_000)
-    application = cluster.wait_for_app(job, "ACCEPTED")
+    application = cluster.wait_for_app(job)
     answer = heddle("--conf", cluster.conf, "app", "kill", application,
                     env={"HADOOP_USER_NAME": "stranger"})
     assert answer.returncode == 77, answer
