@@ -73,8 +73,8 @@ class HttpResponder {
   virtual void finish() = 0;
   /// Breaks the connection off: the only honest end of a stream that failed in the middle.
   virtual void abort(std::string_view reason) = 0;
-  /// Calls `ready` on the loop thread once what was written so far has left (at once if nothing is
-  /// pending); false when the connection is gone.
+  /// Calls `ready` on the loop thread once what was written so far has left (in the loop's next
+  /// turn if nothing is pending); false when the connection is gone.
   virtual void when_drained(std::function<void(bool)> ready) = 0;
 };
 
@@ -83,6 +83,7 @@ using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<HttpResponde
 struct HttpLimits {
   std::size_t head_max = 64 * 1024;                   // request line and fields together; else 431
   std::uint64_t body_max = 16 * 1024 * 1024;          // else 413 naming the limit
+  std::uint64_t bodies_max = 256 * 1024 * 1024;       // being received at once, of all; else 503
   Duration head_timeout = std::chrono::seconds(30);   // from the first byte; 408
   Duration body_timeout = std::chrono::seconds(60);   // in which 16 KiB of it must come; 408
   Duration idle_timeout = std::chrono::seconds(60);   // keep-alive without a request; closed
