@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle {
 namespace {
 
 constexpr int kSubstitutionDepthMax = 20;
-constexpr std::size_t kSubstitutedMax = 1024 * 1024;  // bytes of one value
-constexpr int kSubstitutionsMax = 10'000;             // in one value
+constexpr std::size_t kSubstitutedMax = 1_MiB;  // bytes of one value
+constexpr int kSubstitutionsMax = 10'000;       // in one value
 // A century: a deadline of "now" and any time of a configuration file fits into 64 bits.
 constexpr std::chrono::nanoseconds kTimeMax = std::chrono::hours(24 * 365 * 100);
 

@@ -28,6 +28,12 @@
 
 namespace heddle::nm {
 
+/// Why the node has nothing to go on with.
+enum class NodeEnd : std::uint8_t {
+  kDismissed,  // a node that had registered was told to end: decommissioned, drained, excluded
+  kFailed,     // the ResourceManager refused it, or was away for too long
+};
+
 /// What the agent needs from outside; everything must outlive it.
 struct AgentParts {
   net::EventLoop* loop = nullptr;  // the agent's thread
@@ -38,8 +44,7 @@ struct AgentParts {
   const LogFileFormat* log_format = nullptr;  // null: logs cannot be aggregated
   NodeStore* store = nullptr;                 // null: nothing is known after a restart
   std::vector<StoredApp> restored;            // what the store held at the start
-  /// The ResourceManager ended or refused this node, or was away too long; the agent's thread.
-  std::function<void(std::string reason)> on_fatal;
+  std::function<void(NodeEnd)> on_end;        // once, in the agent's thread
 };
 
 /// State changes happen on the loop's thread alone; what blocks runs in workers and comes back as
@@ -149,7 +154,7 @@ class Agent final : public ContainerService {
   void retry_later(const Error& error, std::string_view what, std::function<void()> again);
   void forget(const ContainerId& id);
   void forget_old_containers();
-  void fatal(std::string reason);
+  void end(NodeEnd how, const std::string& reason);
 
   // agent.cc: the end.
   void finish_apps();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "nodemanager/launch/layout.h"
 #include "nodemanager/launch/process_tree.h"
@@ -213,7 +214,7 @@ bool has_java_17() {
     const auto java = std::filesystem::canonical("/usr/bin/java", error);
     if (!error) home = java.parent_path().parent_path();
   }
-  const std::string release = read_tail(home + "/release", 64 * 1024);
+  const std::string release = read_tail(home + "/release", 64_KiB);
   constexpr std::string_view kKey = "JAVA_VERSION=\"";
   const auto at = release.find(kKey);
   if (home.empty() || at == std::string::npos) return true;

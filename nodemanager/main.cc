@@ -158,8 +158,8 @@ Result<void> Daemon::make_agent() {
   parts.log_format = log_format.get();
   parts.store = store.get();
   parts.restored = std::move(stored.apps);
-  parts.on_fatal = [this](const std::string&) {
-    failed = true;
+  parts.on_end = [this](nm::NodeEnd how) {
+    failed = how == nm::NodeEnd::kFailed;
     ::kill(::getpid(), SIGTERM);  // ends as if it had been told to
   };
   auto made = nm::Agent::create(*std::move(config), std::move(parts));

@@ -2,13 +2,14 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "nodemanager/agent.h"
 #include "nodemanager/launch/layout.h"
 
 namespace heddle::nm {
 
-constexpr std::int64_t kMib = 1024 * 1024;
+constexpr std::int64_t kMib = 1_MiB;
 
 /// One container as a worker sees it.
 struct Measurement {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::security {
@@ -37,7 +38,7 @@ bool Acl::allows(std::string_view user, const std::vector<std::string>& groups) 
 
 std::vector<std::string> unix_groups(const std::string& user) {
   constexpr std::size_t kGroupsMax = 1024;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16_KiB> buffer;
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
@@ -51,7 +52,7 @@ std::vector<std::string> unix_groups(const std::string& user) {
   for (int i = 0; i < count; ++i) {
     group group_entry{};
     group* group_found = nullptr;
-    std::array<char, 16 * 1024> group_buffer;
+    std::array<char, 16_KiB> group_buffer;
     if (::getgrgid_r(ids[static_cast<std::size_t>(i)], &group_entry, group_buffer.data(),
                      group_buffer.size(), &group_found) == 0 &&
         group_found != nullptr) {

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -232,7 +233,7 @@ std::set<std::string> own_host_names(std::string_view web_address) {
 }
 
 std::string login_user() {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16_KiB> buffer;
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/net/connection.h"
 #include "base/net/event_loop.h"
 #include "base/result.h"
@@ -81,9 +82,9 @@ class HttpResponder {
 using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<HttpResponder>)>;
 
 struct HttpLimits {
-  std::size_t head_max = 64 * 1024;                   // request line and fields together; else 431
-  std::uint64_t body_max = 16 * 1024 * 1024;          // else 413 naming the limit
-  std::uint64_t bodies_max = 256 * 1024 * 1024;       // being received at once, of all; else 503
+  std::size_t head_max = 64_KiB;                      // request line and fields together; else 431
+  std::uint64_t body_max = 16_MiB;                    // else 413 naming the limit
+  std::uint64_t bodies_max = 256_MiB;                 // being received at once, of all; else 503
   Duration head_timeout = std::chrono::seconds(30);   // from the first byte; 408
   Duration body_timeout = std::chrono::seconds(60);   // in which 16 KiB of it must come; 408
   Duration idle_timeout = std::chrono::seconds(60);   // keep-alive without a request; closed

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
 
@@ -99,7 +100,7 @@ struct Progress {
   }
 };
 
-constexpr std::size_t kHeadMax = 1024 * 1024;  // of a response; more is a broken or hostile server
+constexpr std::size_t kHeadMax = 1_MiB;  // of a response; more is a broken or hostile server
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
   auto& progress = *static_cast<Progress*>(context);
@@ -238,11 +239,14 @@ Result<List> set_headers(CURL* easy, const HttpCall& call) {
     list.reset(longer);
   };
   for (const auto& [name, value] : call.headers.all()) {
-    if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    const bool holds_line_end = std::ranges::any_of(std::array{&name, &value}, [](auto* text) {
+      return text->find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+    });
+    if (holds_line_end) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("header {} holds a line end", shortened(name)));
     }
-    add(value.empty() ? name + ";" : name + ": " + value);
+    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
   // curl waits a second for "100 Continue" and adds a form's content type on its own.
   if (call.headers.find("Expect") == nullptr) add("Expect:");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net/http.h"
@@ -12,11 +13,11 @@
 namespace heddle::net {
 namespace {
 
-constexpr std::uint64_t kUnsentMax = 1024 * 1024;  // answers not read: then no further request
-constexpr std::size_t kReadAheadMax = 64 * 1024;   // requests not begun: then no further read
-constexpr std::uint64_t kBodyPaceMin = 16 * 1024;  // of a body, within each body_timeout
-constexpr std::size_t kJoinedBodyMax = 16 * 1024;  // a body up to this goes out with its head
-constexpr std::uint64_t kSmallBody = 64 * 1024;    // is taken even if the others use all the room
+constexpr std::uint64_t kUnsentMax = 1_MiB;     // answers not read: then no further request
+constexpr std::size_t kReadAheadMax = 64_KiB;   // requests not begun: then no further read
+constexpr std::uint64_t kBodyPaceMin = 16_KiB;  // of a body, within each body_timeout
+constexpr std::size_t kJoinedBodyMax = 16_KiB;  // a body up to this goes out with its head
+constexpr std::uint64_t kSmallBody = 64_KiB;    // is taken even if the others use all the room
 
 /// What all connections of a server share; outlives the server while one of them is open.
 struct Shared {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/net/asio.h"
 #include "base/net/connection.h"
 #include "base/net/event_loop.h"
@@ -17,7 +18,7 @@ namespace heddle::net {
 
 class EventLoop::Impl {
  public:
-  static constexpr std::size_t kReadBufferSize = 128 * 1024;
+  static constexpr std::size_t kReadBufferSize = 128_KiB;
 
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};

@@ -10,16 +10,17 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/bytes.h"
 #include "base/net/resolve.h"
 
 namespace heddle::net {
 namespace {
 
 constexpr std::size_t kPartsPerWrite = 64;
-constexpr std::uint64_t kBytesPerTurn = 4 * 1024 * 1024;  // then other connections get a turn
+constexpr std::uint64_t kBytesPerTurn = 4_MiB;  // then other connections get a turn
 constexpr int kReadsPerTurn = 8;
 constexpr auto kLingerTimeout = std::chrono::seconds(2);
-constexpr std::uint64_t kLingerBytes = 16 * 1024 * 1024;
+constexpr std::uint64_t kLingerBytes = 16_MiB;
 
 std::string errno_text(int code) {
   return std::system_category().message(code);

@@ -106,7 +106,7 @@ WebProxy::WebProxy(const rm::Reports& reports, ProxyLimits limits)
     : reports_(reports), limits_(limits), workers_(limits.threads, limits.queue_max) {}
 
 void WebProxy::handle(net::HttpRequest request, std::string user,
-                      std::shared_ptr<net::HttpResponder> responder) {
+                      const std::shared_ptr<net::HttpResponder>& responder) {
   auto path = parse_proxy_path(request.target);
   if (!path) {
     answer_text(*responder, 400, path.error().message + "\n");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "compat/proxy/workers.h"
 #include "rm/api/reports.h"
@@ -14,7 +15,7 @@ namespace heddle::compat::proxy {
 struct ProxyLimits {
   std::size_t threads = 16;                  // calls at the same time
   std::size_t queue_max = 512;               // waiting for a thread; else 503
-  std::uint64_t window = 256 * 1024;         // bytes on their way to a client before we wait for it
+  std::uint64_t window = 256_KiB;            // bytes on their way to a client before we wait for it
   std::chrono::seconds client_patience{60};  // a client that takes nothing is given up
   Duration connect_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
@@ -28,7 +29,7 @@ class WebProxy {
 
   /// `user`: who asks, told to the ApplicationMaster; "" = nobody known.
   void handle(net::HttpRequest request, std::string user,
-              std::shared_ptr<net::HttpResponder> responder);
+              const std::shared_ptr<net::HttpResponder>& responder);
 
  private:
   const rm::Reports& reports_;

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
 
@@ -14,7 +15,7 @@ namespace heddle::nm {
 namespace {
 
 constexpr int kRedirectsMax = 5;
-constexpr std::size_t kErrorTextMax = 64 * 1024;  // read for nothing but to keep the connection
+constexpr std::size_t kErrorTextMax = 64_KiB;  // read for nothing but to keep the connection
 
 bool is_web(std::string_view url) {
   const std::string start = to_lower(url.substr(0, 6));
@@ -58,7 +59,7 @@ Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
 std::string own_user_name() {
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16_KiB> buffer{};
   getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
   return found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
 }

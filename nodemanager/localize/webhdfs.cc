@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
 #include "nodemanager/localize/file_io.h"
@@ -15,7 +16,7 @@
 namespace heddle::nm {
 namespace {
 
-constexpr std::size_t kErrorBodyMax = 64 * 1024;
+constexpr std::size_t kErrorBodyMax = 64_KiB;
 
 std::string encode_path(std::string_view path) {
   std::string out;
