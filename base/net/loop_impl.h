@@ -22,10 +22,14 @@ class EventLoop::Impl {
 
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  // Never used: it makes Asio open the loop's own descriptors now. The first socket would do it,
+  // and throw when there are none left.
+  asio::steady_timer opener{io};
 
   // Loop thread only.
   std::unordered_set<std::shared_ptr<Connection>> open;                // keeps connections alive
   std::vector<char> read_buffer = std::vector<char>(kReadBufferSize);  // shared by all of them
+  bool closing = false;  // what opens now would not be told that it is closed
 
   void post(std::function<void()> task);
   bool in_loop_thread() const {

@@ -43,6 +43,10 @@ TcpConnection::~TcpConnection() {
 }
 
 void TcpConnection::start(const HandlerFactory& factory) {
+  if (loop_.impl().closing) {
+    close("stopping");
+    return;
+  }
   loop_.impl().open.insert(self());
   handler_ = factory(self());
   if (handler_ == nullptr) {

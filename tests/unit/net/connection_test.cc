@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <future>
+#include <thread>
 
 #include "tests/unit/net/net_testing.h"
 
@@ -268,6 +270,71 @@ TEST_F(ConnectionTest, StoppingTheLoopsClosesEveryConnection) {
   loops_.stop();
   client_->wait_closed();
   server_->wait_closed();
+}
+
+/// Handlers made, told of their end, and gone.
+struct Lives {
+  std::atomic<int> made = 0;
+  std::atomic<int> closed = 0;
+  std::atomic<int> gone = 0;
+};
+class CountedHandler final : public ConnectionHandler {
+ public:
+  explicit CountedHandler(Lives& lives) : lives_(lives) { ++lives_.made; }
+  ~CountedHandler() override { ++lives_.gone; }
+  void on_bytes(std::string_view bytes) override {
+    const auto connection = connection_.lock();
+    connection->send(std::string(bytes));
+    if (bytes.ends_with('.')) connection->close_after_flush("said all");
+  }
+  void on_closed(std::string_view) override { ++lives_.closed; }
+
+ private:
+  Lives& lives_;
+};
+
+/// Connects again and again, and leaves in each of the ways there are.
+void come_and_go(std::uint16_t port, const std::atomic<bool>& enough) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; !enough; ++i) {
+    const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+      ::send(peer, i % 2 == 0 ? "hello" : "hello.", i % 2 == 0 ? 5 : 6, MSG_NOSIGNAL);
+      char answer[16];
+      if (i % 3 == 0) static_cast<void>(::recv(peer, answer, sizeof(answer), 0));
+    }
+    ::close(peer);
+  }
+}
+
+TEST(Teardown, EveryHandlerIsToldOnceWhenLoopsStopWhileConnectionsComeAndGo) {
+  for (int round = 0; round < 20; ++round) {
+    Lives lives;
+    {
+      EventLoops loops(3);
+      auto listener = Listener::listen(loops, "127.0.0.1", 0, {}, [&lives](const auto&) {
+        return std::make_unique<CountedHandler>(lives);
+      });
+      ASSERT_TRUE(listener.has_value());
+      const std::uint16_t port = (*listener)->endpoint().port;
+      std::atomic<bool> enough = false;
+      std::vector<std::jthread> peers;
+      for (int i = 0; i < 3; ++i)
+        peers.emplace_back([&enough, port] { come_and_go(port, enough); });
+      while (lives.made < 50)
+        std::this_thread::yield();
+      enough = round % 2 == 0;  // the other half of the rounds, they go on
+      loops.stop();
+      EXPECT_EQ(lives.closed, lives.made);
+      listener->reset();
+      enough = true;
+    }
+    EXPECT_EQ(lives.gone, lives.made);
+    EXPECT_EQ(lives.closed, lives.made);
+  }
 }
 
 TEST(EventLoopTest, TasksRunInOrderOfPosting) {
