@@ -29,10 +29,13 @@ struct RemoteException {
 struct CallFailure {
   Error error;                            // kUnavailable: no connection, timeout, broken off
   std::optional<RemoteException> remote;  // set when the server answered
+  bool never_sent = false;                // the server cannot have seen the call
 };
 
 struct ClientOptions {
   Duration connect_timeout = std::chrono::seconds(20);
+  /// From the call to its answer. When the server sent nothing at all meanwhile, the connection
+  /// ends, and with it all calls that wait on it.
   Duration call_timeout = std::chrono::seconds(120);
   Duration idle_timeout = std::chrono::seconds(10);
   Duration ping_interval = std::chrono::seconds(60);

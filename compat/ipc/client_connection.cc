@@ -61,13 +61,11 @@ bool ClientConnection::submit(OutgoingCall& call) {
   idle_timer_ = {};
   Waiting waiting;
   waiting.done = std::move(call.done);
-  waiting.timeout = loop_.run_after(
-      options_.call_timeout, [weak = weak_from_this(), id = call.id, text = name()] {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->finish_call(id, tl::unexpected(unavailable(
-                                  fmt::format("no answer from {} within the call timeout", text))));
-      });
+  waiting.timeout = loop_.run_after(options_.call_timeout,
+                                    [weak = weak_from_this(), id = call.id, heard = bytes_heard_] {
+                                      if (const auto self = weak.lock())
+                                        self->call_timed_out(id, heard);
+                                    });
   waiting_.insert_or_assign(call.id, std::move(waiting));
   if (state_ == State::kReady) {
     wire_->send(std::move(call.frame));
@@ -205,7 +203,7 @@ void ClientConnection::continue_as_simple() {
 
 void ClientConnection::on_bytes(std::string_view bytes) {
   const auto keep = shared_from_this();
-  heard_ = true;
+  bytes_heard_ += bytes.size();
   while (state_ != State::kGone) {
     const FrameReader::Event event = reader_.next(bytes);
     if (event == FrameReader::Event::kNeedMore) return;
@@ -274,13 +272,27 @@ void ClientConnection::finish_call(std::int32_t id, tl::expected<std::string, Ca
 
 // ---- ends
 
+/// A peer that has been silent since the call went out is taken for dead: the kernel may need a
+/// quarter of an hour to notice, and each further call would wait its timeout. One that is slow
+/// with this call alone keeps its connection.
+void ClientConnection::call_timed_out(std::int32_t id, std::uint64_t heard_before) {
+  const CallFailure failure =
+      unavailable(fmt::format("no answer from {} within the call timeout", name()));
+  if (state_ != State::kReady || bytes_heard_ == heard_before) {
+    fail_all(failure);
+  } else {
+    finish_call(id, tl::unexpected(failure));
+  }
+}
+
 void ClientConnection::close(const std::string& reason) {
   fail_all(unavailable(fmt::format("connection to {}: {}", name(), reason)));
 }
 
-void ClientConnection::fail_all(const CallFailure& failure) {
+void ClientConnection::fail_all(CallFailure failure) {
   if (state_ == State::kGone) return;
   const auto keep = shared_from_this();
+  failure.never_sent = state_ != State::kReady;
   state_ = State::kGone;
   idle_timer_ = {};
   ping_timer_ = {};
@@ -301,15 +313,15 @@ void ClientConnection::arm_idle() {
 }
 
 void ClientConnection::arm_ping() {
-  heard_ = false;
-  ping_timer_ = loop_.run_after(options_.ping_interval, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || self->state_ != State::kReady) return;
-    if (!self->heard_) {
-      self->wire_->send(encode_frame(out_of_band_header(kPingCallId, self->client_id_)));
-    }
-    self->arm_ping();
-  });
+  ping_timer_ =
+      loop_.run_after(options_.ping_interval, [weak = weak_from_this(), heard = bytes_heard_] {
+        const auto self = weak.lock();
+        if (!self || self->state_ != State::kReady) return;
+        if (self->bytes_heard_ == heard) {
+          self->wire_->send(encode_frame(out_of_band_header(kPingCallId, self->client_id_)));
+        }
+        self->arm_ping();
+      });
 }
 
 }  // namespace heddle::compat::ipc

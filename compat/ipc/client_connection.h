@@ -62,7 +62,8 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   void continue_as_simple();
   void process_answer(const hc::RpcResponseHeaderProto& header, std::string_view rest);
   void finish_call(std::int32_t id, tl::expected<std::string, CallFailure> result);
-  void fail_all(const CallFailure& failure);
+  void call_timed_out(std::int32_t id, std::uint64_t heard_before);
+  void fail_all(CallFailure failure);
   void arm_idle();
   void arm_ping();
   std::string name() const;
@@ -81,7 +82,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::map<std::int32_t, Waiting> waiting_;
   net::EventLoop::Timer idle_timer_;
   net::EventLoop::Timer ping_timer_;
-  bool heard_ = false;  // something came since the ping timer was armed
+  std::uint64_t bytes_heard_ = 0;
 };
 
 }  // namespace heddle::compat::ipc

@@ -39,7 +39,7 @@ struct CallContext {
   std::int32_t retry_count;
 };
 
-/// Answers one call, once, from any thread: serialising and sending happen on the connection's
+/// Answers one call, once, from any thread: serialising happens there, sending on the connection's
 /// loop. Dropped unanswered it sends an error, so that no client waits for ever.
 template <class Response>
 class Reply {
@@ -134,8 +134,12 @@ struct ServerOptions {
   /// Set where the port accepts tokens (SASL DIGEST-MD5). Called on a loop thread with the token
   /// identifier; must not block. kUnauthenticated becomes SecretManager$InvalidToken.
   std::function<Result<TokenLogin>(std::string_view identifier)> token_login;
-  std::uint32_t frame_max = 128_MiB;     // ipc.maximum.data.length
-  std::size_t queued_calls_max = 1'000;  // a connection's unanswered calls; then reading stops
+  std::uint32_t frame_max = 128_MiB;  // ipc.maximum.data.length
+  // A connection is not read further while that many of its calls are unanswered, or these came in
+  // that many bytes, or it has one unanswered and all connections together that many bytes.
+  std::size_t queued_calls_max = 1'000;
+  std::size_t queued_bytes_max = 64_MiB;
+  std::size_t queued_bytes_of_all_max = 512_MiB;
   Duration negotiation_timeout = std::chrono::seconds(30);  // from accept to a logged-in caller
   Duration progress_timeout = std::chrono::seconds(60);     // a frame begun must get on
   /// Answers kept for retries (same client id and call id, retry count > 0).

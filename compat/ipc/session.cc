@@ -145,14 +145,21 @@ std::string Session::bad_length() const {
 }
 
 bool Session::must_stop_reading() const {
-  return unanswered_ >= rules_->options.queued_calls_max || host_.pending_bytes() >= kUnsentMax;
+  return unanswered_ >= rules_->options.queued_calls_max || host_.pending_bytes() >= kUnsentMax ||
+         holds_too_much();
+}
+
+/// With nothing unanswered it never does: else nobody would wake it again.
+bool Session::holds_too_much() const {
+  return unanswered_ > 0 && (unanswered_bytes_ >= rules_->options.queued_bytes_max ||
+                             rules_->running_bytes >= rules_->options.queued_bytes_of_all_max);
 }
 
 void Session::resume_if_possible() {
   // Half the limit first, so that a busy connection does not stop and go with each call.
   if (!stopped_ || processing_ || closed_) return;
   if (unanswered_ > rules_->options.queued_calls_max / 2) return;
-  if (host_.pending_bytes() >= kUnsentMax) return;
+  if (host_.pending_bytes() >= kUnsentMax || holds_too_much()) return;
   stopped_ = false;
   const std::string input = std::exchange(held_, {});
   std::string_view rest = input;
@@ -255,6 +262,7 @@ void Session::answer_old_version(int version) {
 // ---- frames
 
 void Session::process_frame(std::string_view frame) {
+  const std::size_t size = frame.size();
   const auto header = take_delimited(frame);
   if (!header) {
     fatal_header("the length of the RPC header is wrong");
@@ -272,7 +280,7 @@ void Session::process_frame(std::string_view frame) {
   } else if (!context_seen_) {
     fatal(header_.callid(), header_.retrycount(), bad_header("Connection context not established"));
   } else {
-    process_call(frame);
+    process_call(frame, size);
   }
 }
 
@@ -375,7 +383,7 @@ void Session::process_context(std::string_view rest) {
 
 // ---- calls
 
-void Session::process_call(std::string_view rest) {
+void Session::process_call(std::string_view rest, std::size_t frame_size) {
   if (header_.rpckind() != hc::RPC_PROTOCOL_BUFFER) {
     fatal(header_.callid(), header_.retrycount(),
           bad_header("Unknown rpc kind in rpc header" + hc::RpcKindProto_Name(header_.rpckind())));
@@ -395,7 +403,7 @@ void Session::process_call(std::string_view rest) {
            Response::FATAL_DESERIALIZING_REQUEST});
     return;
   }
-  run_call({header_.callid(), header_.retrycount(), header_.clientid()}, *body);
+  run_call({header_.callid(), header_.retrycount(), header_.clientid(), frame_size}, *body);
 }
 
 const ProtocolService::Method* Session::find_method(const Call& call,
@@ -433,6 +441,7 @@ void Session::run_call(const Call& call, std::string_view body) {
   const auto* method = find_method(call, service);
   if (method == nullptr) return;
   ++unanswered_;
+  unanswered_bytes_ += call.size;
   auto deliver = [weak = weak_from_this(), run = run_on_loop_, call](AnswerPtr answer) {
     run([weak, call, answer = std::move(answer)] {
       if (const auto session = weak.lock()) session->answer_call(call, *answer);
@@ -448,11 +457,13 @@ void Session::run_call(const Call& call, std::string_view body) {
   // The rules keep the service and the cache alive when the connection goes first.
   ServerMetrics& metrics = rules_->metrics();
   ++metrics.calls;
+  rules_->running_bytes += call.size;
   const Clock* clock = rules_->options.clock;
   const Instant began = clock == nullptr ? Instant{} : clock->now().instant;
   (*method)(context, body,
-            [rules = rules_, service, key = std::move(key), deliver, &metrics, clock,
-             began](auto result) {
+            [rules = rules_, service, key = std::move(key), deliver, &metrics, clock, began,
+             size = call.size](auto result) {
+              rules->running_bytes -= size;
               if (clock != nullptr) {
                 const Duration took = clock->now().instant - began;
                 metrics.processing_us += static_cast<std::uint64_t>(
@@ -469,6 +480,7 @@ void Session::run_call(const Call& call, std::string_view body) {
 
 void Session::answer_call(const Call& call, const Answer& answer) {
   --unanswered_;
+  unanswered_bytes_ -= call.size;
   if (closed_) return;
   if (answer.success) {
     send(encode_frame_with_body(response_header(call.id, call.retry_count, call.client_id),

@@ -29,6 +29,7 @@ struct SessionRules {
   std::map<std::string, std::shared_ptr<const ProtocolService>, std::less<>> protocols;
   RetryCache retry_cache;
   Negotiation::Rules login;
+  std::atomic<std::size_t> running_bytes{0};  // frames of the calls under way, of all sessions
   ServerMetrics& metrics() const { return *options.metrics; }
 
   /// A log line about a bad peer: the first 20, then the 32nd, 64th, 128th, ... Any thread.
@@ -81,6 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::int32_t id;
     std::int32_t retry_count;
     std::string client_id;
+    std::size_t size;  // bytes of its frame
   };
 
   void process(std::string_view& bytes);
@@ -92,7 +94,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void process_out_of_band(std::string_view rest);
   void process_sasl(std::string_view rest);
   void process_context(std::string_view rest);
-  void process_call(std::string_view rest);
+  void process_call(std::string_view rest, std::size_t frame_size);
   void run_call(const Call& call, std::string_view body);
   void answer_call(const Call& call, const Answer& answer);
   const ProtocolService::Method* find_method(const Call& call, const ProtocolService*& service);
@@ -104,6 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void send(std::string bytes);
   std::string bad_length() const;
   bool must_stop_reading() const;
+  bool holds_too_much() const;
   void resume_if_possible();
 
   const std::shared_ptr<SessionRules> rules_;
@@ -123,6 +126,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Negotiation negotiation_;
   security::Caller caller_;
   std::size_t unanswered_ = 0;
+  std::size_t unanswered_bytes_ = 0;
 
   hc::RpcRequestHeaderProto header_;       // of the frame at hand; kept for its memory
   hc::RequestHeaderProto request_header_;  // likewise

@@ -82,7 +82,7 @@ bool take_message(std::string_view& input, google::protobuf::MessageLite& messag
 void append_int32(std::string& out, std::int32_t value);  // big-endian
 void append_delimited(std::string& out, const google::protobuf::MessageLite& message);
 
-/// One whole frame of delimited messages; `last` may be null.
+/// One whole frame of delimited messages; those after the first may be null.
 std::string encode_frame(const google::protobuf::MessageLite& first,
                          const google::protobuf::MessageLite* second = nullptr,
                          const google::protobuf::MessageLite* third = nullptr);

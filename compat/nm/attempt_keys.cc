@@ -7,11 +7,14 @@ namespace heddle::compat::node {
 void AttemptKeys::remember(const AttemptId& attempt, const security::TokenKeys& keys,
                            const ::heddle::nm::NodeReports& reports) {
   const std::scoped_lock lock(mutex_);
-  if (keys_.contains(attempt)) return;
   if (keys_.size() >= clean_at_) forget_gone(reports);
-  std::vector<security::MasterKey> valid = {keys.current()};
-  if (auto previous = keys.previous()) valid.push_back(*std::move(previous));
-  keys_.emplace(attempt, std::move(valid));
+  std::vector<security::MasterKey>& kept = keys_[attempt];  // one more with each roll of the keys
+  const auto keep = [&kept](security::MasterKey key) {
+    const auto same = [&](const security::MasterKey& other) { return other.id == key.id; };
+    if (std::none_of(kept.begin(), kept.end(), same)) kept.push_back(std::move(key));
+  };
+  keep(keys.current());
+  if (auto previous = keys.previous()) keep(*std::move(previous));
 }
 
 void AttemptKeys::forget_gone(const ::heddle::nm::NodeReports& reports) {

@@ -17,8 +17,8 @@ namespace heddle::compat::node {
 
 class AttemptKeys {
  public:
-  /// Keeps the keys that are valid now for an attempt that proved itself with one of them; nothing
-  /// when the attempt is kept already. `reports` tells which attempts may be forgotten.
+  /// Keeps the keys that are valid now for an attempt that proved itself with one of them or with
+  /// one that is kept; these stay. `reports` tells which attempts may be forgotten.
   void remember(const AttemptId& attempt, const security::TokenKeys& keys,
                 const ::heddle::nm::NodeReports& reports);
   std::optional<security::MasterKey> find(const AttemptId& attempt, std::int32_t key_id) const;

@@ -12,11 +12,14 @@ namespace {
 
 constexpr std::size_t kWaitingMax = 10'000;
 constexpr std::size_t kHostsMax = 200'000;
+constexpr int kThreads = 8;
 
 }  // namespace
 
-HostResolver::HostResolver(Lookup lookup)
-    : lookup_(std::move(lookup)), thread_([this] { run(); }) {}
+HostResolver::HostResolver(Lookup lookup) : lookup_(std::move(lookup)) {
+  for (int i = 0; i < kThreads; ++i)
+    threads_.emplace_back([this] { run(); });
+}
 
 HostResolver::~HostResolver() {
   {
@@ -25,7 +28,8 @@ HostResolver::~HostResolver() {
     waiting_.clear();
   }
   wake_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_)
+    thread.join();
 }
 
 bool HostResolver::is_numeric(const std::string& host) {

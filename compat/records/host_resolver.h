@@ -1,5 +1,6 @@
-// Addresses of node hosts for the service texts of tokens. Asked once per host, on a thread of its
-// own, since the system's resolver blocks; remembered until the host registers again.
+// Addresses of node hosts for the service texts of tokens. Asked once per host, on threads of its
+// own, since the system's resolver blocks; remembered until the host registers again. One host
+// whose name server is silent does not hold up the others.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace heddle::compat {
 
@@ -28,7 +30,7 @@ class HostResolver {
   /// The remembered address, or the host itself when it is numeric. Any thread, never blocks.
   std::optional<std::string> known(const std::string& host) const;
   /// Finds the address of `host` and remembers it, `fallback` when it does not resolve. `done` runs
-  /// once, on the resolver's thread, or at once when too many wait (then `fallback` is used).
+  /// once, on a thread of the resolver, or at once when too many wait (then `fallback` is used).
   void resolve(const std::string& host, std::string fallback, std::function<void()> done);
 
   static std::optional<std::string> system_lookup(const std::string& host);
@@ -44,12 +46,12 @@ class HostResolver {
   void remember(const std::string& host, std::string address);
 
   const Lookup lookup_;
-  mutable std::mutex mutex_;  // guards all below but the thread
+  mutable std::mutex mutex_;  // guards all below but the threads
   std::condition_variable wake_;
   std::unordered_map<std::string, std::string> addresses_;
   std::deque<Task> waiting_;
   bool stopping_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace heddle::compat

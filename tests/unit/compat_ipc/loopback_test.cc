@@ -221,6 +221,7 @@ TEST_F(LoopbackTest, NobodyListeningIsUnavailable) {
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().error.code, ErrorCode::kUnavailable);
   EXPECT_FALSE(answer.error().remote.has_value());
+  EXPECT_TRUE(answer.error().never_sent);
 }
 
 TEST_F(LoopbackTest, ClosingTheClientFailsWhatIsUnderWay) {
@@ -228,7 +229,9 @@ TEST_F(LoopbackTest, ClosingTheClientFailsWhatIsUnderWay) {
   auto parked = start("park", 1, {"alice", std::nullopt});
   EXPECT_EQ(id_of(call("echo", 2)), 2);
   client_.reset();
-  EXPECT_FALSE(parked.get().has_value());
+  const Answer lost = parked.get();
+  ASSERT_FALSE(lost.has_value());
+  EXPECT_FALSE(lost.error().never_sent);
 }
 
 TEST_F(LoopbackTest, ACallWithoutAnswerTimesOut) {
@@ -239,6 +242,32 @@ TEST_F(LoopbackTest, ACallWithoutAnswerTimesOut) {
   const Answer answer = call("park", 1);
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().error.code, ErrorCode::kUnavailable);
+}
+
+TEST_F(LoopbackTest, AServerThatSaysNothingAtAllLosesItsConnectionAtTheFirstTimeout) {
+  class Mute final : public net::ConnectionHandler {
+   public:
+    explicit Mute(std::shared_ptr<std::promise<void>> closed) : closed_(std::move(closed)) {}
+    void on_bytes(std::string_view) override {}
+    void on_closed(std::string_view) override { closed_->set_value(); }
+
+   private:
+    std::shared_ptr<std::promise<void>> closed_;
+  };
+  const auto closed = std::make_shared<std::promise<void>>();
+  const auto listener = net::Listener::listen(
+      loops_, "localhost", 0, {}, [closed](const auto&) { return std::make_unique<Mute>(closed); });
+  ASSERT_TRUE(listener.has_value());
+  ClientOptions options;
+  options.call_timeout = std::chrono::milliseconds(100);
+  options.idle_timeout = std::chrono::hours(1);
+  client_ = Client::create(loops_, options);
+  std::promise<Answer> promise;
+  client_->call("localhost", (*listener)->endpoint().port, {"alice", std::nullopt}, kProtocol,
+                "echo", ApplicationIdProto{},
+                [&](Answer answer) { promise.set_value(std::move(answer)); });
+  EXPECT_FALSE(promise.get_future().get().has_value());
+  closed->get_future().wait();
 }
 
 TEST_F(LoopbackTest, AConnectionThatDoesNotLogInIsClosed) {

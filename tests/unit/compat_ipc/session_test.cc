@@ -166,6 +166,52 @@ TEST_F(CallTest, ReadingStopsAtTheLimitOfUnansweredCalls) {
   EXPECT_EQ(answers().size(), 10U);
 }
 
+TEST_F(CallTest, ReadingStopsAtTheLimitOfUnansweredBytes) {
+  const std::string call = call_frame(0);
+  options_.queued_bytes_max = 2 * call.size();
+  start();
+  hold_ = true;
+  std::string calls;
+  for (int i = 0; i < 9; ++i)
+    calls += call_frame(i);
+  feed(calls);
+  EXPECT_EQ(executed_, 3) << "the call that breaks the limit is the last one";
+  EXPECT_TRUE(host_.paused);
+  for (std::size_t i = 0; i < 9; ++i)
+    held_.at(i)(response_);
+  EXPECT_EQ(executed_, 9);
+  EXPECT_FALSE(host_.paused);
+}
+
+TEST_F(CallTest, AConnectionWaitsForItsOwnCallsWhileAllTogetherHoldTooMuch) {
+  options_.queued_bytes_of_all_max = 3 * call_frame(0).size();
+  start();
+  hold_ = true;
+  feed(call_frame(1) + call_frame(2) + call_frame(3) + call_frame(4));
+  const auto first = session_;
+  EXPECT_EQ(executed_, 4);
+  open();
+  feed(connection_header() + context_frame("bob") + call_frame(5) + call_frame(6));
+  EXPECT_EQ(executed_, 5) << "one call of each connection gets through";
+  EXPECT_TRUE(host_.paused);
+  held_.at(4)(response_);
+  EXPECT_EQ(executed_, 6) << "nobody waits without having one under way";
+  for (const std::size_t i : {0U, 1U, 2U, 3U, 5U})
+    held_.at(i)(response_);
+  EXPECT_EQ(rules_->running_bytes, 0U);
+}
+
+TEST_F(CallTest, CallsOfAConnectionThatIsGoneCountUntilTheyEnd) {
+  start();
+  hold_ = true;
+  feed(call_frame(1));
+  session_->on_closed();
+  session_.reset();
+  EXPECT_GT(rules_->running_bytes, 0U);
+  held_.at(0)(response_);
+  EXPECT_EQ(rules_->running_bytes, 0U);
+}
+
 TEST_F(CallTest, ReadingStopsWhileThePeerDoesNotTakeItsAnswers) {
   start();
   host_.pending = Session::kUnsentMax;

@@ -214,5 +214,25 @@ TEST_F(ContainerPortTest, AttemptThatStartedAContainerKeepsItsKey) {
                    .has_value());
 }
 
+TEST_F(ContainerPortTest, AttemptThatCameAgainWithANewerTokenKeepsThatKeyToo) {
+  const auto roll_to = [this](std::int32_t id) {
+    keys_.nm.roll(FakeResourceManager::key(id, "0001020304050607"));
+    keys_.nm.activate();
+  };
+  const auto may_log_in = [this](std::int32_t key_id) {
+    return port_.login(encode(NmIdentifier{kAttempt, {"localhost", 41041}, "alice", key_id}))
+        .has_value();
+  };
+  ASSERT_TRUE(start(recorded_start()).ok());
+  for (int i = 1; i <= 3; ++i)
+    roll_to(i);
+  ASSERT_TRUE(start(recorded_start()).ok());  // with a token of key 3
+  for (int i = 4; i <= 6; ++i)
+    roll_to(i);
+  EXPECT_TRUE(may_log_in(3)) << "the newer token";
+  EXPECT_TRUE(may_log_in(-1741119272)) << "the first one";
+  EXPECT_FALSE(may_log_in(1)) << "valid only while it did not come";
+}
+
 }  // namespace
 }  // namespace heddle::compat::node

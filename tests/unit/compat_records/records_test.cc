@@ -268,5 +268,21 @@ TEST(HostResolver, RemembersAddressesAndFallsBackToTheConnection) {
   EXPECT_EQ(resolve("10.1.2.3"), "10.1.2.3");
 }
 
+TEST(HostResolver, HostWithASilentNameServerHoldsUpNoOther) {
+  std::promise<void> server_answers;
+  HostResolver hosts([&](const std::string& host) -> std::optional<std::string> {
+    if (host == "silent") server_answers.get_future().wait();
+    return "10.0.0.1";
+  });
+  std::promise<void> silent, other;
+  hosts.resolve("silent", "10.9.9.9", [&] { silent.set_value(); });
+  hosts.resolve("other", "10.9.9.9", [&] { other.set_value(); });
+  other.get_future().wait();
+  EXPECT_EQ(hosts.known("silent"), std::nullopt);
+  server_answers.set_value();
+  silent.get_future().wait();
+  EXPECT_EQ(hosts.known("silent"), "10.0.0.1");
+}
+
 }  // namespace
 }  // namespace heddle::compat
