@@ -236,7 +236,12 @@ TEST(ToXml, ShowsTheSourceAndOnlyWhatWasAskedFor) {
 TEST(ToXml, HidesSecrets) {
   for (const char* name :
        {"ssl.server.keystore.password", "fs.s3a.secret.key", "fs.s3a.access.key",
-        "dfs.client.oauth2.credential", "fs.azure.account.key.x", "A.PASSWORD"}) {
+        "dfs.client.oauth2.credential", "fs.azure.account.key.x", "A.PASSWORD",
+        "fs.azure.account.oauth2.client.secret.store.dfs.core.windows.net",
+        "fs.azure.account.oauth2.refresh.token.store", "fs.azure.sas.fixed.token.store",
+        "fs.azure.sas.token", "fs.s3a.bucket.logs.session.token", "fs.s3a.session.key",
+        "fs.s3a.server-side-encryption.key", "fs.gs.auth.service.account.private.key",
+        "ssl.server.keystore.keypassword", "ssl.client.keystore.pass"}) {
     Settings settings;
     settings.set(name, {"hunter2", "core-site.xml:1", false});
     const std::string xml = to_xml(settings);
