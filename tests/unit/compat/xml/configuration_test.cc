@@ -91,6 +91,16 @@ TEST_F(LoadConfiguration, TheCommandLineBeatsEveryFileAndTheLastOfItWins) {
   EXPECT_THAT(conf.warnings, IsEmpty());
 }
 
+TEST_F(LoadConfiguration, TakesOldNamesForTheNewOnesAsHadoopDoes) {
+  write("core-site.xml", property("fs.default.name", "hdfs://nn:8020"));
+  auto conf = load();
+  EXPECT_EQ(conf.settings.get("fs.defaultFS"), "hdfs://nn:8020");
+  EXPECT_EQ(conf.settings.find("fs.default.name"), nullptr);
+  EXPECT_THAT(conf.warnings, ElementsAre("core-site.xml:1: fs.default.name is an old name, taken "
+                                         "for fs.defaultFS"));
+  EXPECT_EQ(load({{"fs.default.name", "file:///"}}).settings.get("fs.defaultFS"), "file:///");
+}
+
 TEST_F(LoadConfiguration, AsksWhetherAMisspeltNameWasMeant) {
   write("yarn-site.xml", property("yarn.nodemanager.resource.memory-bm", "1"));
   EXPECT_THAT(load().warnings,
@@ -118,7 +128,7 @@ TEST_F(LoadConfiguration, RefusesAPipeWithoutWaitingForIt) {
   EXPECT_FALSE(load_configuration(dir_, {}).has_value());
 }
 
-TEST_F(LoadConfiguration, RefusesALinkIntoNothingAsMissing) {
+TEST_F(LoadConfiguration, TakesALinkIntoNothingForAMissingFile) {
   std::filesystem::create_symlink("nowhere", dir_ / "yarn-site.xml");
   EXPECT_TRUE(load_configuration(dir_, {}).has_value());
 }
