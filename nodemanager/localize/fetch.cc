@@ -96,9 +96,7 @@ Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string&
                                                        job.resource.url, kFolderEntriesMax));
   }
   if (!info.is_dir) {
-    RETURN_IF_ERROR(download(source, url, job.user, target, job.abandoned));
-    chmod(target.c_str(), info.permission & 0777);
-    return {};
+    return download(source, url, job.user, target, job.abandoned);
   }
   RETURN_IF_ERROR(make_dir(target, 0700));
   auto names = source.list(url, job.user);
@@ -189,7 +187,6 @@ Result<void> place(const FetchJob& job, RemoteFs& source, const FileStatus& info
   RETURN_IF_ERROR(make_dir(target, 0700));
   const std::string archive = folder + "/.archive-" + name;
   RETURN_IF_ERROR(copy_tree(job, source, job.resource.url, info, archive, 0, entries));
-  chmod(archive.c_str(), (info.permission & 0777) | 0400);
   RETURN_IF_ERROR(run_unpacker(job, *kind, archive, target));
   const bool keep = job.resource.type == ResourceType::kPattern && to_lower(name).ends_with(".jar");
   if (keep) {
@@ -216,8 +213,8 @@ Result<std::uint64_t> finish_modes(int parent, const char* name, Visibility visi
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
   if (S_ISLNK(info.st_mode)) return std::uint64_t{0};
-  const mode_t mode = S_ISDIR(info.st_mode) ? (is_public ? 0755 : 0700)
-                                            : info.st_mode & (is_public ? 0555U : 0500U);
+  // Whatever the source's mode was: scripts that are run by name come from stores without x bits.
+  const mode_t mode = S_ISDIR(info.st_mode) ? (is_public ? 0755 : 0700) : (is_public ? 0555 : 0500);
   if (fchmodat(parent, name, mode, 0) != 0) {
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }

@@ -120,7 +120,22 @@ TEST_F(NodeTest, AFileIsLinkedIntoTheWorkDirectoryReadOnly) {
   with_file.launch.resources["dir/data.txt"] = resource("in.txt", "content\n");
   const auto ended = run_to_end(with_file);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
-  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "content\n400\n");
+  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "content\n500\n");
+}
+
+TEST_F(NodeTest, AScriptThatIsNotExecutableAtItsSourceCanBeRunAsInHadoop) {
+  start();
+  std::int64_t number = 0;
+  for (const auto visibility :
+       {Visibility::kPublic, Visibility::kPrivate, Visibility::kApplication}) {
+    auto runs = request(++number, "./run.sh 1><LOG_DIR>/stdout");
+    runs.launch.resources["run.sh"] = resource("run.sh", "#!/bin/sh\nstat -Lc %a $0\n");
+    runs.launch.resources["run.sh"].visibility = visibility;
+    const auto ended = run_to_end(runs);
+    EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
+    EXPECT_EQ(read_file(log_file(id(number), "stdout")),
+              visibility == Visibility::kPublic ? "555\n" : "500\n");
+  }
 }
 
 TEST_F(NodeTest, AMissingResourceFailsTheContainer) {

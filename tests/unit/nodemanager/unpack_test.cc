@@ -155,7 +155,7 @@ TEST(NamePattern, MatchesAsJavaDoes) {
   EXPECT_TRUE(pattern->found_in("xstdout.12y"));
 }
 
-TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithItsModes) {
+TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithTheModesOfTheCache) {
   start();
   auto uses = request(
       1, "stat -Lc %a lib lib/run lib/plain 1><LOG_DIR>/stdout; cat lib/plain 1>><LOG_DIR>/stdout");
@@ -165,7 +165,7 @@ TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithItsModes) {
       ResourceType::kArchive);
   const auto ended = run_to_end(uses);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
-  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "700\n500\n400\np");
+  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "700\n500\n500\np");
 }
 
 TEST_F(NodeTest, APatternKeepsTheJarBesideWhatMatches) {
