@@ -54,6 +54,18 @@ TEST_F(HeartbeatTest, AnEndBetweenALostAnswerAndTheRepetitionWasNeverTaken) {
   EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 0);
 }
 
+TEST_F(HeartbeatTest, AnEndIsToldHoweverLongTheResourceManagerWasAway) {
+  config_.connect_max_wait = std::chrono::milliseconds(-1);
+  start();
+  rm_.lose_answers(true);
+  const auto started = run(request(1, "exit 4"));
+  ASSERT_TRUE(started) << started.error().message;
+  rm_.wait_until([&](const FakeRm&) { return agent_has(id(1), ContainerState::kDone); });
+  clock_.skip(std::chrono::minutes(11));
+  rm_.lose_answers(false);
+  EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 4);
+}
+
 TEST_F(HeartbeatTest, ALogReportBetweenALostAnswerAndTheRepetitionWasNeverTaken) {
   config_.log_aggregation = true;
   start();

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -42,6 +43,22 @@ class TempDir {
 
  private:
   std::string path_;
+};
+
+/// The machine's clocks, which a test sets forward.
+class SkippingClock final : public Clock {
+ public:
+  Now now() const override {
+    Now at = clock_.now();
+    at.instant = at.instant + std::chrono::milliseconds(skipped_ms_);
+    at.wall.ms += skipped_ms_;
+    return at;
+  }
+  void skip(std::chrono::milliseconds by) { skipped_ms_ += by.count(); }
+
+ private:
+  SystemClock clock_;
+  std::atomic<std::int64_t> skipped_ms_{0};
 };
 
 /// Answers every heartbeat at once and remembers what it was told. Like the real one it does not
@@ -277,7 +294,7 @@ class NodeTest : public testing::Test {
 
   TempDir dir_;
   AgentConfig config_;
-  SystemClock clock_;
+  SkippingClock clock_;
   FakeRm rm_;
   TokenVerifiers verifiers_{security::TokenKeys({0, security::Secret("0")}),
                             security::TokenKeys({0, security::Secret("0")})};
