@@ -120,6 +120,7 @@ class Agent final : public ContainerService {
   void container_exited(const ContainerId& id, std::uint32_t number, std::int32_t code,
                         const std::string& report, const std::string& complaint);
   bool takes_retry(Container& container, std::int32_t code);
+  void end_what_lost_its_supervisor(const ContainerId& id, const std::string& pid_file) const;
 
   // apps.cc: the life of applications.
   void raise(App& app, AppEvent event);

@@ -56,9 +56,11 @@ void Agent::launch_container(Container& container) {
   const std::uint32_t number = ++container.start_number;
   LaunchJob job = make_job(container);
   const std::string complaint_file = complaint_file_of(job);
+  const std::string pid_file = pid_file_of(job);
   const std::string logs = job.script.log_dir;
-  auto on_exit = [this, id, number, complaint_file, logs](std::int32_t code) {
-    auto report = [this, id, number, code, complaint_file, logs] {
+  auto on_exit = [this, id, number, complaint_file, pid_file, logs](std::int32_t code) {
+    auto report = [this, id, number, code, complaint_file, pid_file, logs] {
+      end_what_lost_its_supervisor(id, pid_file);
       std::string text = code == 0 ? "" : exit_report(code, logs);
       if (cgroups_ != nullptr) {
         if (cgroups_->out_of_memory(id)) {
@@ -85,6 +87,14 @@ void Agent::launch_container(Container& container) {
   post([this, id, number, error = std::move(posted).error()] {
     container_started(id, number, fail(error));
   });
+}
+
+void Agent::end_what_lost_its_supervisor(const ContainerId& id, const std::string& pid_file) const {
+  if (read_number_file(pid_file + ".exitcode")) return;  // it has ended them, and then written that
+  const EndedLeftovers ended = end_leftovers({{id, pid_file, {}}}, config_.kill_delay);
+  if (ended.strays == 0) return;
+  log::warn("the supervisor of container {} was killed: {} processes of the container ended",
+            to_string(id), ended.strays);
 }
 
 LaunchJob Agent::make_job(Container& container) {

@@ -24,7 +24,6 @@ struct LaunchJob {
   std::string credentials;  // the content of container_tokens
   ProcessSpec process;      // paths of files are filled in by launch()
   CgroupLimits limits;
-  bool is_relaunch = false;
   /// Set by whoever does not want the process any more.
   std::shared_ptr<std::atomic<bool>> cancelled;
 };

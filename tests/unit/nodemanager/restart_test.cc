@@ -80,6 +80,15 @@ TEST_F(RestartTest, TheyEndEvenWhenTheirSupervisorIsGoneToo) {
   EXPECT_FALSE(process(fled)) << "runs unowned";
 }
 
+TEST_F(RestartTest, AContainerWhoseSupervisorIsKilledEndsWithAllItsProcesses) {
+  start();
+  const auto [main, fled] = run_two(1);
+  ASSERT_EQ(kill(process(main)->parent, SIGKILL), 0);
+  EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 137);
+  EXPECT_FALSE(process(main)) << "runs on, though its resources are given to others";
+  EXPECT_FALSE(process(fled)) << "runs on, though its resources are given to others";
+}
+
 TEST_F(RestartTest, TheyEndEvenWhenTheirSupervisorWasHalted) {
   start();
   const auto [main, fled] = run_two(1);
