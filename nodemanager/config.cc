@@ -239,6 +239,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   config.java_17 = has_java_17();
   RETURN_IF_ERROR(take(settings, props::kDebugInfo, config.keep_debug_files));
   RETURN_IF_ERROR(take(settings, props::kKillDelay, config.kill_delay));
+  RETURN_IF_ERROR(take(settings, props::kRetryIntervalMin, config.retry_interval_min));
   RETURN_IF_ERROR(take(settings, props::kDeleteDelay, config.delete_delay));
   RETURN_IF_ERROR(take_limits(settings, config));
   RETURN_IF_ERROR(take_localizer(settings, config));

@@ -32,6 +32,7 @@ struct AgentConfig {
   std::string force_path;
   bool java_17 = true;
   bool keep_debug_files = true;
+  std::chrono::milliseconds retry_interval_min{1000};
   std::chrono::milliseconds kill_delay{250};
   std::chrono::seconds delete_delay{0};
 

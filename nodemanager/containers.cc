@@ -52,7 +52,8 @@ void Agent::carry_out(Container& container, ContainerEffect effect) {
     case ContainerEffect::kLaunch: return launch_container(container);
     case ContainerEffect::kRelaunchLater:
       container.relaunch = parts_.loop->run_after(
-          std::chrono::milliseconds(std::max(container.launch.retry.interval_ms, 0)),
+          std::max(std::chrono::milliseconds(container.launch.retry.interval_ms),
+                   config_.retry_interval_min),
           [this, id = container.id()] {
             const auto found = containers_.find(id);
             if (found != containers_.end() && found->second.state == ContainerState::kRelaunching) {

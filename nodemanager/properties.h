@@ -53,6 +53,10 @@ inline constexpr BoolProperty kDebugInfo{
 inline constexpr MillisProperty kKillDelay{.name = "yarn.nodemanager.sleep-delay-before-sigkill.ms",
                                            .default_value = milliseconds(250),
                                            .doc = "Time between SIGTERM and SIGKILL."};
+inline constexpr MillisProperty kRetryIntervalMin{
+    .name = "yarn.nodemanager.container-retry-minimum-interval-ms",
+    .default_value = milliseconds(1000),
+    .doc = "Shortest pause before a container with a retry policy is started again."};
 inline constexpr SecondsProperty kDeleteDelay{
     .name = "yarn.nodemanager.delete.debug-delay-sec",
     .default_value = std::chrono::seconds(0),

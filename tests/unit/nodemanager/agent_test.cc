@@ -95,7 +95,23 @@ TEST_F(NodeTest, WhatAContainerLeavesBehindAtItsEndIsEndedToo) {
   EXPECT_EQ(::kill(fled, 0), -1) << "process " << fled << " lives on";
 }
 
+TEST_F(NodeTest, ARetryContextCannotMakeTheNodeStartAContainerWithoutPause) {
+  config_.retry_interval_min = std::chrono::hours(1);
+  start();
+  auto again = request(1, "echo try >> <LOG_DIR>/tries; exit 9");
+  again.launch.retry = {RetryPolicy::kOnAllErrors, {}, -1, 0, -1};
+  ASSERT_TRUE(run(again));
+  rm_.wait_for_state(id(1), ContainerState::kRelaunching);
+  const int heartbeats = rm_.heartbeats();
+  rm_.wait_until([&](const FakeRm& rm) {
+    EXPECT_EQ(rm.latest_.at(id(1)).state, ContainerState::kRelaunching);
+    return rm.heartbeats_ > heartbeats + 10;
+  });
+  EXPECT_EQ(read_file(log_file(id(1), "tries")), "try\n");
+}
+
 TEST_F(NodeTest, ARetryContextStartsTheContainerAgain) {
+  config_.retry_interval_min = std::chrono::milliseconds(1);
   start();
   auto again = request(1, "echo try >> <LOG_DIR>/tries; exit 9");
   again.launch.retry = {RetryPolicy::kOnAllErrors, {}, 2, 1, -1};
@@ -239,8 +255,7 @@ TEST_F(NodeTest, TheResourceManagerCanEndAContainerAndLetItBeForgotten) {
   EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status,
             exit_status::kKilledByResourceManager);
   rm_.tell([&](HeartbeatAnswer& answer) { answer.containers_to_forget.push_back(id(1)); });
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 2; });
+  rm_.wait_for_heartbeats(3);
   const auto asked = status(id(1));
   ASSERT_FALSE(asked);
   EXPECT_EQ(asked.error().message,

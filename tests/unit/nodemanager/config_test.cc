@@ -35,6 +35,14 @@ TEST(AgentConfig, OffersTheResourceTypesThatItsSettingsName) {
   EXPECT_EQ(config->total.memory_mb(), 1000);
 }
 
+TEST(AgentConfig, PausesBetweenTriesOfAContainerAsLongAsHadoop) {
+  EXPECT_EQ(read_agent_config(settings_with({}), "/x", types())->retry_interval_min.count(), 1000);
+  const auto config = read_agent_config(
+      settings_with({{"yarn.nodemanager.container-retry-minimum-interval-ms", "50"}}), "/x",
+      types());
+  EXPECT_EQ(config->retry_interval_min.count(), 50);
+}
+
 TEST(AgentConfig, AnAmountWithoutUnitIsInThatOfItsType) {
   const auto config = read_agent_config(
       settings_with({{"yarn.nodemanager.resource-type.scratch", " 7 "}}), "/x", types());

@@ -125,6 +125,15 @@ class FakeRm final : public RmLink {
     changed_.wait(lock, [&] { return condition(*this); });
   }
 
+  int heartbeats() {
+    const std::lock_guard lock(mutex_);
+    return heartbeats_;
+  }
+  void wait_for_heartbeats(int more) {
+    const int before = heartbeats();
+    wait_until([&](const FakeRm& rm) { return rm.heartbeats_ >= before + more; });
+  }
+
   // Inside wait_until, or when the agent is silent.
   std::vector<Registration> registrations_;
   std::vector<LogReport> log_reports_;
