@@ -20,10 +20,6 @@ std::string_view simple_name(std::string_view class_name) {
   return dot == std::string_view::npos ? class_name : class_name.substr(dot + 1);
 }
 
-bool was_killed(std::int32_t exit_status) {
-  return exit_status == 137 || exit_status == 143 || exit_status <= exit_status::kPreempted;
-}
-
 Result<std::optional<NamePattern>> compiled(const std::string& pattern) {
   if (pattern.empty()) return std::optional<NamePattern>();
   auto result = NamePattern::compile(pattern);
@@ -54,12 +50,13 @@ RemoteFolders folders_of(const AggregationJob& job, const LogFileFormat& format)
 
 bool wants_logs(const LogRules& rules, const EndedContainer& container) {
   const std::string_view policy = simple_name(rules.policy_class);
-  const bool failed = container.exit_status != 0 && !was_killed(container.exit_status);
-  const bool killed = was_killed(container.exit_status);
+  const std::int32_t status = container.exit_status;
+  // Killed is what a signal has ended; what the node itself ends with a status of its own, failed.
+  const bool failed = status != 0 && status != 137 && status != 143;
   if (policy == "NoneContainerLogAggregationPolicy") return false;
   if (policy == "AMOnlyLogAggregationPolicy") return container.is_master;
   if (policy == "FailedContainerLogAggregationPolicy") return failed;
-  if (policy == "FailedOrKilledContainerLogAggregationPolicy") return failed || killed;
+  if (policy == "FailedOrKilledContainerLogAggregationPolicy") return status != 0;
   if (policy == "AMOrFailedContainerLogAggregationPolicy") return container.is_master || failed;
   return true;
 }

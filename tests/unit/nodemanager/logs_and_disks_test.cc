@@ -23,7 +23,15 @@ TEST(LogPolicy, ChoosesContainersByHowTheyEnded) {
   EXPECT_FALSE(wants_logs(policy("AMOnlyLogAggregationPolicy"), ended(1)));
   EXPECT_TRUE(wants_logs(policy("FailedContainerLogAggregationPolicy"), ended(1)));
   EXPECT_FALSE(wants_logs(policy("FailedContainerLogAggregationPolicy"), ended(137)));
+  EXPECT_FALSE(wants_logs(policy("FailedContainerLogAggregationPolicy"), ended(143)));
+  EXPECT_TRUE(wants_logs(policy("FailedContainerLogAggregationPolicy"), ended(-104)))
+      << "as Hadoop judges: only what a signal ended counts as killed";
   EXPECT_TRUE(wants_logs(policy("FailedOrKilledContainerLogAggregationPolicy"), ended(-105)));
+  EXPECT_TRUE(wants_logs(policy("FailedOrKilledContainerLogAggregationPolicy"), ended(143)));
+  EXPECT_FALSE(wants_logs(policy("FailedOrKilledContainerLogAggregationPolicy"), ended(0)));
+  EXPECT_TRUE(wants_logs(policy("AMOrFailedContainerLogAggregationPolicy"), ended(143, true)));
+  EXPECT_TRUE(wants_logs(policy("AMOrFailedContainerLogAggregationPolicy"), ended(-105)));
+  EXPECT_FALSE(wants_logs(policy("AMOrFailedContainerLogAggregationPolicy"), ended(143)));
 }
 
 TEST(LogFiles, AreTheRegularFilesSortedByName) {
