@@ -208,6 +208,7 @@ class Agent final : public ContainerService {
   std::map<ContainerId, std::uint64_t> cpu_ticks_;  // at the last measurement
   Instant measured_at_;
   bool measuring_ = false;
+  bool checking_disks_ = false;
   WallTime started_;
   WallTime last_update_;
   Resources total_;
