@@ -111,6 +111,7 @@ class Agent final : public ContainerService {
   ContainerStatus status_of(const Container& container) const;
 
   // launching.cc: their processes.
+  void take_disk(Container& container);
   void launch_container(Container& container);
   LaunchJob make_job(Container& container);
   Variables node_variables(const Container& container, const std::string& work_dir) const;
