@@ -22,6 +22,7 @@
 #include "nodemanager/launch/process_tree.h"
 #include "nodemanager/localize/cache.h"
 #include "nodemanager/localize/fetch.h"
+#include "nodemanager/localize/fetch_queue.h"
 #include "nodemanager/model.h"
 #include "nodemanager/states.h"
 #include "nodemanager/store/store.h"
@@ -101,7 +102,10 @@ class Agent final : public ContainerService {
   void localize(Container& container);
   void fetch_resource(const ResourceKey& key, const LocalResource& resource, std::int64_t number,
                       const Container& container);
-  void resource_fetched(const ResourceKey& key, Result<Fetched> result);
+  bool is_lost(const std::string& path) const;
+  void resource_fetched(const ResourceKey& key, std::int64_t number, const AppId& app,
+                        Result<Fetched> result);
+  void drop_late(const ResourceKey& key, const AppId& app, const Result<Fetched>& result);
   void kill(Container& container, std::int32_t status, std::string_view reason);
   void stop_process(Container& container);
   void clean_up(Container& container);
@@ -180,6 +184,7 @@ class Agent final : public ContainerService {
   std::map<ContainerId, Container> containers_;
   std::map<ContainerId, Instant> recently_stopped_;
   ResourceCache cache_;
+  std::map<std::int64_t, std::shared_ptr<std::atomic<bool>>> fetching_;  // set: give it up
   std::size_t next_disk_ = 0;
   std::vector<std::string> good_local_dirs_;
   std::vector<std::string> good_log_dirs_;
@@ -230,10 +235,13 @@ class Agent final : public ContainerService {
   std::vector<std::string> earlier_logs_;  // of applications that are not restored
   bool store_failing_ = false;
 
-  std::atomic<bool> abandoned_{false};  // what is being fetched is not wanted any more; any thread
+  std::atomic<bool> abandoned_{false};  // logs are not to be moved any more; any thread
   Board board_;
   Processes processes_;
-  WorkerPool fetchers_;
+  FetchQueue fetchers_;
+  // Apart from each other, so that a slow file system far away holds up no start of a container.
+  WorkerPool deleters_;
+  WorkerPool log_movers_;
   WorkerPool workers_;  // last: its tasks use everything above
 };
 

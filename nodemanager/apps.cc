@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "nodemanager/agent.h"
 #include "nodemanager/launch/layout.h"
+#include "nodemanager/localize/abandon.h"
 
 namespace heddle::nm {
 
@@ -119,7 +120,8 @@ void Agent::handle_logs(App& app) {
   job.own_user = config_.own_user;
   job.now = now().wall;
   log_reports_.push_back({app.id, "RUNNING", ""});
-  auto posted = workers_.post([this, id = app.id, job = std::move(job)]() mutable {
+  auto posted = log_movers_.post([this, id = app.id, job = std::move(job)]() mutable {
+    const AbandonScope scope(abandoned_);
     auto result = aggregate(std::move(job), *parts_.log_format, *parts_.files);
     post([this, id, result = std::move(result)]() mutable { logs_handled(id, std::move(result)); });
   });
@@ -172,7 +174,7 @@ void Agent::delete_later(std::vector<std::string> paths, std::chrono::seconds de
 }
 
 void Agent::delete_now(std::vector<std::string> paths) {
-  auto posted = workers_.post([paths] {
+  auto posted = deleters_.post([paths] {
     for (const std::string& path : paths) {
       if (auto removed = remove_tree(path); !removed) log::warn("{}", removed.error().message);
     }

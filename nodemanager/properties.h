@@ -64,7 +64,7 @@ inline constexpr SecondsProperty kDeleteDelay{
 inline constexpr IntProperty kFetchThreads{
     .name = "yarn.nodemanager.localizer.fetch.thread-count",
     .default_value = 4,
-    .doc = "Resources that are fetched at the same time.",
+    .doc = "Resources of one user that are fetched at the same time.",
     .check = [](const std::int64_t& value) -> std::string_view {
       return value >= 1 && value <= 256 ? "" : "must be between 1 and 256";
     }};
@@ -191,7 +191,7 @@ inline constexpr IntProperty kContainersMax{
 inline constexpr IntProperty kWorkers{
     .name = "heddle.nodemanager.workers",
     .default_value = 4,
-    .doc = "Threads that launch containers, delete files and move logs.",
+    .doc = "Threads that start containers; as many delete files, as many move logs.",
     .check = [](const std::int64_t& value) -> std::string_view {
       return value >= 1 && value <= 256 ? "" : "must be between 1 and 256";
     }};

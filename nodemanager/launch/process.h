@@ -39,7 +39,9 @@ enum class ProcessRequest : std::uint8_t {
 class Processes {
  public:
   Processes();
-  ~Processes();  // containers run on; nobody is told of their end any more
+  ~Processes();  // stop(); containers run on
+  /// Nobody is told of an end afterwards, start() and request() fail. Again: no effect.
+  void stop();
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
 

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "nodemanager/launch/layout.h"
+#include "nodemanager/localize/abandon.h"
 #include "nodemanager/localize/name_pattern.h"
 
 namespace heddle::nm {
@@ -84,6 +85,7 @@ std::string remote_log_path(const AggregationJob& job, const LogFileFormat& form
 }
 
 Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs& store) {
+  if (AbandonScope::given_up()) return fail(ErrorCode::kUnavailable, "the agent stops");
   auto include = compiled(job.rules.include_pattern);
   if (!include) return fail(std::move(include).error());
   auto exclude = compiled(job.rules.exclude_pattern);
@@ -110,7 +112,10 @@ Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs
   const std::string path = remote_log_path(job, format);
   const std::string temporary = path + ".tmp";
   auto written = store.write(temporary, 0640, user, [&](const RemoteFs::Sink& sink) {
-    return format.write(job.upload, sink);
+    return format.write(job.upload, [&](std::string_view bytes) -> Result<void> {
+      if (AbandonScope::given_up()) return fail(ErrorCode::kUnavailable, "the agent stops");
+      return sink(bytes);
+    });
   });
   if (written) written = store.rename(temporary, path, user);
   if (!written && store.stat(path, user)) {

@@ -42,7 +42,7 @@ struct AggregationJob {
 std::string remote_log_path(const AggregationJob& job, const LogFileFormat& format);
 
 /// Writes the file as .tmp, then renames it. No container with logs: nothing is written.
-/// Blocks: worker threads.
+/// Blocks: worker threads; AbandonScope gives it up.
 Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs& store);
 
 }  // namespace heddle::nm

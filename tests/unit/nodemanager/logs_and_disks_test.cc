@@ -1,4 +1,7 @@
+#include <fmt/core.h>
 #include <gmock/gmock.h>
+
+#include <cerrno>
 
 #include "nodemanager/health/disks.h"
 #include "nodemanager/launch/process_tree.h"
@@ -88,6 +91,104 @@ TEST(ProcessTree, HoldsDescendantsAndMembersOfTheSessionThatLostTheirParent) {
   EXPECT_EQ(usage.virtual_bytes, 4 * 4096);
   EXPECT_EQ(usage.old_virtual_bytes, 0) << "all started after tick 49";
   EXPECT_EQ(usage.cpu_ticks, 20U);
+}
+
+/// Two disks of each kind, of which a file stands in the way of the second.
+class TwoDisks : public NodeTest {
+ protected:
+  TwoDisks() {
+    config_.local_dirs.push_back(dir_.path() + "/second/local");
+    config_.log_dirs.push_back(dir_.path() + "/second/logs");
+    config_.disk_interval = std::chrono::milliseconds(10);
+    std::ofstream(dir_.path() + "/second") << "no disk";
+  }
+  void bring_second() {
+    std::filesystem::remove(dir_.path() + "/second");
+    std::filesystem::create_directories(config_.local_dirs[1]);
+    std::filesystem::create_directories(config_.log_dirs[1]);
+    wait_for_report([](const std::string& report) { return report.empty(); });
+  }
+  void wait_for_report(const std::function<bool(const std::string&)>& condition) {
+    const int before = rm_.heartbeats();
+    rm_.wait_until([&](const FakeRm& rm) {
+      return rm.heartbeats_ > before && condition(rm.requests_.back().health.report);
+    });
+  }
+  StartContainer with_resources(std::int64_t number) {
+    auto start = request(number, "cat mine ours all 1><LOG_DIR>/stdout");
+    const auto add = [&](const std::string& name, Visibility visibility) {
+      auto& added = start.launch.resources[name] =
+          resource(name + std::to_string(number), name + "\n");
+      added.visibility = visibility;
+    };
+    add("mine", Visibility::kApplication);
+    add("ours", Visibility::kPrivate);
+    add("all", Visibility::kPublic);
+    return start;
+  }
+};
+
+TEST_F(TwoDisks, OneThatCannotBeUsedDoesNotKeepTheAgentFromStarting) {
+  start();
+  const auto ended = run_to_end(with_resources(1));
+  EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
+  wait_for_report([](const std::string& report) {
+    return report.find("1/2 local-dirs are bad: ") != std::string::npos &&
+           report.find("1/2 log-dirs are bad: ") != std::string::npos;
+  });
+}
+
+TEST_F(TwoDisks, OneThatComesBackServesApplicationsThatRunAlready) {
+  start();
+  ASSERT_EQ(run_to_end(with_resources(1)).exit_status, 0);
+  bring_second();
+  for (std::int64_t number = 2; number < 6; ++number) {  // disks are taken in turns
+    const auto ended = run_to_end(with_resources(number));
+    EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
+  }
+  EXPECT_TRUE(
+      std::filesystem::exists(app_dir(config_.local_dirs[1], config_.own_user, id(1).attempt.app)));
+}
+
+TEST_F(TwoDisks, NoneThatCanBeUsedKeepsTheAgentFromStarting) {
+  config_.local_dirs.erase(config_.local_dirs.begin());
+  AgentParts parts;
+  parts.loop = &loops_->next();
+  parts.clock = &clock_;
+  const auto agent = Agent::create(config_, parts);
+  ASSERT_FALSE(agent);
+  EXPECT_THAT(agent.error().message, testing::HasSubstr(dir_.path() + "/second"));
+}
+
+TEST_F(NodeTest, ADiskThatDoesNotAnswerTakesOneWorkerAlone) {
+  config_.worker_threads = 2;
+  config_.disk_interval = std::chrono::milliseconds(5);
+  start();
+  // The check hangs on a pipe that nobody reads.
+  const std::string probe =
+      fmt::format("{}/.heddle-disk-check-{}", config_.local_dirs[0], getpid());
+  while (mkfifo(probe.c_str(), 0600) != 0)  // a check is under way
+    ASSERT_EQ(errno, EEXIST);
+  rm_.wait_for_heartbeats(6);
+  EXPECT_EQ(run_to_end(request(1, "true")).exit_status, 0);
+  std::ifstream{probe};
+}
+
+TEST_F(NodeTest, AResourceWhoseCopyIsGoneIsFetchedAgain) {
+  start();
+  auto first = request(1, "cat x 1><LOG_DIR>/stdout");
+  first.launch.resources["x"] = resource("x", "content\n");
+  first.launch.resources["x"].visibility = Visibility::kPrivate;
+  ASSERT_EQ(run_to_end(first).exit_status, 0);
+  for (const std::string& name :
+       list_dir(user_cache_dir(config_.local_dirs[0], config_.own_user))) {
+    ASSERT_TRUE(remove_tree(user_cache_dir(config_.local_dirs[0], config_.own_user) + "/" + name));
+  }
+  auto second = request(2, "cat x 1><LOG_DIR>/stdout");
+  second.launch.resources = first.launch.resources;
+  const auto ended = run_to_end(second);
+  EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
+  EXPECT_EQ(read_file(log_file(id(2), "stdout")), "content\n");
 }
 
 }  // namespace
