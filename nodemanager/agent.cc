@@ -84,6 +84,7 @@ void Agent::stop(std::function<void()> done) {
   post([this, done = std::move(done)]() mutable {
     if (stopping_) return;
     stopping_ = true;
+    if (http_address_.empty()) return done();  // it never began: what it found is the next one's
     on_stopped_ = std::move(done);
     stop_timer_ = parts_.loop->run_after(kStopDeadline, [this] {
       log::warn("stopping although {} applications are not finished", apps_.size());
