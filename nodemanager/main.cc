@@ -1,6 +1,7 @@
 // heddle-nm: the NodeManager daemon. Wires the parts; the only file here that may see a front end.
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -300,6 +301,15 @@ void Daemon::stop() {
   loops.stop();
 }
 
+/// A container costs a descriptor, and so does each connection of a reducer. Containers inherit the
+/// limit, as they do from a Java NodeManager, which raises it too.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(const daemon::Arguments& arguments) {
   std::vector<compat::xml::Override> overrides;
   for (const std::string& text : arguments.overrides) {
@@ -333,6 +343,7 @@ int run(const daemon::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   daemon::block_stop_signals();
+  raise_descriptor_limit();
   const auto arguments = daemon::parse_arguments("heddle-nm", "The NodeManager.", argc, argv);
   if (!arguments) return arguments.error();
   return run(*arguments);
