@@ -228,6 +228,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
                                       const ResourceTypes& types) {
   AgentConfig config;
   config.supervisor = program_dir + "/heddle-container";
+  config.debug_program = program_dir + "/heddle-debug-files";
   config.unpacker = program_dir + "/heddle-unpack";
   config.own_user = own_user_name();
   RETURN_IF_ERROR(take(settings, props::kProcRoot, config.proc_root));

@@ -25,6 +25,7 @@ struct AgentConfig {
   std::string own_user;  // whose process the agent is
 
   std::string supervisor;           // heddle-container
+  std::string debug_program;        // heddle-debug-files
   std::string unpacker;             // heddle-unpack
   Variables inherited_environment;  // the whitelisted names that this process has
   Variables admin_environment;

@@ -120,7 +120,7 @@ LaunchJob Agent::make_job(Container& container) {
   job.cancelled = container.cancel_start;
   LaunchScript& script = job.script;
   script.log_dir = logs;
-  script.keep_debug_files = config_.keep_debug_files;
+  if (config_.keep_debug_files) script.debug_program = config_.debug_program;
   script.node = node_variables(container, job.work_dir);
   script.container = container_variables(container);
   std::set<std::string_view> own;

@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
@@ -18,11 +19,60 @@
 namespace heddle::net {
 namespace {
 
+/// libcurl, loaded by the first call: with the thirty libraries behind it, it would be a third of a
+/// daemon's start and of its idle memory, and most daemons never call anybody over HTTP.
+struct Curl {
+  decltype(&::curl_global_init) global_init = nullptr;
+  decltype(&::curl_easy_init) easy_init = nullptr;
+  decltype(&::curl_easy_setopt) easy_setopt = nullptr;
+  decltype(&::curl_easy_perform) easy_perform = nullptr;
+  decltype(&::curl_easy_reset) easy_reset = nullptr;
+  decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
+  decltype(&::curl_easy_strerror) easy_strerror = nullptr;
+  decltype(&::curl_slist_append) slist_append = nullptr;
+  decltype(&::curl_slist_free_all) slist_free_all = nullptr;
+  std::string problem;  // why it cannot be used; empty when it can
+};
+
+template <class Function>
+void find_in(void* library, const char* name, Function& function, std::string& problem) {
+  function = reinterpret_cast<Function>(::dlsym(library, name));
+  if (function == nullptr) problem = fmt::format("it has no {}", name);
+}
+
+Curl load_curl() {
+  Curl curl;
+  void* library = ::dlopen(HEDDLE_LIBCURL, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = ::dlerror();
+    curl.problem = why == nullptr ? "?" : why;
+    return curl;
+  }
+  find_in(library, "curl_global_init", curl.global_init, curl.problem);
+  find_in(library, "curl_easy_init", curl.easy_init, curl.problem);
+  find_in(library, "curl_easy_setopt", curl.easy_setopt, curl.problem);
+  find_in(library, "curl_easy_perform", curl.easy_perform, curl.problem);
+  find_in(library, "curl_easy_reset", curl.easy_reset, curl.problem);
+  find_in(library, "curl_easy_cleanup", curl.easy_cleanup, curl.problem);
+  find_in(library, "curl_easy_strerror", curl.easy_strerror, curl.problem);
+  find_in(library, "curl_slist_append", curl.slist_append, curl.problem);
+  find_in(library, "curl_slist_free_all", curl.slist_free_all, curl.problem);
+  if (curl.problem.empty() && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    curl.problem = "it cannot be initialised";
+  }
+  return curl;
+}
+
+const Curl& curl() {
+  static const Curl* const loaded = new Curl(load_curl());  // threads may outlive static objects
+  return *loaded;
+}
+
 struct EasyDelete {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 struct ListDelete {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 struct FileDelete {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -117,17 +167,20 @@ curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* target)
 }
 
 /// One handle a thread, so that calls in a row to one server share a connection.
-CURL* thread_handle() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) return nullptr;
-  thread_local Easy easy(curl_easy_init());
-  if (easy) curl_easy_reset(easy.get());
+Result<CURL*> thread_handle() {
+  if (!curl().problem.empty()) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("cannot use {}: {}", HEDDLE_LIBCURL, curl().problem));
+  }
+  thread_local Easy easy(curl().easy_init());
+  if (!easy) return fail(ErrorCode::kInternal, "libcurl gives no handle: out of memory");
+  curl().easy_reset(easy.get());
   return easy.get();
 }
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
-  curl_easy_setopt(easy, option, value);
+  curl().easy_setopt(easy, option, value);
 }
 
 long to_ms(Duration duration) {
@@ -190,7 +243,7 @@ Result<File> set_body(CURL* easy, const HttpCall& call) {
 Result<List> set_headers(CURL* easy, const HttpCall& call) {
   List list;
   const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    curl_slist* longer = curl().slist_append(list.get(), line.c_str());
     if (longer == nullptr) return;
     static_cast<void>(list.release());
     list.reset(longer);
@@ -224,7 +277,7 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
         ErrorCode::kPermissionDenied,
         fmt::format("{} {}: leads to a link-local address, which is refused", call.method, url));
   }
-  const char* text = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
+  const char* text = error_text[0] != '\0' ? error_text : curl().easy_strerror(code);
   const bool ours = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
   return fail(ours ? ErrorCode::kInvalidArgument : ErrorCode::kUnavailable,
               fmt::format("{} {}: {}", call.method, url, shortened(text, 300)));
@@ -233,8 +286,9 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
 }  // namespace
 
 Result<HttpResponse> http_call(const HttpCall& call) {
-  CURL* easy = thread_handle();
-  if (easy == nullptr) return fail(ErrorCode::kInternal, "libcurl cannot be initialised");
+  const auto handle = thread_handle();
+  if (!handle) return fail(handle.error());
+  CURL* easy = *handle;
   Progress progress{.call = call, .response = {}};
   std::array<char, CURL_ERROR_SIZE> error_text{};
   set_common(easy, call, progress, error_text.data());
@@ -243,8 +297,8 @@ Result<HttpResponse> http_call(const HttpCall& call) {
   const auto list = set_headers(easy, call);
   if (!list) return fail(list.error());
 
-  const CURLcode code = curl_easy_perform(easy);
-  curl_easy_reset(easy);  // it must not keep pointers into this frame
+  const CURLcode code = curl().easy_perform(easy);
+  curl().easy_reset(easy);  // it must not keep pointers into this frame
   if (code != CURLE_OK) return explain(code, call, progress, error_text.data());
   progress.tell_head();
   return std::move(progress.response);

@@ -191,6 +191,7 @@ class NodeTest : public testing::Test {
     config_.log_dirs = {dir_.path() + "/logs"};
     config_.total = Resources(8192, 8);
     config_.supervisor = program_dir() + "/heddle-container";
+    config_.debug_program = program_dir() + "/heddle-debug-files";
     config_.unpacker = program_dir() + "/heddle-unpack";
     config_.own_user = own_user_name();
     config_.user_home = "/home/";

@@ -119,6 +119,8 @@ TEST_F(HelperTest, WildArgumentsGetTheUsageAndNothingIsDone) {
       {"heddle-container", {file, "/", "", "/x"}},
       {"heddle-container", {file, "/", "1e3", "/x"}},
       {"heddle-container", {"-rf", "--help", "%n%n", "$(reboot)"}},
+      {"heddle-debug-files", {}},
+      {"heddle-debug-files", {"-rf", "/"}},
       {"heddle-unpack", {}},
       {"heddle-unpack", {"zip"}},
       {"heddle-unpack", {"rar", "1", "1", ""}},
