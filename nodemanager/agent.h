@@ -136,6 +136,11 @@ class Agent final : public ContainerService {
   void clean_up(App& app);
   void handle_logs(App& app);
   void logs_handled(const AppId& id, Result<void> result);
+  AggregationJob make_log_job(const App& app) const;
+  bool logs_roll(const App& app) const;
+  void roll_later(App& app);
+  void roll_logs(const AppId& id);
+  void logs_rolled(const AppId& id, const Result<void>& result);
   void drop(const AppId& id);
   void prepared(const AppId& id, const std::string& user, std::string error);
   void publish(const App& app);

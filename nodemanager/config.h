@@ -57,6 +57,8 @@ struct AgentConfig {
   std::string remote_log_dir;  // a URL
   std::string remote_log_suffix;
   std::chrono::seconds log_retain{10'800};
+  std::chrono::milliseconds log_roll{-1};  // not positive: logs go at the end of an application
+  std::size_t log_files_max = 30;          // of a node, for an application whose logs roll
   std::string default_fs = "file:///";
 
   bool supervised = false;  // a stop is a restart; means something only where there is a store

@@ -153,6 +153,21 @@ inline constexpr TextProperty kRemoteLogSuffix{
     .name = "yarn.nodemanager.remote-app-log-dir-suffix",
     .default_value = "logs",
     .doc = "Name of the folder below the user's in the remote log directory."};
+inline constexpr SecondsProperty kLogRoll{
+    .name = "yarn.nodemanager.log-aggregation.roll-monitoring-interval-seconds",
+    .default_value = std::chrono::seconds(-1),
+    .doc = "How often logs are moved while their application runs; -1 is not before its end."};
+inline constexpr SecondsProperty kLogRollMin{
+    .name = "yarn.nodemanager.log-aggregation.roll-monitoring-interval-seconds.min",
+    .default_value = std::chrono::seconds(3600),
+    .doc = "What a shorter interval for moving logs is raised to."};
+inline constexpr IntProperty kLogFilesMax{
+    .name = "yarn.nodemanager.log-aggregation.num-log-files-per-app",
+    .default_value = 30,
+    .doc = "Aggregated files of a node that are kept of an application that runs.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 100'000 ? "" : "must be between 1 and 100000";
+    }};
 inline constexpr SecondsProperty kLogRetain{
     .name = "yarn.nodemanager.log.retain-seconds",
     .default_value = std::chrono::seconds(10'800),

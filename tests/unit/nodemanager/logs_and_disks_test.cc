@@ -174,6 +174,96 @@ TEST_F(NodeTest, ADiskThatDoesNotAnswerTakesOneWorkerAlone) {
   std::ifstream{probe};
 }
 
+class RollingLogs : public NodeTest {
+ protected:
+  RollingLogs() { config_.log_aggregation = true; }
+  std::string remote() const {
+    return dir_.path() + "/remote/" + config_.own_user +
+           "/bucket-logs-tfile/0001/application_1700000000000_0001";
+  }
+};
+
+TEST_F(RollingLogs, AreMovedWhileTheApplicationRunsAndNotAgainAtItsEnd) {
+  config_.log_roll = std::chrono::milliseconds(20);
+  const std::string up = dir_.path() + "/up";
+  ASSERT_EQ(mkfifo(up.c_str(), 0600), 0);
+  start();
+  auto rolls =
+      request(1, "echo old > <LOG_DIR>/app.log.1; echo new > <LOG_DIR>/app.log; echo up > " + up +
+                     "; sleep 1000");
+  rolls.grant.log_rolled_include_pattern = "app\\.log\\.\\d";
+  ASSERT_TRUE(run(rolls));
+  EXPECT_EQ(read_file(up), "up\n");
+  rm_.wait_until(
+      [&](const FakeRm&) { return !std::filesystem::exists(log_file(id(1), "app.log.1")); });
+  EXPECT_EQ(read_file(log_file(id(1), "app.log")), "new\n") << "it is not a rolled one";
+  auto files = list_dir(remote());
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_THAT(files[0], testing::MatchesRegex("localhost_8041_[0-9]+"));
+  const std::string container = to_string(id(1));
+  EXPECT_EQ(read_file(remote() + "/" + files[0]), container + " app.log.1\n");
+
+  rm_.tell([&](HeartbeatAnswer& answer) { answer.apps_to_clean_up.push_back(id(1).attempt.app); });
+  rm_.wait_until([](const FakeRm& rm) {
+    return !rm.log_reports_.empty() && rm.log_reports_.back().status == "SUCCEEDED";
+  });
+  files = list_dir(remote());
+  ASSERT_EQ(files.size(), 2U);
+  const std::string last = read_file(remote() + "/" + files[1]);
+  EXPECT_THAT(last, testing::HasSubstr(container + " app.log\n"));
+  EXPECT_THAT(last, testing::HasSubstr(container + " prelaunch.out\n"));
+  EXPECT_THAT(last, testing::Not(testing::HasSubstr("app.log.1")));
+}
+
+TEST_F(RollingLogs, OfContainersThatHaveEndedAllAreMoved) {
+  config_.log_roll = std::chrono::milliseconds(20);
+  start();
+  auto ended = request(1, "echo x > <LOG_DIR>/app.log");
+  ended.grant.log_rolled_include_pattern = "nothing";
+  run_to_end(ended);
+  rm_.wait_until([&](const FakeRm&) {
+    return !std::filesystem::exists(log_file(id(1), "app.log")) &&
+           !std::filesystem::exists(log_file(id(1), "prelaunch.out"));
+  });
+  EXPECT_EQ(list_dir(remote()).size(), 1U);
+}
+
+TEST_F(RollingLogs, WithoutAPatternForThemNothingIsMovedBeforeTheEnd) {
+  config_.log_roll = std::chrono::milliseconds(1);
+  start();
+  run_to_end(request(1, "echo x > <LOG_DIR>/app.log"));
+  rm_.wait_for_heartbeats(10);
+  EXPECT_EQ(read_file(log_file(id(1), "app.log")), "x\n");
+  EXPECT_TRUE(list_dir(remote()).empty());
+}
+
+TEST_F(RollingLogs, LeaveNoMoreFilesOfANodeThanAllowed) {
+  LocalFs store;
+  for (std::int64_t turn = 1; turn <= 5; ++turn) {
+    const std::string logs = log_dir(config_.log_dirs[0], id(1));
+    std::filesystem::create_directories(logs);
+    std::ofstream(logs + "/app.log") << turn;
+    AggregationJob job;
+    job.upload.app = id(1).attempt.app;
+    job.upload.user = config_.own_user;
+    job.upload.node = NodeId{"localhost", 8041};
+    job.ended = {{id(1), 0, false}};
+    job.rules.rolled_include_pattern = "x";
+    job.log_dirs = config_.log_dirs;
+    job.remote_root = config_.remote_log_dir;
+    job.suffix = "logs";
+    job.own_user = config_.own_user;
+    job.now = WallTime{1000 + turn};
+    job.names_with_time = true;
+    job.rolled_files_max = 2;
+    const auto moved = aggregate(std::move(job), format_, store);
+    ASSERT_TRUE(moved) << moved.error().message;
+    if (turn == 1) std::ofstream(remote() + "/localhost_80412_1") << "another node's";
+  }
+  EXPECT_THAT(list_dir(remote()), testing::ElementsAre("localhost_80412_1", "localhost_8041_1004",
+                                                       "localhost_8041_1005"));
+}
+
 TEST_F(NodeTest, AResourceWhoseCopyIsGoneIsFetchedAgain) {
   start();
   auto first = request(1, "cat x 1><LOG_DIR>/stdout");
