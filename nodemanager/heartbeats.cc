@@ -218,7 +218,8 @@ void Agent::forget_old_containers() {
   const Instant oldest = now().instant - kRememberStopped;
   std::vector<ContainerId> old;
   for (const auto& [id, container] : containers_) {
-    if (container.state == ContainerState::kDone && container.done_at < oldest) old.push_back(id);
+    const bool told = container.state == ContainerState::kDone && container.end_told;
+    if (told && container.done_at < oldest) old.push_back(id);
   }
   for (const ContainerId& id : old)
     forget(id);

@@ -121,6 +121,9 @@ struct HttpCall {
   std::uint64_t body_max = UINT64_MAX;               // kLimitExceeded beyond
   /// When set, body bytes go here instead of HttpResponse::body; returning false stops the call.
   std::function<bool(std::string_view)> on_body = {};
+  /// When set, asked about once a second, also while nothing moves; false ends the call:
+  /// kUnavailable.
+  std::function<bool()> go_on = {};
   /// When set, called with status and headers before the first byte of the body.
   std::function<void(const HttpResponse&)> on_head = {};
 };

@@ -140,6 +140,13 @@ std::size_t on_write(char* data, std::size_t, std::size_t size, void* context) {
   return 0;
 }
 
+int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& progress = *static_cast<Progress*>(context);
+  if (progress.call.go_on()) return 0;
+  progress.stopped = true;
+  return 1;
+}
+
 bool is_link_local(const sockaddr& address) {
   if (address.sa_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
@@ -201,6 +208,10 @@ void set_common(CURL* easy, const HttpCall& call, Progress& progress, char* erro
   set(easy, CURLOPT_HEADERDATA, &progress);
   set(easy, CURLOPT_WRITEFUNCTION, &on_write);
   set(easy, CURLOPT_WRITEDATA, &progress);
+  if (!call.go_on) return;
+  set(easy, CURLOPT_NOPROGRESS, 0L);
+  set(easy, CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(easy, CURLOPT_XFERINFODATA, &progress);
 }
 
 /// Opens the file to send and tells curl about it; an empty pointer when there is none.
@@ -263,7 +274,7 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
                 fmt::format("the answer of {} is longer than {} bytes", url, call.body_max));
   }
   if (progress.stopped) {
-    return fail(ErrorCode::kUnavailable, fmt::format("reading {} was stopped", url));
+    return fail(ErrorCode::kUnavailable, fmt::format("{} {} was stopped", call.method, url));
   }
   if (progress.link_local) {
     return fail(

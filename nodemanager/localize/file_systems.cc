@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
+#include "nodemanager/localize/abandon.h"
 
 namespace heddle::nm {
 namespace {
@@ -30,6 +31,7 @@ Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
   call.url = url;
   call.redirects_max = kRedirectsMax;
   call.refuse_link_local = true;
+  call.go_on = [] { return !AbandonScope::given_up(); };
   call.on_head = [&](const net::HttpResponse& head) { status = head.status; };
   call.on_body = [&](std::string_view bytes) {
     if (status != 200) return (error_bytes += bytes.size()) < kErrorTextMax;
