@@ -61,7 +61,7 @@ struct Resources {
 Resources componentwise_min(const Resources& a, const Resources& b);
 Resources componentwise_max(const Resources& a, const Resources& b);
 
-/// "<memory:1024, vCores:1>", further types as ", name: amount": the text Hadoop's clients show.
+/// "<memory:1024, vCores:1>", the text Hadoop's clients show. Further types have no name here.
 std::string to_string(const Resources& resources);
 
 /// The types this cluster counts. Made once at start from resource-types.xml, then read only.

@@ -2,14 +2,20 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle {
 namespace {
 
 constexpr int kSubstitutionDepthMax = 20;
+constexpr std::size_t kSubstitutedMax = 1_MiB;  // bytes of one value
+constexpr int kSubstitutionsMax = 10'000;       // in one value
+// A century: a deadline of "now" and any time of a configuration file fits into 64 bits.
+constexpr std::chrono::nanoseconds kTimeMax = std::chrono::hours(24 * 365 * 100);
 
 template <class T>
 Failure malformed(const Settings& settings, const Property<T>& property, std::string_view value,
@@ -61,11 +67,51 @@ std::optional<std::chrono::nanoseconds> parse_time(std::string_view text,
   const auto number = parse_int(trim(digits));
   if (!number) return std::nullopt;
   std::int64_t total = 0;
-  if (__builtin_mul_overflow(*number, unit, &total)) {
-    return *number < 0 ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds::max();
-  }
-  return std::chrono::nanoseconds(total);
+  if (__builtin_mul_overflow(*number, unit, &total)) return *number < 0 ? -kTimeMax : kTimeMax;
+  return std::clamp(std::chrono::nanoseconds(total), -kTimeMax, kTimeMax);
 }
+
+/// One value with what is put in. Bounded, since a few properties made of each other grow fast.
+class Substitution {
+ public:
+  explicit Substitution(const Settings& settings) : settings_(settings) {}
+
+  std::string of(std::string_view text) {
+    add(text, 0);
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string_view text, int depth) {
+    while (true) {
+      const auto start = text.find("${");
+      const auto end = start == std::string_view::npos ? start : text.find('}', start);
+      const bool enough =
+          depth >= kSubstitutionDepthMax || out_.size() >= kSubstitutedMax || left_ == 0;
+      if (end == std::string_view::npos || enough) {
+        out_ += text;
+        return;
+      }
+      --left_;
+      out_ += text.substr(0, start);
+      const std::string_view name = text.substr(start + 2, end - start - 2);
+      const Setting* setting = settings_.find(name);
+      if (setting != nullptr) {
+        add(setting->value, depth + 1);
+      } else if (name.starts_with("env.")) {
+        const char* value = std::getenv(std::string(name.substr(4)).c_str());
+        out_ += value == nullptr ? text.substr(start, end + 1 - start) : std::string_view(value);
+      } else {
+        out_ += text.substr(start, end + 1 - start);
+      }
+      text.remove_prefix(end + 1);
+    }
+  }
+
+  const Settings& settings_;
+  std::string out_;
+  int left_ = kSubstitutionsMax;
+};
 
 }  // namespace
 
@@ -88,36 +134,13 @@ const Setting* Settings::find(std::string_view name) const {
 std::optional<std::string> Settings::get(std::string_view name) const {
   const Setting* setting = find(name);
   if (setting == nullptr) return std::nullopt;
-  return substitute(setting->value, 0);
+  return Substitution{*this}.of(setting->value);
 }
 
 std::string Settings::get_or(std::string_view name, std::string_view fallback) const {
   auto value = get(name);
-  return value ? *std::move(value) : substitute(fallback, 0);
-}
-
-std::string Settings::substitute(std::string_view text, int depth) const {
-  std::string out;
-  while (true) {
-    const auto start = text.find("${");
-    const auto end = start == std::string_view::npos ? start : text.find('}', start);
-    if (end == std::string_view::npos || depth >= kSubstitutionDepthMax) {
-      out += text;
-      return out;
-    }
-    out += text.substr(0, start);
-    const std::string_view name = text.substr(start + 2, end - start - 2);
-    const Setting* setting = find(name);
-    if (setting != nullptr) {
-      out += substitute(setting->value, depth + 1);
-    } else if (name.starts_with("env.")) {
-      const char* value = std::getenv(std::string(name.substr(4)).c_str());
-      out += value == nullptr ? text.substr(start, end + 1 - start) : std::string_view(value);
-    } else {
-      out += text.substr(start, end + 1 - start);
-    }
-    text.remove_prefix(end + 1);
-  }
+  if (value) return *std::move(value);
+  return Substitution{*this}.of(fallback);
 }
 
 Result<std::string> read(const Settings& settings, const TextProperty& property) {

@@ -26,14 +26,13 @@ class Settings {
   /// Replaces unless the present one is final. False: it was final and stays.
   bool set(std::string name, Setting setting);
   const Setting* find(std::string_view name) const;
-  /// The value with ${name} and ${env.NAME} replaced (at most 20 rounds deep, as Hadoop does);
-  /// nullopt when unset. An unknown name stays as it is.
+  /// The value with ${name} and ${env.NAME} replaced, at most 20 deep, 10,000 of them and until it
+  /// has 1 MiB; nullopt when unset. An unknown name stays as it is.
   std::optional<std::string> get(std::string_view name) const;
   std::string get_or(std::string_view name, std::string_view fallback) const;
   const std::map<std::string, Setting, std::less<>>& all() const { return settings_; }
 
  private:
-  std::string substitute(std::string_view text, int depth) const;
   std::map<std::string, Setting, std::less<>> settings_;
 };
 
@@ -58,8 +57,8 @@ using MillisProperty =
     Property<std::chrono::milliseconds>;                 // plain numbers are ms; or 5s, 2m, 1h, 3d
 using SecondsProperty = Property<std::chrono::seconds>;  // plain numbers are seconds
 
-/// The value, or the default when unset or blank. kInvalidArgument names key, value, source and
-/// the forms accepted.
+/// The value, or the default when unset; except for texts also when blank. Times beyond a century
+/// are a century. kInvalidArgument names key, value, source and the forms accepted.
 Result<std::string> read(const Settings& settings, const TextProperty& property);
 Result<std::int64_t> read(const Settings& settings, const IntProperty& property);
 Result<double> read(const Settings& settings, const DoubleProperty& property);

@@ -19,13 +19,24 @@ Agent::Agent(AgentConfig config, AgentParts parts)
     : config_(std::move(config)),
       parts_(std::move(parts)),
       total_(config_.total),
-      fetchers_("localizer", config_.fetch_threads, kWaitingTasksMax),
+      fetchers_({.running_per_user = config_.fetch_threads,
+                 .running = std::max<std::size_t>(64, 4 * config_.fetch_threads)}),
+      deleters_("deletion", config_.worker_threads, kWaitingTasksMax),
+      log_movers_("log", config_.worker_threads, kWaitingTasksMax),
       workers_("agent", config_.worker_threads, kWaitingTasksMax) {}
 
 Agent::~Agent() {
   abandoned_ = true;
+  for (const auto& [number, given_up] : fetching_)
+    *given_up = true;
+  for (const auto& [id, container] : containers_) {
+    if (container.cancel_start != nullptr) *container.cancel_start = true;
+  }
   fetchers_.stop();
+  log_movers_.stop();
   workers_.stop();
+  deleters_.stop();
+  processes_.stop();  // what it tells goes to the workers
 }
 
 Result<std::unique_ptr<Agent>> Agent::create(AgentConfig config, AgentParts parts) {
@@ -73,6 +84,7 @@ void Agent::stop(std::function<void()> done) {
   post([this, done = std::move(done)]() mutable {
     if (stopping_) return;
     stopping_ = true;
+    if (http_address_.empty()) return done();  // it never began: what it found is the next one's
     on_stopped_ = std::move(done);
     stop_timer_ = parts_.loop->run_after(kStopDeadline, [this] {
       log::warn("stopping although {} applications are not finished", apps_.size());

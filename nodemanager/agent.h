@@ -22,11 +22,18 @@
 #include "nodemanager/launch/process_tree.h"
 #include "nodemanager/localize/cache.h"
 #include "nodemanager/localize/fetch.h"
+#include "nodemanager/localize/fetch_queue.h"
 #include "nodemanager/model.h"
 #include "nodemanager/states.h"
 #include "nodemanager/store/store.h"
 
 namespace heddle::nm {
+
+/// Why the node has nothing to go on with.
+enum class NodeEnd : std::uint8_t {
+  kDismissed,  // a node that had registered was told to end: decommissioned, drained, excluded
+  kFailed,     // the ResourceManager refused it, or was away for too long
+};
 
 /// What the agent needs from outside; everything must outlive it.
 struct AgentParts {
@@ -38,8 +45,7 @@ struct AgentParts {
   const LogFileFormat* log_format = nullptr;  // null: logs cannot be aggregated
   NodeStore* store = nullptr;                 // null: nothing is known after a restart
   std::vector<StoredApp> restored;            // what the store held at the start
-  /// The ResourceManager ended or refused this node, or was away too long; the agent's thread.
-  std::function<void(std::string reason)> on_fatal;
+  std::function<void(NodeEnd)> on_end;        // once, in the agent's thread
 };
 
 /// State changes happen on the loop's thread alone; what blocks runs in workers and comes back as
@@ -101,7 +107,10 @@ class Agent final : public ContainerService {
   void localize(Container& container);
   void fetch_resource(const ResourceKey& key, const LocalResource& resource, std::int64_t number,
                       const Container& container);
-  void resource_fetched(const ResourceKey& key, Result<Fetched> result);
+  bool is_lost(const std::string& path) const;
+  void resource_fetched(const ResourceKey& key, std::int64_t number, const AppId& app,
+                        Result<Fetched> result);
+  void drop_late(const ResourceKey& key, const AppId& app, const Result<Fetched>& result);
   void kill(Container& container, std::int32_t status, std::string_view reason);
   void stop_process(Container& container);
   void clean_up(Container& container);
@@ -111,6 +120,7 @@ class Agent final : public ContainerService {
   ContainerStatus status_of(const Container& container) const;
 
   // launching.cc: their processes.
+  void take_disk(Container& container);
   void launch_container(Container& container);
   LaunchJob make_job(Container& container);
   Variables node_variables(const Container& container, const std::string& work_dir) const;
@@ -120,6 +130,7 @@ class Agent final : public ContainerService {
   void container_exited(const ContainerId& id, std::uint32_t number, std::int32_t code,
                         const std::string& report, const std::string& complaint);
   bool takes_retry(Container& container, std::int32_t code);
+  void end_what_lost_its_supervisor(const ContainerId& id, const std::string& pid_file) const;
 
   // apps.cc: the life of applications.
   void raise(App& app, AppEvent event);
@@ -130,6 +141,11 @@ class Agent final : public ContainerService {
   void clean_up(App& app);
   void handle_logs(App& app);
   void logs_handled(const AppId& id, Result<void> result);
+  AggregationJob make_log_job(const App& app) const;
+  bool logs_roll(const App& app) const;
+  void roll_later(App& app);
+  void roll_logs(const AppId& id);
+  void logs_rolled(const AppId& id, const Result<void>& result);
   void drop(const AppId& id);
   void prepared(const AppId& id, const std::string& user, std::string error);
   void publish(const App& app);
@@ -149,7 +165,7 @@ class Agent final : public ContainerService {
   void retry_later(const Error& error, std::string_view what, std::function<void()> again);
   void forget(const ContainerId& id);
   void forget_old_containers();
-  void fatal(std::string reason);
+  void end(NodeEnd how, const std::string& reason);
 
   // agent.cc: the end.
   void finish_apps();
@@ -178,6 +194,7 @@ class Agent final : public ContainerService {
   std::map<ContainerId, Container> containers_;
   std::map<ContainerId, Instant> recently_stopped_;
   ResourceCache cache_;
+  std::map<std::int64_t, std::shared_ptr<std::atomic<bool>>> fetching_;  // set: give it up
   std::size_t next_disk_ = 0;
   std::vector<std::string> good_local_dirs_;
   std::vector<std::string> good_log_dirs_;
@@ -207,6 +224,7 @@ class Agent final : public ContainerService {
   std::map<ContainerId, std::uint64_t> cpu_ticks_;  // at the last measurement
   Instant measured_at_;
   bool measuring_ = false;
+  bool checking_disks_ = false;
   WallTime started_;
   WallTime last_update_;
   Resources total_;
@@ -227,10 +245,13 @@ class Agent final : public ContainerService {
   std::vector<std::string> earlier_logs_;  // of applications that are not restored
   bool store_failing_ = false;
 
-  std::atomic<bool> abandoned_{false};  // what is being fetched is not wanted any more; any thread
+  std::atomic<bool> abandoned_{false};  // logs are not to be moved any more; any thread
   Board board_;
   Processes processes_;
-  WorkerPool fetchers_;
+  FetchQueue fetchers_;
+  // Apart from each other, so that a slow file system far away holds up no start of a container.
+  WorkerPool deleters_;
+  WorkerPool log_movers_;
   WorkerPool workers_;  // last: its tasks use everything above
 };
 

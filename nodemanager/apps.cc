@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "nodemanager/agent.h"
 #include "nodemanager/launch/layout.h"
+#include "nodemanager/localize/abandon.h"
 
 namespace heddle::nm {
 
@@ -28,7 +29,7 @@ void Agent::carry_out(App& app, AppEffect effect) {
       for (const ContainerId& id : std::exchange(app.waiting, {})) {
         post([this, id] { init_container(id); });
       }
-      return;
+      return roll_later(app);
     case AppEffect::kKill: return kill_containers(app);
     case AppEffect::kCleanUp: return clean_up(app);
     case AppEffect::kLogs: return handle_logs(app);
@@ -105,6 +106,21 @@ void Agent::handle_logs(App& app) {
     post([this, id = app.id] { drop(id); });
     return;
   }
+  app.roll = {};
+  app.logs_wait = app.rolling;  // both write the same temporary file
+  if (app.logs_wait) return;
+  log_reports_.push_back({app.id, "RUNNING", ""});
+  auto posted = log_movers_.post([this, id = app.id, job = make_log_job(app)]() mutable {
+    const AbandonScope scope(abandoned_);
+    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.files);
+    post([this, id, result = std::move(result)]() mutable { logs_handled(id, std::move(result)); });
+  });
+  if (!posted) {
+    post([this, id = app.id, error = std::move(posted).error()] { logs_handled(id, fail(error)); });
+  }
+}
+
+AggregationJob Agent::make_log_job(const App& app) const {
   AggregationJob job;
   job.upload.app = app.id;
   job.upload.user = app.user;
@@ -118,14 +134,51 @@ void Agent::handle_logs(App& app) {
   job.suffix = config_.remote_log_suffix;
   job.own_user = config_.own_user;
   job.now = now().wall;
-  log_reports_.push_back({app.id, "RUNNING", ""});
-  auto posted = workers_.post([this, id = app.id, job = std::move(job)]() mutable {
-    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.files);
-    post([this, id, result = std::move(result)]() mutable { logs_handled(id, std::move(result)); });
-  });
-  if (!posted) {
-    post([this, id = app.id, error = std::move(posted).error()] { logs_handled(id, fail(error)); });
+  job.names_with_time = config_.log_roll.count() > 0;
+  return job;
+}
+
+bool Agent::logs_roll(const App& app) const {
+  return config_.log_aggregation && parts_.log_format != nullptr && config_.log_roll.count() > 0 &&
+         !app.log_rules.rolled_include_pattern.empty();
+}
+
+void Agent::roll_later(App& app) {
+  if (config_.log_roll.count() <= 0) return;
+  app.roll = parts_.loop->run_after(config_.log_roll, [this, id = app.id] { roll_logs(id); });
+}
+
+void Agent::roll_logs(const AppId& id) {
+  const auto found = apps_.find(id);
+  if (found == apps_.end() || found->second.state != AppState::kRunning) return;
+  App& app = found->second;
+  roll_later(app);
+  if (app.rolling || !logs_roll(app)) return;
+  AggregationJob job = make_log_job(app);
+  job.rolled_files_max = config_.log_files_max;
+  for (const ContainerId& live : app.live) {
+    const Container& container = containers_.at(live);
+    // By the policy it counts as one that ends well.
+    if (!container.log_dirs.empty()) job.running.push_back({live, 0, container.grant.is_master});
   }
+  auto posted = log_movers_.post([this, id, job = std::move(job)]() mutable {
+    const AbandonScope scope(abandoned_);
+    auto result = aggregate(std::move(job), *parts_.log_format, *parts_.files);
+    post([this, id, result = std::move(result)] { logs_rolled(id, result); });
+  });
+  app.rolling = posted.has_value();
+}
+
+void Agent::logs_rolled(const AppId& id, const Result<void>& result) {
+  App& app = apps_.at(id);
+  app.rolling = false;
+  if (!result) {
+    log::warn("logs of {} were not moved, they will be with the next ones: {}", to_string(id),
+              result.error().message);
+  }
+  log_reports_.push_back(
+      {id, result ? "RUNNING" : "RUNNING_WITH_FAILURE", result ? "" : result.error().message});
+  if (app.logs_wait) handle_logs(app);
 }
 
 void Agent::logs_handled(const AppId& id, Result<void> result) {
@@ -172,7 +225,7 @@ void Agent::delete_later(std::vector<std::string> paths, std::chrono::seconds de
 }
 
 void Agent::delete_now(std::vector<std::string> paths) {
-  auto posted = workers_.post([paths] {
+  auto posted = deleters_.post([paths] {
     for (const std::string& path : paths) {
       if (auto removed = remove_tree(path); !removed) log::warn("{}", removed.error().message);
     }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/bytes.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "nodemanager/launch/layout.h"
 #include "nodemanager/launch/process_tree.h"
@@ -187,12 +189,28 @@ Result<void> take_localizer(const Settings& settings, AgentConfig& config) {
   return {};
 }
 
+Result<void> take_log_roll(const Settings& settings, AgentConfig& config) {
+  std::chrono::seconds roll{0};
+  std::chrono::seconds shortest{0};
+  RETURN_IF_ERROR(take(settings, props::kLogRoll, roll));
+  RETURN_IF_ERROR(take(settings, props::kLogRollMin, shortest));
+  RETURN_IF_ERROR(take(settings, props::kLogFilesMax, config.log_files_max));
+  if (roll.count() > 0 && roll < shortest) {
+    log::warn("{} = {} is shorter than {} = {}, which is taken", props::kLogRoll.name, roll.count(),
+              props::kLogRollMin.name, shortest.count());
+    roll = shortest;
+  }
+  config.log_roll = roll;
+  return {};
+}
+
 Result<void> take_logs_and_health(const Settings& settings, AgentConfig& config) {
   RETURN_IF_ERROR(take(settings, props::kAggregation, config.log_aggregation));
   RETURN_IF_ERROR(take(settings, props::kDefaultFs, config.default_fs));
   RETURN_IF_ERROR(take(settings, props::kRemoteLogDir, config.remote_log_dir));
   RETURN_IF_ERROR(take(settings, props::kRemoteLogSuffix, config.remote_log_suffix));
   RETURN_IF_ERROR(take(settings, props::kLogRetain, config.log_retain));
+  RETURN_IF_ERROR(take_log_roll(settings, config));
   RETURN_IF_ERROR(take(settings, props::kDiskShareMin, config.disk_rules.healthy_min_share));
   RETURN_IF_ERROR(take(settings, props::kDiskUseMax, config.disk_rules.utilization_max_percent));
   RETURN_IF_ERROR(take(settings, props::kDiskFreeMin, config.disk_rules.free_min_mb));
@@ -213,7 +231,7 @@ bool has_java_17() {
     const auto java = std::filesystem::canonical("/usr/bin/java", error);
     if (!error) home = java.parent_path().parent_path();
   }
-  const std::string release = read_tail(home + "/release", 64 * 1024);
+  const std::string release = read_tail(home + "/release", 64_KiB);
   constexpr std::string_view kKey = "JAVA_VERSION=\"";
   const auto at = release.find(kKey);
   if (home.empty() || at == std::string::npos) return true;
@@ -228,6 +246,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
                                       const ResourceTypes& types) {
   AgentConfig config;
   config.supervisor = program_dir + "/heddle-container";
+  config.debug_program = program_dir + "/heddle-debug-files";
   config.unpacker = program_dir + "/heddle-unpack";
   config.own_user = own_user_name();
   RETURN_IF_ERROR(take(settings, props::kProcRoot, config.proc_root));
@@ -239,6 +258,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   config.java_17 = has_java_17();
   RETURN_IF_ERROR(take(settings, props::kDebugInfo, config.keep_debug_files));
   RETURN_IF_ERROR(take(settings, props::kKillDelay, config.kill_delay));
+  RETURN_IF_ERROR(take(settings, props::kRetryIntervalMin, config.retry_interval_min));
   RETURN_IF_ERROR(take(settings, props::kDeleteDelay, config.delete_delay));
   RETURN_IF_ERROR(take_limits(settings, config));
   RETURN_IF_ERROR(take_localizer(settings, config));

@@ -25,6 +25,7 @@ struct AgentConfig {
   std::string own_user;  // whose process the agent is
 
   std::string supervisor;           // heddle-container
+  std::string debug_program;        // heddle-debug-files
   std::string unpacker;             // heddle-unpack
   Variables inherited_environment;  // the whitelisted names that this process has
   Variables admin_environment;
@@ -32,6 +33,7 @@ struct AgentConfig {
   std::string force_path;
   bool java_17 = true;
   bool keep_debug_files = true;
+  std::chrono::milliseconds retry_interval_min{1000};
   std::chrono::milliseconds kill_delay{250};
   std::chrono::seconds delete_delay{0};
 
@@ -55,6 +57,8 @@ struct AgentConfig {
   std::string remote_log_dir;  // a URL
   std::string remote_log_suffix;
   std::chrono::seconds log_retain{10'800};
+  std::chrono::milliseconds log_roll{-1};  // not positive: logs go at the end of an application
+  std::size_t log_files_max = 30;          // of a node, for an application whose logs roll
   std::string default_fs = "file:///";
 
   bool supervised = false;  // a stop is a restart; means something only where there is a store

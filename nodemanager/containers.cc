@@ -1,7 +1,9 @@
 // The life of containers: what each effect of the state table does.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/log.h"
 #include "nodemanager/agent.h"
@@ -28,6 +30,17 @@ std::string fetch_failure_text(const ResourceKey& key, const Error& error) {
   return fmt::format("{}\n{}: {}\n", error.message, exception_of(error), error.message);
 }
 
+/// The folder for resources of this visibility: a disk that has just become usable has none.
+Result<void> make_cache_dir(const std::string& local, Visibility visibility,
+                            const std::string& user, const AppId& app) {
+  switch (visibility) {
+    case Visibility::kPublic: return make_node_dirs(local);
+    case Visibility::kPrivate: return make_user_dirs(local, user);
+    case Visibility::kApplication: return make_missing_app_dirs(local, {}, user, app);
+  }
+  std::abort();
+}
+
 }  // namespace
 
 void Agent::raise(Container& container, ContainerEvent event) {
@@ -52,7 +65,8 @@ void Agent::carry_out(Container& container, ContainerEffect effect) {
     case ContainerEffect::kLaunch: return launch_container(container);
     case ContainerEffect::kRelaunchLater:
       container.relaunch = parts_.loop->run_after(
-          std::chrono::milliseconds(std::max(container.launch.retry.interval_ms, 0)),
+          std::max(std::chrono::milliseconds(container.launch.retry.interval_ms),
+                   config_.retry_interval_min),
           [this, id = container.id()] {
             const auto found = containers_.find(id);
             if (found != containers_.end() && found->second.state == ContainerState::kRelaunching) {
@@ -104,7 +118,10 @@ void Agent::localize(Container& container) {
   container.localizing_since = at;
   for (const auto& [link, resource] : container.launch.resources) {
     ResourceKey key = key_of(resource, container.grant.user, container.app());
-    const auto found = cache_.acquire(key, container.id(), at);
+    auto found = cache_.acquire(key, container.id(), at);
+    if (found.state == ResourceCache::State::kReady && is_lost(found.path)) {
+      found = cache_.renew(key);
+    }
     if (found.state == ResourceCache::State::kReady) {
       ++container.counters.files_cached;
       container.counters.bytes_cached += found.size;
@@ -118,6 +135,13 @@ void Agent::localize(Container& container) {
   if (container.resources_missing == 0) raise(container, ContainerEvent::kAllLocalized);
 }
 
+/// Its disk is not good any more, or it was deleted.
+bool Agent::is_lost(const std::string& path) const {
+  const bool on_good_disk = std::ranges::any_of(
+      good_local_dirs_, [&](const std::string& local) { return path.starts_with(local + "/"); });
+  return !on_good_disk || access(path.c_str(), F_OK) != 0;
+}
+
 void Agent::fetch_resource(const ResourceKey& key, const LocalResource& resource,
                            std::int64_t number, const Container& container) {
   const auto pick = static_cast<std::size_t>(number) % good_local_dirs_.size();
@@ -127,30 +151,50 @@ void Agent::fetch_resource(const ResourceKey& key, const LocalResource& resource
                              : key.visibility == Visibility::kPrivate
                                  ? user_cache_dir(local, user)
                                  : app_cache_dir(local, user, container.app());
-  FetchJob job{resource,
-               user,
-               fmt::format("{}/{}", parent, number),
-               config_.unpacker,
-               config_.unpack_limits,
-               &abandoned_};
-  auto posted = fetchers_.post([this, key, job = std::move(job)] {
-    auto result = fetch(job, *parts_.files, *parts_.clock);
-    post([this, key, result = std::move(result)]() mutable {
-      resource_fetched(key, std::move(result));
+  const auto given_up = std::make_shared<std::atomic<bool>>(false);
+  fetching_[number] = given_up;
+  FetchJob job{
+      resource, user, fmt::format("{}/{}", parent, number), config_.unpacker, config_.unpack_limits,
+      given_up};
+  const AppId app = container.app();
+  auto posted = fetchers_.post(user, [this, key, number, app, local, job = std::move(job)] {
+    Result<Fetched> result = fail(ErrorCode::kUnavailable, "not wanted any more");
+    if (!*job.abandoned) {
+      auto ready = make_cache_dir(local, key.visibility, job.user, app);
+      result = ready ? fetch(job, *parts_.files, *parts_.clock) : fail(std::move(ready).error());
+    }
+    post([this, key, number, app, result = std::move(result)]() mutable {
+      resource_fetched(key, number, app, std::move(result));
     });
   });
   if (!posted) {
-    post([this, key, error = std::move(posted).error()] { resource_fetched(key, fail(error)); });
+    post([this, key, number, app, error = std::move(posted).error()] {
+      resource_fetched(key, number, app, fail(error));
+    });
   }
 }
 
-void Agent::resource_fetched(const ResourceKey& key, Result<Fetched> result) {
+/// Nobody waits for what was fetched: whoever wanted it was killed, its application may have ended.
+void Agent::drop_late(const ResourceKey& key, const AppId& app, const Result<Fetched>& result) {
+  std::vector<std::string> paths;
+  if (result) paths.push_back(result->path.substr(0, result->path.rfind('/')));
+  const auto owner = apps_.find(app);
+  const bool ended = owner == apps_.end() || owner->second.state >= AppState::kResourcesCleaningUp;
+  if (key.visibility == Visibility::kApplication && ended) {
+    const std::string user = key.scope.substr(0, key.scope.rfind('/'));
+    for (const std::string& local : config_.local_dirs)
+      paths.push_back(app_dir(local, user, app));  // made again after it was deleted
+  }
+  if (!paths.empty()) delete_later(std::move(paths), config_.delete_delay);
+}
+
+void Agent::resource_fetched(const ResourceKey& key, std::int64_t number, const AppId& app,
+                             Result<Fetched> result) {
+  fetching_.erase(number);
+  if (!cache_.is_fetching(key, number)) return drop_late(key, app, result);
   std::vector<ContainerId> waiting;
   if (result) {
     const std::string folder = result->path.substr(0, result->path.rfind('/'));
-    if (key.visibility == Visibility::kApplication && !cache_.contains(key)) {
-      delete_now({folder});  // the application ended meanwhile
-    }
     waiting = cache_.fetched(key, result->path, folder, result->size);
   } else {
     waiting = cache_.failed(key);
@@ -198,7 +242,9 @@ void Agent::stop_process(Container& container) {
 void Agent::clean_up(Container& container) {
   const Instant at = now().instant;
   for (const Container::Resource& resource : container.resources) {
-    cache_.release(resource.key, container.id(), at);
+    const auto unwanted = cache_.release(resource.key, container.id(), at);
+    const auto fetching = fetching_.find(unwanted.value_or(-1));
+    if (fetching != fetching_.end()) *fetching->second = true;
   }
   if (!container.local_dir.empty()) {
     delete_later({work_dir(container.local_dir, container.grant.user, container.id()),

@@ -45,7 +45,7 @@ void Agent::registered(Result<Registered> result) {
     return retry_later(result.error(), "registration", [this] { register_node(); });
   }
   if (result->shutdown) {
-    return fatal("the ResourceManager refused this node: " + result->diagnostics);
+    return end(NodeEnd::kFailed, "the ResourceManager refused this node: " + result->diagnostics);
   }
   unreachable_since_.reset();
   retry_pause_ = Duration{0};
@@ -126,7 +126,8 @@ void Agent::heartbeat_answered(Result<HeartbeatAnswer> result) {
   last_update_ = now().wall;
   switch (result->action) {
     case HeartbeatAction::kShutdown:
-      return fatal("the ResourceManager ended this node: " + result->diagnostics);
+      return end(NodeEnd::kDismissed,
+                 "the ResourceManager ended this node: " + result->diagnostics);
     case HeartbeatAction::kResync:
       log::warn("registering again, containers are kept: {}", result->diagnostics);
       return register_node();
@@ -182,7 +183,8 @@ void Agent::obey(HeartbeatAnswer answer) {
 
 void Agent::retry_later(const Error& error, std::string_view what, std::function<void()> again) {
   if (error.code == ErrorCode::kPermissionDenied || error.code == ErrorCode::kInvalidArgument) {
-    return fatal(fmt::format("the ResourceManager refused the {}: {}", what, error.message));
+    return end(NodeEnd::kFailed,
+               fmt::format("the ResourceManager refused the {}: {}", what, error.message));
   }
   const Instant at = now().instant;
   if (!unreachable_since_) {
@@ -191,10 +193,9 @@ void Agent::retry_later(const Error& error, std::string_view what, std::function
   }
   const bool limited = config_.connect_max_wait.count() >= 0;
   if (limited && at - *unreachable_since_ > config_.connect_max_wait) {
-    return fatal(
-        fmt::format("no ResourceManager for {} ms "
-                    "(yarn.resourcemanager.connect.max-wait.ms): {}",
-                    config_.connect_max_wait.count(), error.message));
+    return end(NodeEnd::kFailed, fmt::format("no ResourceManager for {} ms "
+                                             "(yarn.resourcemanager.connect.max-wait.ms): {}",
+                                             config_.connect_max_wait.count(), error.message));
   }
   retry_pause_ =
       std::clamp<Duration>(retry_pause_ * 2, milliseconds(200),
@@ -217,19 +218,20 @@ void Agent::forget_old_containers() {
   const Instant oldest = now().instant - kRememberStopped;
   std::vector<ContainerId> old;
   for (const auto& [id, container] : containers_) {
-    if (container.state == ContainerState::kDone && container.done_at < oldest) old.push_back(id);
+    const bool told = container.state == ContainerState::kDone && container.end_told;
+    if (told && container.done_at < oldest) old.push_back(id);
   }
   for (const ContainerId& id : old)
     forget(id);
   std::erase_if(recently_stopped_, [&](const auto& entry) { return entry.second < oldest; });
 }
 
-void Agent::fatal(std::string reason) {
+void Agent::end(NodeEnd how, const std::string& reason) {
   if (link_state_ == LinkState::kOver) return;
   link_state_ = LinkState::kOver;
   heartbeat_timer_ = {};
-  log::error("{}", reason);
-  if (parts_.on_fatal) parts_.on_fatal(std::move(reason));
+  how == NodeEnd::kFailed ? log::error("{}", reason) : log::info("{}", reason);
+  if (parts_.on_end) parts_.on_end(how);
 }
 
 }  // namespace heddle::nm

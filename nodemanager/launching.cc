@@ -28,6 +28,22 @@ std::string host_of(const NodeId& id) {
 
 }  // namespace
 
+void Agent::take_disk(Container& container) {
+  container.counters.ms = container.launch.resources.empty()
+                              ? 0
+                              : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    now().instant - container.localizing_since)
+                                    .count();
+  container.disk = next_disk_++;
+  container.local_dir = good_local_dirs_[container.disk % good_local_dirs_.size()];
+  const std::size_t first = container.disk % good_log_dirs_.size();
+  for (std::size_t i = 0; i < good_log_dirs_.size(); ++i) {
+    container.log_dirs.push_back(
+        log_dir(good_log_dirs_[(first + i) % good_log_dirs_.size()], container.id()));
+  }
+  board_.set_logs(container.id(), container.grant.user, container.log_dirs);
+}
+
 void Agent::launch_container(Container& container) {
   if (container.local_dir.empty()) {
     if (good_local_dirs_.empty() || good_log_dirs_.empty()) {
@@ -36,19 +52,7 @@ void Agent::launch_container(Container& container) {
            "no local or log directory of this node can be used any more: " + health_.report);
       return raise(container, ContainerEvent::kExitedFailure);
     }
-    container.counters.ms = container.launch.resources.empty()
-                                ? 0
-                                : std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      now().instant - container.localizing_since)
-                                      .count();
-    container.disk = next_disk_++;
-    container.local_dir = good_local_dirs_[container.disk % good_local_dirs_.size()];
-    const std::size_t first = container.disk % good_log_dirs_.size();
-    for (std::size_t i = 0; i < good_log_dirs_.size(); ++i) {
-      container.log_dirs.push_back(
-          log_dir(good_log_dirs_[(first + i) % good_log_dirs_.size()], container.id()));
-    }
-    board_.set_logs(container.id(), container.grant.user, container.log_dirs);
+    take_disk(container);
   }
   container.starting = true;
   container.cancel_start = std::make_shared<std::atomic<bool>>(false);
@@ -56,9 +60,11 @@ void Agent::launch_container(Container& container) {
   const std::uint32_t number = ++container.start_number;
   LaunchJob job = make_job(container);
   const std::string complaint_file = complaint_file_of(job);
+  const std::string pid_file = pid_file_of(job);
   const std::string logs = job.script.log_dir;
-  auto on_exit = [this, id, number, complaint_file, logs](std::int32_t code) {
-    auto report = [this, id, number, code, complaint_file, logs] {
+  auto on_exit = [this, id, number, complaint_file, pid_file, logs](std::int32_t code) {
+    auto report = [this, id, number, code, complaint_file, pid_file, logs] {
+      end_what_lost_its_supervisor(id, pid_file);
       std::string text = code == 0 ? "" : exit_report(code, logs);
       if (cgroups_ != nullptr) {
         if (cgroups_->out_of_memory(id)) {
@@ -75,16 +81,29 @@ void Agent::launch_container(Container& container) {
     post(
         [this, id, number, code] { container_exited(id, number, code, exited_plainly(code), ""); });
   };
-  auto posted = workers_.post([this, id, number, job = std::move(job), on_exit]() mutable {
-    auto result = nm::launch(std::move(job), processes_, cgroups_.get(), on_exit);
-    post([this, id, number, result = std::move(result)]() mutable {
-      container_started(id, number, std::move(result));
-    });
-  });
+  auto posted =
+      workers_.post([this, id, number, job = std::move(job), on_exit, local = container.local_dir,
+                     user = container.grant.user, log_roots = good_log_dirs_]() mutable {
+        Result<std::optional<pid_t>> result;
+        auto ready = make_missing_app_dirs(local, log_roots, user, id.attempt.app);
+        result = ready ? nm::launch(std::move(job), processes_, cgroups_.get(), on_exit)
+                       : fail(std::move(ready).error());
+        post([this, id, number, result = std::move(result)]() mutable {
+          container_started(id, number, std::move(result));
+        });
+      });
   if (posted) return;
   post([this, id, number, error = std::move(posted).error()] {
     container_started(id, number, fail(error));
   });
+}
+
+void Agent::end_what_lost_its_supervisor(const ContainerId& id, const std::string& pid_file) const {
+  if (read_number_file(pid_file + ".exitcode")) return;  // it has ended them, and then written that
+  const EndedLeftovers ended = end_leftovers({{id, pid_file, {}}}, config_.kill_delay);
+  if (ended.strays == 0) return;
+  log::warn("the supervisor of container {} was killed: {} processes of the container ended",
+            to_string(id), ended.strays);
 }
 
 LaunchJob Agent::make_job(Container& container) {
@@ -101,7 +120,7 @@ LaunchJob Agent::make_job(Container& container) {
   job.cancelled = container.cancel_start;
   LaunchScript& script = job.script;
   script.log_dir = logs;
-  script.keep_debug_files = config_.keep_debug_files;
+  if (config_.keep_debug_files) script.debug_program = config_.debug_program;
   script.node = node_variables(container, job.work_dir);
   script.container = container_variables(container);
   std::set<std::string_view> own;

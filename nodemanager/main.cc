@@ -136,7 +136,7 @@ Result<void> Daemon::make_agent() {
   auto config = nm::read_agent_config(settings(), programs, types);
   if (!config) return fail(config.error());
   auto tracker =
-      daemon::advertised_address(settings(), "yarn.resourcemanager.resource-tracker.address", 8031);
+      daemon::connect_address(settings(), "yarn.resourcemanager.resource-tracker.address", 8031);
   if (!tracker) return fail(tracker.error());
   auto compression = compat::logfile::parse_compression(
       settings().get_or("yarn.nodemanager.log-aggregation.compression-type", "none"));
@@ -158,8 +158,8 @@ Result<void> Daemon::make_agent() {
   parts.log_format = log_format.get();
   parts.store = store.get();
   parts.restored = std::move(stored.apps);
-  parts.on_fatal = [this](const std::string&) {
-    failed = true;
+  parts.on_end = [this](nm::NodeEnd how) {
+    failed = how == nm::NodeEnd::kFailed;
     ::kill(::getpid(), SIGTERM);  // ends as if it had been told to
   };
   auto made = nm::Agent::create(*std::move(config), std::move(parts));
@@ -219,7 +219,8 @@ Result<void> Daemon::serve_containers() {
   auto address = daemon::listen_address(settings(), "yarn.nodemanager.address",
                                         "yarn.nodemanager.bind-host", 0);
   if (!address) return fail(address.error());
-  auto advertised = daemon::advertised_address(settings(), "yarn.nodemanager.address", 0);
+  auto advertised = daemon::advertised_address(settings(), "yarn.nodemanager.address",
+                                               "yarn.nodemanager.bind-host", 0);
   if (!advertised) return fail(advertised.error());
   std::vector<const nm::AuxService*> services;
   if (shuffle != nullptr) services.push_back(shuffle.get());
@@ -245,9 +246,10 @@ Result<void> Daemon::serve_web() {
   constexpr std::string_view kProperty = "yarn.nodemanager.webapp.address";
   auto address = daemon::listen_address(settings(), kProperty, "yarn.nodemanager.bind-host", 8042);
   if (!address) return fail(address.error());
-  auto advertised = daemon::advertised_address(settings(), kProperty, 8042);
+  auto advertised =
+      daemon::advertised_address(settings(), kProperty, "yarn.nodemanager.bind-host", 8042);
   if (!advertised) return fail(advertised.error());
-  auto rm_web = daemon::advertised_address(settings(), "yarn.resourcemanager.webapp.address", 8088);
+  auto rm_web = daemon::connect_address(settings(), "yarn.resourcemanager.webapp.address", 8088);
   if (!rm_web) return fail(rm_web.error());
   // The port is known only once it is bound, while the handler's links need it.
   auto handler = std::make_shared<std::promise<net::HttpHandler>>();
@@ -333,6 +335,7 @@ int run(const daemon::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   daemon::block_stop_signals();
+  daemon::raise_descriptor_limit();
   const auto arguments = daemon::parse_arguments("heddle-nm", "The NodeManager.", argc, argv);
   if (!arguments) return arguments.error();
   return run(*arguments);

@@ -74,6 +74,9 @@ struct App {
   std::string modify_acl;
   LogRules log_rules;
   std::vector<EndedContainer> ended;
+  net::EventLoop::Timer roll;  // the next move of logs while it runs
+  bool rolling = false;        // one is under way
+  bool logs_wait = false;      // for it: the application has ended meanwhile
 };
 
 }  // namespace heddle::nm

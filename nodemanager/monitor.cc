@@ -2,13 +2,14 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "nodemanager/agent.h"
 #include "nodemanager/launch/layout.h"
 
 namespace heddle::nm {
 
-constexpr std::int64_t kMib = 1024 * 1024;
+constexpr std::int64_t kMib = 1_MiB;
 
 /// One container as a worker sees it.
 struct Measurement {
@@ -115,14 +116,17 @@ void Agent::measured(std::vector<Measurement> measurements, Utilization node) {
 
 void Agent::monitor_disks() {
   disk_timer_ = parts_.loop->run_after(config_.disk_interval, [this] { monitor_disks(); });
+  if (checking_disks_) return;  // one of them does not answer: it must not take all workers
   auto posted = workers_.post([this] {
     auto result = check_disks(config_.local_dirs, config_.log_dirs, config_.disk_rules);
     post([this, result = std::move(result)]() mutable { disks_checked(std::move(result)); });
   });
+  checking_disks_ = posted.has_value();
   if (!posted) log::warn("disks were not checked: {}", posted.error().message);
 }
 
 void Agent::disks_checked(DiskCheck result) {
+  checking_disks_ = false;
   const bool changed = result.healthy != health_.healthy || result.report != health_.report;
   if (changed && !result.report.empty()) log::warn("{}", result.report);
   good_local_dirs_ = std::move(result.good_local_dirs);

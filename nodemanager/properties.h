@@ -53,6 +53,10 @@ inline constexpr BoolProperty kDebugInfo{
 inline constexpr MillisProperty kKillDelay{.name = "yarn.nodemanager.sleep-delay-before-sigkill.ms",
                                            .default_value = milliseconds(250),
                                            .doc = "Time between SIGTERM and SIGKILL."};
+inline constexpr MillisProperty kRetryIntervalMin{
+    .name = "yarn.nodemanager.container-retry-minimum-interval-ms",
+    .default_value = milliseconds(1000),
+    .doc = "Shortest pause before a container with a retry policy is started again."};
 inline constexpr SecondsProperty kDeleteDelay{
     .name = "yarn.nodemanager.delete.debug-delay-sec",
     .default_value = std::chrono::seconds(0),
@@ -60,7 +64,7 @@ inline constexpr SecondsProperty kDeleteDelay{
 inline constexpr IntProperty kFetchThreads{
     .name = "yarn.nodemanager.localizer.fetch.thread-count",
     .default_value = 4,
-    .doc = "Resources that are fetched at the same time.",
+    .doc = "Resources of one user that are fetched at the same time.",
     .check = [](const std::int64_t& value) -> std::string_view {
       return value >= 1 && value <= 256 ? "" : "must be between 1 and 256";
     }};
@@ -149,6 +153,21 @@ inline constexpr TextProperty kRemoteLogSuffix{
     .name = "yarn.nodemanager.remote-app-log-dir-suffix",
     .default_value = "logs",
     .doc = "Name of the folder below the user's in the remote log directory."};
+inline constexpr SecondsProperty kLogRoll{
+    .name = "yarn.nodemanager.log-aggregation.roll-monitoring-interval-seconds",
+    .default_value = std::chrono::seconds(-1),
+    .doc = "How often logs are moved while their application runs; -1 is not before its end."};
+inline constexpr SecondsProperty kLogRollMin{
+    .name = "yarn.nodemanager.log-aggregation.roll-monitoring-interval-seconds.min",
+    .default_value = std::chrono::seconds(3600),
+    .doc = "What a shorter interval for moving logs is raised to."};
+inline constexpr IntProperty kLogFilesMax{
+    .name = "yarn.nodemanager.log-aggregation.num-log-files-per-app",
+    .default_value = 30,
+    .doc = "Aggregated files of a node that are kept of an application that runs.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 100'000 ? "" : "must be between 1 and 100000";
+    }};
 inline constexpr SecondsProperty kLogRetain{
     .name = "yarn.nodemanager.log.retain-seconds",
     .default_value = std::chrono::seconds(10'800),
@@ -187,7 +206,7 @@ inline constexpr IntProperty kContainersMax{
 inline constexpr IntProperty kWorkers{
     .name = "heddle.nodemanager.workers",
     .default_value = 4,
-    .doc = "Threads that launch containers, delete files and move logs.",
+    .doc = "Threads that start containers; as many delete files, as many move logs.",
     .check = [](const std::int64_t& value) -> std::string_view {
       return value >= 1 && value <= 256 ? "" : "must be between 1 and 256";
     }};

@@ -82,6 +82,31 @@ Result<void> clear_user_cache(const std::string& local, const KeptApps& kept, As
   return {};
 }
 
+Result<void> clear_local_dir(const std::string& local, const KeptApps& kept, AsidePutter& putter) {
+  RETURN_IF_ERROR(make_dirs(local, 0755));
+  for (const char* name : {"filecache", "nmPrivate"}) {
+    if (is_folder(local + "/" + name)) RETURN_IF_ERROR(putter.put(local + "/" + name));
+  }
+  RETURN_IF_ERROR(clear_user_cache(local, kept, putter));
+  return make_node_dirs(local);
+}
+
+/// One bad disk does not keep a node with good ones from starting: the health check tells of it.
+template <class Prepare>
+Result<void> for_each_that_can(const std::vector<std::string>& dirs, const Prepare& prepare) {
+  Result<void> problem;
+  bool any = false;
+  for (const std::string& dir : dirs) {
+    Result<void> prepared = prepare(dir);
+    any = any || prepared;
+    if (prepared) continue;
+    log::error("{} is not used for now: {}", dir, prepared.error().message);
+    problem = std::move(prepared);
+  }
+  if (any) return {};
+  return problem;
+}
+
 }  // namespace
 
 void Agent::end_earlier_containers() {
@@ -112,20 +137,15 @@ Result<void> Agent::make_node_dirs() {
     if (check_user_name(app.user)) kept[app.user].insert(to_string(app.id));
   }
   const WallTime at = now().wall;
-  for (const std::string& local : config_.local_dirs) {
-    RETURN_IF_ERROR(make_dirs(local, 0755));
+  RETURN_IF_ERROR(for_each_that_can(config_.local_dirs, [&](const std::string& local) {
     AsidePutter putter(local, at);
-    for (const char* name : {"filecache", "nmPrivate"}) {
-      if (is_folder(local + "/" + name)) RETURN_IF_ERROR(putter.put(local + "/" + name));
-    }
-    RETURN_IF_ERROR(clear_user_cache(local, kept, putter));
-    RETURN_IF_ERROR(make_dir(local + "/usercache", 0755));
-    RETURN_IF_ERROR(make_dir(local + "/filecache", 0755));
-    RETURN_IF_ERROR(make_dir(local + "/nmPrivate", 0700));
+    auto cleared = clear_local_dir(local, kept, putter);
     if (auto left = putter.take(); !left.empty()) delete_now(std::move(left));
-  }
+    return cleared;
+  }));
+  RETURN_IF_ERROR(
+      for_each_that_can(config_.log_dirs, [](const auto& logs) { return make_dirs(logs, 0755); }));
   for (const std::string& logs : config_.log_dirs) {
-    RETURN_IF_ERROR(make_dirs(logs, 0755));
     for (const std::string& name : list_dir(logs)) {
       if (parse_app_id(name)) earlier_logs_.push_back(logs + "/" + name);
     }

@@ -163,7 +163,13 @@ App& Agent::app_of(const StartContainer& request) {
   const AppId id = request.grant.id.attempt.app;
   const auto [found, is_new] = apps_.try_emplace(id);
   App& app = found->second;
-  if (!is_new) return app;
+  if (!is_new && request.grant.log_rolled_include_pattern.empty()) return app;
+  if (!is_new) {
+    // The store does not keep them; after a restart the first container brings them again.
+    app.log_rules.rolled_include_pattern = request.grant.log_rolled_include_pattern;
+    app.log_rules.rolled_exclude_pattern = request.grant.log_rolled_exclude_pattern;
+    return app;
+  }
   app.id = id;
   app.user = request.grant.user;
   app.view_acl = request.launch.view_acl;
@@ -173,8 +179,9 @@ App& Agent::app_of(const StartContainer& request) {
 }
 
 LogRules Agent::rules_of(const ContainerGrant& grant) {
-  return {grant.log_include_pattern, grant.log_exclude_pattern, grant.log_policy_class,
-          grant.log_policy_parameters};
+  return {grant.log_include_pattern,        grant.log_exclude_pattern,
+          grant.log_policy_class,           grant.log_policy_parameters,
+          grant.log_rolled_include_pattern, grant.log_rolled_exclude_pattern};
 }
 
 Result<Container*> Agent::owned(const AttemptId& attempt, const ContainerId& id) {

@@ -207,7 +207,8 @@ Result<void> Daemon::bind_web() {
   auto address =
       daemon::listen_address(settings(), kProperty, "yarn.resourcemanager.bind-host", 8088);
   if (!address) return fail(address.error());
-  auto advertised = daemon::advertised_address(settings(), kProperty, 8088);
+  auto advertised =
+      daemon::advertised_address(settings(), kProperty, "yarn.resourcemanager.bind-host", 8088);
   if (!advertised) return fail(advertised.error());
   auto server = net::HttpServer::listen(
       loops, address->host, address->port, net::HttpLimits{},
@@ -445,6 +446,7 @@ int run(const daemon::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   daemon::block_stop_signals();
+  daemon::raise_descriptor_limit();
   const auto arguments = daemon::parse_arguments("heddle-rm", "The ResourceManager.", argc, argv);
   if (!arguments) return arguments.error();
   return run(*arguments);

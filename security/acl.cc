@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::security {
@@ -44,7 +45,7 @@ namespace {
 /// members. False: there is no such entry, or the system cannot say.
 template <class Ask>
 bool ask_system(std::vector<char>& buffer, Ask ask) {
-  constexpr std::size_t kBufferMax = 16 * 1024 * 1024;
+  constexpr std::size_t kBufferMax = 16_MiB;
   while (true) {
     const int error = ask();
     if (error == EINTR) continue;
@@ -68,7 +69,7 @@ std::vector<gid_t> group_ids(const std::string& user, gid_t primary) {
 }  // namespace
 
 std::vector<std::string> unix_groups(const std::string& user) {
-  std::vector<char> buffer(16 * 1024);
+  std::vector<char> buffer(16_KiB);
   passwd entry{};
   passwd* found = nullptr;
   const bool asked = ask_system(buffer, [&] {

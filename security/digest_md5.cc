@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <map>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::security {
@@ -15,7 +16,7 @@ namespace {
 constexpr std::string_view kRealm = "default";
 constexpr std::string_view kDigestUri = "/default";
 constexpr std::string_view kNonceCount = "00000001";
-constexpr std::size_t kMessageMax = 16 * 1024;
+constexpr std::size_t kMessageMax = 16_KiB;
 constexpr std::size_t kNonceBytes = 30;  // 40 base64 characters
 
 using Directives = std::map<std::string, std::string, std::less<>>;

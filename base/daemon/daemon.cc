@@ -2,19 +2,23 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -40,6 +44,23 @@ sigset_t stop_signals() {
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
   return set;
+}
+
+/// As Hadoop finds it: the canonical form of the machine's name, or the name itself where that form
+/// is no name for others.
+std::string own_host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  addrinfo hints{};
+  hints.ai_flags = AI_CANONNAME;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  std::string host = name.data();
+  if (::getaddrinfo(name.data(), nullptr, &hints, &found) != 0) return host;
+  const std::string_view canonical = found->ai_canonname == nullptr ? "" : found->ai_canonname;
+  if (!canonical.empty() && !canonical.starts_with("localhost")) host = canonical;
+  ::freeaddrinfo(found);
+  return host;
 }
 
 }  // namespace
@@ -86,6 +107,16 @@ void block_stop_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
+void raise_descriptor_limit() {
+  constexpr rlim_t kMost = 1 << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kMost) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kMost);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log::warn("cannot raise the limit of open files: {}", std::strerror(errno));
+  }
+}
+
 void wait_for_stop_signal() {
   const sigset_t set = stop_signals();
   int got = 0;
@@ -125,13 +156,14 @@ Result<void> write_ports(const std::string& state_dir,
 }
 
 bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (numeric && host.starts_with("127."));
 }
 
 Result<void> check_served(const Settings& settings, std::span<const OnlyValue> values) {
   for (const OnlyValue& only : values) {
     const std::string value = settings.get_or(only.name, std::string(only.value));
-    if (trim(value) == only.value) continue;
+    if (to_lower(trim(value)) == to_lower(only.value)) continue;
     return fail(ErrorCode::kUnsupported, fmt::format("{} = '{}': only {} is supported yet",
                                                      only.name, shortened(value), only.value));
   }
@@ -172,11 +204,23 @@ Result<HostPort> listen_address(const Settings& settings, std::string_view prope
                           property, text, kAllowInsecureNetwork.name, bind_property));
 }
 
-Result<HostPort> advertised_address(const Settings& settings, std::string_view property,
-                                    std::uint16_t default_port) {
+Result<HostPort> connect_address(const Settings& settings, std::string_view property,
+                                 std::uint16_t default_port) {
   auto address = parse_host_port(settings.get_or(property, ""), default_port);
   if (!address) return fail(std::move(address).error().within(property));
   if (address->host == "0.0.0.0") address->host = "localhost";
+  return address;
+}
+
+Result<HostPort> advertised_address(const Settings& settings, std::string_view property,
+                                    std::string_view bind_property, std::uint16_t default_port) {
+  auto address = connect_address(settings, property, default_port);
+  if (!address || parse_host_port(settings.get_or(property, ""), 0)->host != "0.0.0.0") {
+    return address;
+  }
+  const auto bound = listen_address(settings, property, bind_property, default_port);
+  if (!bound) return fail(bound.error());
+  if (!is_loopback(bound->host)) address->host = own_host_name();
   return address;
 }
 
@@ -189,7 +233,7 @@ std::set<std::string> own_host_names(std::string_view web_address) {
 }
 
 std::string login_user() {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16_KiB> buffer;
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&

@@ -35,6 +35,9 @@ int refuse_start(const Error& error);
 
 /// Blocks SIGTERM and SIGINT in this and all later threads, and ignores SIGPIPE.
 void block_stop_signals();
+/// Allows as many open files as the hard limit does (at most 2^20), as a JVM does for itself: a
+/// node or a master is a connection each, and the usual soft limit is 1,024.
+void raise_descriptor_limit();
 /// Returns at SIGTERM or SIGINT.
 void wait_for_stop_signal();
 
@@ -61,9 +64,13 @@ Result<void> check_security(const Settings& settings);
 /// 0.0.0.0 becomes 127.0.0.1, any other host is kPermissionDenied.
 Result<HostPort> listen_address(const Settings& settings, std::string_view property,
                                 std::string_view bind_property, std::uint16_t default_port);
-/// How others reach that address: its own host ("localhost" for 0.0.0.0) and port.
+/// How others reach that address: its own host and port. For 0.0.0.0 that is "localhost" while only
+/// loopback is listened on, else the machine's canonical name, as in Hadoop. May ask the resolver.
 Result<HostPort> advertised_address(const Settings& settings, std::string_view property,
-                                    std::uint16_t default_port);
+                                    std::string_view bind_property, std::uint16_t default_port);
+/// How this daemon reaches the address of another one: as above, 0.0.0.0 is this machine.
+Result<HostPort> connect_address(const Settings& settings, std::string_view property,
+                                 std::uint16_t default_port);
 
 /// The names a browser may use for this machine in a Host header.
 std::set<std::string> own_host_names(std::string_view web_address);

@@ -41,6 +41,8 @@ class ConnectionHandler {
 /// Loop thread only, except where said. Kept alive by the loop while open.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
+  static constexpr Duration kFlushPatience = std::chrono::seconds(30);
+
   virtual ~Connection() = default;
 
   /// Queues bytes; all that is queued within one turn of the loop goes out in one write.
@@ -55,7 +57,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual void resume_reading() = 0;
 
   virtual void close(std::string_view reason) = 0;  // at once; unsent bytes are lost
-  virtual void close_after_flush(std::string_view reason) = 0;
+  /// Sends what is queued, however long that takes, unless the peer takes none of it for
+  /// `patience`. Input is thrown away from now on.
+  virtual void close_after_flush(std::string_view reason, Duration patience) = 0;
+  void close_after_flush(std::string_view reason) { close_after_flush(reason, kFlushPatience); }
 
   virtual const Endpoint& peer() const = 0;   // any thread
   virtual const Endpoint& local() const = 0;  // any thread

@@ -48,6 +48,7 @@ void EventLoop::Impl::request_stop() {
 }
 
 void EventLoop::Impl::close_all() {
+  closing = true;
   const auto connections = open;
   for (const auto& connection : connections)
     connection->close("stopping");

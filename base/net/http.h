@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/net/connection.h"
 #include "base/net/event_loop.h"
 #include "base/result.h"
@@ -73,16 +74,17 @@ class HttpResponder {
   virtual void finish() = 0;
   /// Breaks the connection off: the only honest end of a stream that failed in the middle.
   virtual void abort(std::string_view reason) = 0;
-  /// Calls `ready` on the loop thread once what was written so far has left (at once if nothing is
-  /// pending); false when the connection is gone.
+  /// Calls `ready` on the loop thread once what was written so far has left (in the loop's next
+  /// turn if nothing is pending); false when the connection is gone.
   virtual void when_drained(std::function<void(bool)> ready) = 0;
 };
 
 using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<HttpResponder>)>;
 
 struct HttpLimits {
-  std::size_t head_max = 64 * 1024;                   // request line and fields together; else 431
-  std::uint64_t body_max = 16 * 1024 * 1024;          // else 413 naming the limit
+  std::size_t head_max = 64_KiB;                      // request line and fields together; else 431
+  std::uint64_t body_max = 16_MiB;                    // else 413 naming the limit
+  std::uint64_t bodies_max = 256_MiB;                 // being received at once, of all; else 503
   Duration head_timeout = std::chrono::seconds(30);   // from the first byte; 408
   Duration body_timeout = std::chrono::seconds(60);   // in which 16 KiB of it must come; 408
   Duration idle_timeout = std::chrono::seconds(60);   // keep-alive without a request; closed
@@ -119,6 +121,9 @@ struct HttpCall {
   std::uint64_t body_max = UINT64_MAX;               // kLimitExceeded beyond
   /// When set, body bytes go here instead of HttpResponse::body; returning false stops the call.
   std::function<bool(std::string_view)> on_body = {};
+  /// When set, asked about once a second, also while nothing moves; false ends the call:
+  /// kUnavailable.
+  std::function<bool()> go_on = {};
   /// When set, called with status and headers before the first byte of the body.
   std::function<void(const HttpResponse&)> on_head = {};
 };

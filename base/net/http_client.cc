@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
@@ -12,17 +13,67 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
 
 namespace heddle::net {
 namespace {
 
+/// libcurl, loaded by the first call: with the thirty libraries behind it, it would be a third of a
+/// daemon's start and of its idle memory, and most daemons never call anybody over HTTP.
+struct Curl {
+  decltype(&::curl_global_init) global_init = nullptr;
+  decltype(&::curl_easy_init) easy_init = nullptr;
+  decltype(&::curl_easy_setopt) easy_setopt = nullptr;
+  decltype(&::curl_easy_perform) easy_perform = nullptr;
+  decltype(&::curl_easy_reset) easy_reset = nullptr;
+  decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
+  decltype(&::curl_easy_strerror) easy_strerror = nullptr;
+  decltype(&::curl_slist_append) slist_append = nullptr;
+  decltype(&::curl_slist_free_all) slist_free_all = nullptr;
+  std::string problem;  // why it cannot be used; empty when it can
+};
+
+template <class Function>
+void find_in(void* library, const char* name, Function& function, std::string& problem) {
+  function = reinterpret_cast<Function>(::dlsym(library, name));
+  if (function == nullptr) problem = fmt::format("it has no {}", name);
+}
+
+Curl load_curl() {
+  Curl curl;
+  void* library = ::dlopen(HEDDLE_LIBCURL, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = ::dlerror();
+    curl.problem = why == nullptr ? "?" : why;
+    return curl;
+  }
+  find_in(library, "curl_global_init", curl.global_init, curl.problem);
+  find_in(library, "curl_easy_init", curl.easy_init, curl.problem);
+  find_in(library, "curl_easy_setopt", curl.easy_setopt, curl.problem);
+  find_in(library, "curl_easy_perform", curl.easy_perform, curl.problem);
+  find_in(library, "curl_easy_reset", curl.easy_reset, curl.problem);
+  find_in(library, "curl_easy_cleanup", curl.easy_cleanup, curl.problem);
+  find_in(library, "curl_easy_strerror", curl.easy_strerror, curl.problem);
+  find_in(library, "curl_slist_append", curl.slist_append, curl.problem);
+  find_in(library, "curl_slist_free_all", curl.slist_free_all, curl.problem);
+  if (curl.problem.empty() && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    curl.problem = "it cannot be initialised";
+  }
+  return curl;
+}
+
+const Curl& curl() {
+  static const Curl* const loaded = new Curl(load_curl());  // threads may outlive static objects
+  return *loaded;
+}
+
 struct EasyDelete {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 struct ListDelete {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 struct FileDelete {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -49,7 +100,7 @@ struct Progress {
   }
 };
 
-constexpr std::size_t kHeadMax = 1024 * 1024;  // of a response; more is a broken or hostile server
+constexpr std::size_t kHeadMax = 1_MiB;  // of a response; more is a broken or hostile server
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
   auto& progress = *static_cast<Progress*>(context);
@@ -89,6 +140,13 @@ std::size_t on_write(char* data, std::size_t, std::size_t size, void* context) {
   return 0;
 }
 
+int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& progress = *static_cast<Progress*>(context);
+  if (progress.call.go_on()) return 0;
+  progress.stopped = true;
+  return 1;
+}
+
 bool is_link_local(const sockaddr& address) {
   if (address.sa_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
@@ -110,17 +168,20 @@ curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* target)
 }
 
 /// One handle a thread, so that calls in a row to one server share a connection.
-CURL* thread_handle() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) return nullptr;
-  thread_local Easy easy(curl_easy_init());
-  if (easy) curl_easy_reset(easy.get());
+Result<CURL*> thread_handle() {
+  if (!curl().problem.empty()) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("cannot use {}: {}", HEDDLE_LIBCURL, curl().problem));
+  }
+  thread_local Easy easy(curl().easy_init());
+  if (!easy) return fail(ErrorCode::kInternal, "libcurl gives no handle: out of memory");
+  curl().easy_reset(easy.get());
   return easy.get();
 }
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
-  curl_easy_setopt(easy, option, value);
+  curl().easy_setopt(easy, option, value);
 }
 
 long to_ms(Duration duration) {
@@ -147,6 +208,10 @@ void set_common(CURL* easy, const HttpCall& call, Progress& progress, char* erro
   set(easy, CURLOPT_HEADERDATA, &progress);
   set(easy, CURLOPT_WRITEFUNCTION, &on_write);
   set(easy, CURLOPT_WRITEDATA, &progress);
+  if (!call.go_on) return;
+  set(easy, CURLOPT_NOPROGRESS, 0L);
+  set(easy, CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(easy, CURLOPT_XFERINFODATA, &progress);
 }
 
 /// Opens the file to send and tells curl about it; an empty pointer when there is none.
@@ -179,17 +244,20 @@ Result<File> set_body(CURL* easy, const HttpCall& call) {
 Result<List> set_headers(CURL* easy, const HttpCall& call) {
   List list;
   const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    curl_slist* longer = curl().slist_append(list.get(), line.c_str());
     if (longer == nullptr) return;
     static_cast<void>(list.release());
     list.reset(longer);
   };
   for (const auto& [name, value] : call.headers.all()) {
-    if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    const bool holds_line_end = std::ranges::any_of(std::array{&name, &value}, [](auto* text) {
+      return text->find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+    });
+    if (holds_line_end) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("header {} holds a line end", shortened(name)));
     }
-    add(value.empty() ? name + ";" : name + ": " + value);
+    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
   // curl waits a second for "100 Continue" and adds a form's content type on its own.
   if (call.headers.find("Expect") == nullptr) add("Expect:");
@@ -206,14 +274,14 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
                 fmt::format("the answer of {} is longer than {} bytes", url, call.body_max));
   }
   if (progress.stopped) {
-    return fail(ErrorCode::kUnavailable, fmt::format("reading {} was stopped", url));
+    return fail(ErrorCode::kUnavailable, fmt::format("{} {} was stopped", call.method, url));
   }
   if (progress.link_local) {
     return fail(
         ErrorCode::kPermissionDenied,
         fmt::format("{} {}: leads to a link-local address, which is refused", call.method, url));
   }
-  const char* text = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
+  const char* text = error_text[0] != '\0' ? error_text : curl().easy_strerror(code);
   const bool ours = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
   return fail(ours ? ErrorCode::kInvalidArgument : ErrorCode::kUnavailable,
               fmt::format("{} {}: {}", call.method, url, shortened(text, 300)));
@@ -222,8 +290,9 @@ Failure explain(CURLcode code, const HttpCall& call, const Progress& progress,
 }  // namespace
 
 Result<HttpResponse> http_call(const HttpCall& call) {
-  CURL* easy = thread_handle();
-  if (easy == nullptr) return fail(ErrorCode::kInternal, "libcurl cannot be initialised");
+  const auto handle = thread_handle();
+  if (!handle) return fail(handle.error());
+  CURL* easy = *handle;
   Progress progress{.call = call, .response = {}};
   std::array<char, CURL_ERROR_SIZE> error_text{};
   set_common(easy, call, progress, error_text.data());
@@ -232,8 +301,8 @@ Result<HttpResponse> http_call(const HttpCall& call) {
   const auto list = set_headers(easy, call);
   if (!list) return fail(list.error());
 
-  const CURLcode code = curl_easy_perform(easy);
-  curl_easy_reset(easy);  // it must not keep pointers into this frame
+  const CURLcode code = curl().easy_perform(easy);
+  curl().easy_reset(easy);  // it must not keep pointers into this frame
   if (code != CURLE_OK) return explain(code, call, progress, error_text.data());
   progress.tell_head();
   return std::move(progress.response);

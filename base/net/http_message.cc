@@ -245,6 +245,10 @@ HttpRequest HttpRequestReader::take() {
   return std::move(request_);
 }
 
+std::uint64_t HttpRequestReader::body_bytes() const {
+  return parser_ == nullptr ? 0 : parser_->beast.get().body().size();
+}
+
 bool HttpRequestReader::take_expects_continue() {
   return std::exchange(expects_continue_, false);
 }

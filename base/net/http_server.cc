@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net/http.h"
@@ -12,16 +13,18 @@
 namespace heddle::net {
 namespace {
 
-constexpr std::uint64_t kUnsentMax = 1024 * 1024;  // answers not read: then no further request
-constexpr std::size_t kReadAheadMax = 64 * 1024;   // requests not begun: then no further read
-constexpr std::uint64_t kBodyPaceMin = 16 * 1024;  // of a body, within each body_timeout
-constexpr std::size_t kJoinedBodyMax = 16 * 1024;  // a body up to this goes out with its head
+constexpr std::uint64_t kUnsentMax = 1_MiB;     // answers not read: then no further request
+constexpr std::size_t kReadAheadMax = 64_KiB;   // requests not begun: then no further read
+constexpr std::uint64_t kBodyPaceMin = 16_KiB;  // of a body, within each body_timeout
+constexpr std::size_t kJoinedBodyMax = 16_KiB;  // a body up to this goes out with its head
+constexpr std::uint64_t kSmallBody = 64_KiB;    // is taken even if the others use all the room
 
 /// What all connections of a server share; outlives the server while one of them is open.
 struct Shared {
   HttpLimits limits;
   HttpHandler handler;
   std::atomic<bool> stopped = false;
+  std::atomic<std::uint64_t> body_bytes = 0;  // of bodies that are being received
 };
 
 /// Closes a descriptor that nobody took.
@@ -75,6 +78,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void refuse(int status, const std::string& reason);
   void answered();
   void await_body();
+  bool count_body(std::uint64_t bytes);
   void wait_for_request();
   void close_when_sent(std::string_view reason);
   void send(std::string bytes);
@@ -106,6 +110,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::uint64_t received_bytes_ = 0;   // ever
   std::uint64_t body_mark_ = 0;        // of these, when the body's pace was last looked at
+  std::uint64_t counted_body_ = 0;     // of this session in what all of them have received
   std::uint64_t queued_bytes_ = 0;     // handed to the connection, ever
   std::uint64_t delivered_bytes_ = 0;  // of these, with the kernel when last looked at
   std::vector<std::function<void(bool)>> drain_waiters_;
@@ -163,6 +168,11 @@ bool Session::pump_once() {
       if (waiting_ != Waiting::kHead) set_deadline(Waiting::kHead, shared_->limits.head_timeout);
       break;
     case State::kBody:
+      if (!count_body(reader_.body_bytes())) {
+        refuse(503, fmt::format("bodies of more than {} bytes are being received; try again",
+                                shared_->limits.bodies_max));
+        return false;
+      }
       if (reader_.take_expects_continue()) send("HTTP/1.1 100 Continue\r\n\r\n");
       if (waiting_ != Waiting::kBody) await_body();
       break;
@@ -174,6 +184,13 @@ bool Session::pump_once() {
 void Session::await_body() {
   body_mark_ = received_bytes_;
   set_deadline(Waiting::kBody, shared_->limits.body_timeout);
+}
+
+/// False: all sessions together hold too much, and this one not just a little of it.
+bool Session::count_body(std::uint64_t bytes) {
+  const std::uint64_t more = bytes - std::exchange(counted_body_, bytes);  // or less, modulo 2^64
+  const std::uint64_t all = shared_->body_bytes.fetch_add(more) + more;
+  return bytes <= kSmallBody || all <= shared_->limits.bodies_max;
 }
 
 void Session::wait_for_request() {
@@ -266,6 +283,7 @@ class Responder final : public HttpResponder {
 void Session::dispatch() {
   http10_ = reader_.is_http10();
   HttpRequest request = reader_.take();
+  count_body(0);
   request.peer = peer_;
   ++id_;
   phase_ = Phase::kAnswering;
@@ -293,7 +311,9 @@ void Session::refuse(int status, const std::string& reason) {
 void Session::close_when_sent(std::string_view reason) {
   phase_ = Phase::kClosed;
   set_deadline(Waiting::kNothing, {});
-  if (const auto connection = connection_.lock()) connection->close_after_flush(reason);
+  if (const auto connection = connection_.lock()) {
+    connection->close_after_flush(reason, shared_->limits.write_timeout);
+  }
 }
 
 void Session::send(std::string bytes) {
@@ -419,7 +439,7 @@ void Session::when_drained(std::uint64_t id, const std::function<void(bool)>& re
   if (!connection || !takes(id, Phase::kStreaming)) {
     ready(false);
   } else if (connection->pending_bytes() == 0) {
-    ready(true);
+    loop_.post([ready] { ready(true); });  // for HEAD nothing ever pends: a call would go deep
   } else {
     drain_waiters_.push_back(ready);
   }
@@ -441,6 +461,7 @@ void Session::peer_finished() {
 
 void Session::closed() {
   phase_ = Phase::kClosed;
+  count_body(0);
   set_deadline(Waiting::kNothing, {});
   timer_ = {};
   armed_ = false;

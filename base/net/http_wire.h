@@ -28,6 +28,8 @@ class HttpRequestReader {
   HttpRequest take();
 
   std::size_t buffered() const { return buffer_.size() - offset_; }
+  /// In kBody: what has come of it.
+  std::uint64_t body_bytes() const;
   /// In kBody: the client waits for "100 Continue" before it sends. True once.
   bool take_expects_continue();
   bool is_http10() const { return http10_; }

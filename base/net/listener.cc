@@ -93,6 +93,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   EventLoops& loops_;
   std::shared_ptr<const HandlerFactory> factory_;
   EventLoop::Timer retry_;
+  std::uint64_t failed_ = 0;  // accepts
 };
 
 Result<void> Acceptor::open(const std::string& host, std::uint16_t port) {
@@ -130,7 +131,10 @@ void Acceptor::accept_waiting() {
     if (error == asio::error::would_block) break;
     if (error && error != asio::error::connection_aborted) {
       // Out of descriptors, most often. Waiting beats spinning.
-      log::warn("accepting a connection failed: {}", error.message());
+      ++failed_;
+      if ((failed_ & (failed_ - 1)) == 0) {  // 1, 2, 4, ...: never floods the log
+        log::warn("accepting a connection failed: {} ({} times so far)", error.message(), failed_);
+      }
       retry_ = loop.run_after(kRetryAccept, [self = shared_from_this()] { self->accept(); });
       return;
     }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/net/asio.h"
 #include "base/net/connection.h"
 #include "base/net/event_loop.h"
@@ -17,14 +18,18 @@ namespace heddle::net {
 
 class EventLoop::Impl {
  public:
-  static constexpr std::size_t kReadBufferSize = 128 * 1024;
+  static constexpr std::size_t kReadBufferSize = 128_KiB;
 
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  // Never used: it makes Asio open the loop's own descriptors now. The first socket would do it,
+  // and throw when there are none left.
+  asio::steady_timer opener{io};
 
   // Loop thread only.
   std::unordered_set<std::shared_ptr<Connection>> open;                // keeps connections alive
   std::vector<char> read_buffer = std::vector<char>(kReadBufferSize);  // shared by all of them
+  bool closing = false;  // what opens now would not be told that it is closed
 
   void post(std::function<void()> task);
   bool in_loop_thread() const {

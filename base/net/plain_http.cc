@@ -15,6 +15,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::net {
@@ -22,7 +23,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t kHeadMax = 64 * 1024;
+constexpr std::size_t kHeadMax = 64_KiB;
 // What the parser leaves: part of a head, or of the line before a chunk.
 constexpr std::size_t kLeftMax = 2 * kHeadMax;
 
@@ -242,7 +243,7 @@ class Reader {
 
   /// False at the end of the stream.
   Result<bool> receive() {
-    std::array<char, 64 * 1024> block;
+    std::array<char, 64_KiB> block;
     for (;;) {
       const ssize_t count = ::recv(descriptor_, block.data(), block.size(), 0);
       if (count >= 0) {

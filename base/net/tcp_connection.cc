@@ -10,17 +10,17 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/bytes.h"
 #include "base/net/resolve.h"
 
 namespace heddle::net {
 namespace {
 
 constexpr std::size_t kPartsPerWrite = 64;
-constexpr std::uint64_t kBytesPerTurn = 4 * 1024 * 1024;  // then other connections get a turn
+constexpr std::uint64_t kBytesPerTurn = 4_MiB;  // then other connections get a turn
 constexpr int kReadsPerTurn = 8;
-constexpr auto kFlushTimeout = std::chrono::seconds(30);
 constexpr auto kLingerTimeout = std::chrono::seconds(2);
-constexpr std::uint64_t kLingerBytes = 16 * 1024 * 1024;
+constexpr std::uint64_t kLingerBytes = 16_MiB;
 
 std::string errno_text(int code) {
   return std::system_category().message(code);
@@ -43,6 +43,10 @@ TcpConnection::~TcpConnection() {
 }
 
 void TcpConnection::start(const HandlerFactory& factory) {
+  if (loop_.impl().closing) {
+    close("stopping");
+    return;
+  }
   loop_.impl().open.insert(self());
   handler_ = factory(self());
   if (handler_ == nullptr) {
@@ -216,14 +220,23 @@ void TcpConnection::flushed() {
   }
 }
 
-void TcpConnection::close_after_flush(std::string_view reason) {
+void TcpConnection::close_after_flush(std::string_view reason, Duration patience) {
   if (state_ != State::kOpen) return;
   state_ = State::kFlushing;
   close_reason_ = reason;
-  close_timer_ = loop_.run_after(kFlushTimeout, [self = self()] {
-    self->close("the peer does not take the last bytes: " + self->close_reason_);
-  });
+  watch_flush(patience);
   schedule_flush();
+}
+
+// Looks at progress and not at the time passed: the last answer may be a file of any size.
+void TcpConnection::watch_flush(Duration patience) {
+  close_timer_ = loop_.run_after(patience, [self = self(), patience, before = pending_bytes_] {
+    if (self->pending_bytes_ < before) {
+      self->watch_flush(patience);
+    } else {
+      self->close("the peer does not take the last bytes: " + self->close_reason_);
+    }
+  });
 }
 
 // Closing with unread input makes the kernel send a reset, which may overtake the last answer.

@@ -28,7 +28,8 @@ class TcpConnection final : public Connection {
   void pause_reading() override { reading_wanted_ = false; }
   void resume_reading() override;
   void close(std::string_view reason) override;
-  void close_after_flush(std::string_view reason) override;
+  using Connection::close_after_flush;
+  void close_after_flush(std::string_view reason, Duration patience) override;
   const Endpoint& peer() const override { return peer_; }
   const Endpoint& local() const override { return local_; }
   EventLoop& loop() override { return loop_; }
@@ -56,6 +57,7 @@ class TcpConnection final : public Connection {
   Progress failed_write();
   void drop_output();
   void flushed();
+  void watch_flush(Duration patience);
   void linger();
   void tell_closed(std::string_view reason);
 

@@ -23,7 +23,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const std::string& client_id() const { return client_id_; }
 
-  void dispatch(const Destination& destination, std::shared_ptr<OutgoingCall> call) {
+  void dispatch(const Destination& destination, const std::shared_ptr<OutgoingCall>& call) {
     const auto connection = find_or_add(destination);
     if (connection == nullptr) {
       call->done(tl::unexpected(

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/net/event_loop.h"
 #include "base/result.h"
 #include "security/token.h"
@@ -38,7 +39,7 @@ struct ClientOptions {
   Duration call_timeout = std::chrono::seconds(120);
   Duration idle_timeout = std::chrono::seconds(10);
   Duration ping_interval = std::chrono::seconds(60);
-  std::uint32_t response_max = 128U * 1024 * 1024;
+  std::uint32_t response_max = 128_MiB;
 };
 
 /// Who the client is at one server.

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::compat::ipc {
 namespace {
 
-constexpr std::size_t kTokenMax = 64 * 1024;
+constexpr std::size_t kTokenMax = 64_KiB;
 constexpr auto kUnauthorized = hc::RpcResponseHeaderProto::FATAL_UNAUTHORIZED;
 
 hc::RpcSaslProto_SaslAuth simple_offer() {

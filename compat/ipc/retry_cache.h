@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/bytes.h"
 #include "compat/ipc/server.h"
 #include "compat/ipc/wire.h"
 
@@ -31,8 +32,8 @@ using AnswerPtr = std::shared_ptr<const Answer>;
 /// Any thread.
 class RetryCache {
  public:
-  static constexpr std::size_t kAnswerMax = 64 * 1024;        // a larger one is not kept
-  static constexpr std::size_t kTotalMax = 64 * 1024 * 1024;  // bytes of all answers
+  static constexpr std::size_t kAnswerMax = 64_KiB;  // a larger one is not kept
+  static constexpr std::size_t kTotalMax = 64_MiB;   // bytes of all answers
 
   explicit RetryCache(std::size_t entries_max);
 

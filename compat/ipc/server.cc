@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "compat/ipc/session.h"
 
@@ -11,7 +12,7 @@ namespace heddle::compat::ipc {
 namespace {
 
 /// A frame that takes longer than one progress period must at least get on at this pace.
-constexpr std::size_t kProgressBytes = 1024 * 1024;
+constexpr std::size_t kProgressBytes = 1_MiB;
 
 /// One accepted connection: joins the session with its socket and its timers.
 class ServerConnection final : public net::ConnectionHandler, private SessionHost {
@@ -98,7 +99,7 @@ class IpcServer final : public Server {
 
 Result<std::unique_ptr<Server>> Server::listen(
     net::EventLoops& loops, ServerOptions options,
-    std::vector<std::shared_ptr<const ProtocolService>> protocols) {
+    const std::vector<std::shared_ptr<const ProtocolService>>& protocols) {
   if (!options.simple_allowed && !options.token_login) {
     return fail(ErrorCode::kInvalidArgument,
                 "an RPC server needs a way to log in: SIMPLE, tokens or both");

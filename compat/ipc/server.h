@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/net/connection.h"
 #include "base/result.h"
@@ -133,12 +134,12 @@ struct ServerOptions {
   /// Set where the port accepts tokens (SASL DIGEST-MD5). Called on a loop thread with the token
   /// identifier; must not block. kUnauthenticated becomes SecretManager$InvalidToken.
   std::function<Result<TokenLogin>(std::string_view identifier)> token_login;
-  std::uint32_t frame_max = 128U * 1024 * 1024;  // ipc.maximum.data.length
+  std::uint32_t frame_max = 128_MiB;  // ipc.maximum.data.length
   // A connection is not read further while that many of its calls are unanswered, or these came in
   // that many bytes, or it has one unanswered and all connections together that many bytes.
   std::size_t queued_calls_max = 1'000;
-  std::size_t queued_bytes_max = 64U * 1024 * 1024;
-  std::size_t queued_bytes_of_all_max = 512U * 1024 * 1024;
+  std::size_t queued_bytes_max = 64_MiB;
+  std::size_t queued_bytes_of_all_max = 512_MiB;
   Duration negotiation_timeout = std::chrono::seconds(30);  // from accept to a logged-in caller
   Duration progress_timeout = std::chrono::seconds(60);     // a frame begun must get on
   /// Answers kept for retries (same client id and call id, retry count > 0).
@@ -153,7 +154,7 @@ class Server {
  public:
   static Result<std::unique_ptr<Server>> listen(
       net::EventLoops& loops, ServerOptions options,
-      std::vector<std::shared_ptr<const ProtocolService>> protocols);
+      const std::vector<std::shared_ptr<const ProtocolService>>& protocols);
   virtual ~Server() = default;
   virtual net::Endpoint endpoint() const = 0;
 };

@@ -201,7 +201,7 @@ bool Session::read_connection_header(std::string_view& bytes) {
 }
 
 void Session::check_header(std::string_view header) {
-  const int version = static_cast<signed char>(header[4]);
+  const int version = static_cast<std::int8_t>(header[4]);
   const char auth = header[6];
   if (!header.starts_with(kMagic)) {
     rules_->complain(
@@ -223,7 +223,7 @@ void Session::check_header(std::string_view header) {
   if (auth != kAuthNone && auth != kAuthSasl) {
     fatal(kConnectionCallId, kNoRetryCount,
           {java::kIpcException,
-           fmt::format("Unknown auth protocol:{}", static_cast<signed char>(auth)),
+           fmt::format("Unknown auth protocol:{}", static_cast<std::int8_t>(auth)),
            Response::FATAL_UNAUTHORIZED});
   } else if (auth == kAuthNone && !rules_->options.simple_allowed) {
     fatal(kConnectionCallId, kNoRetryCount,

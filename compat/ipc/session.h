@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "compat/ipc/negotiation.h"
 #include "compat/ipc/retry_cache.h"
 #include "compat/ipc/server.h"
@@ -57,9 +58,9 @@ using RunOnLoop = std::function<void(std::function<void()>)>;
 class Session : public std::enable_shared_from_this<Session> {
  public:
   /// A slow reader: reading stops while this much of our answers is unsent.
-  static constexpr std::uint64_t kUnsentMax = 4 * 1024 * 1024;
+  static constexpr std::uint64_t kUnsentMax = 4_MiB;
   /// The longest frame of a peer that has not logged in: no stranger takes much memory.
-  static constexpr std::uint32_t kLoginFrameMax = 1024 * 1024;
+  static constexpr std::uint32_t kLoginFrameMax = 1_MiB;
 
   Session(std::shared_ptr<SessionRules> rules, SessionHost& host, net::Endpoint peer,
           RunOnLoop run_on_loop);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "base/bytes.h"
+
 namespace heddle::compat::ipc {
 namespace {
 
@@ -52,7 +54,7 @@ FrameReader::Event FrameReader::begin(std::string_view length_bytes) {
 FrameReader::Event FrameReader::next(std::string_view& input) {
   if (complete_) {
     complete_ = false;
-    if (partial_.capacity() > 1024 * 1024) {
+    if (partial_.capacity() > 1_MiB) {
       partial_ = std::string();
     } else {
       partial_.clear();

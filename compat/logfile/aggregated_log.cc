@@ -9,13 +9,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/logfile/tv.h"
 
 namespace heddle::compat::logfile {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = 64_KiB;
 
 Result<std::string> texts(std::initializer_list<std::string_view> parts) {
   std::string out;

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/logfile/tv.h"
 
@@ -19,9 +20,9 @@ constexpr std::string_view kMagic =
     "\xd1\x11\xd3\x68\x91\xb5\xd7\xb6\x39\xdf\x41\x40\x92\xba\xe1\x50"sv;
 constexpr std::string_view kVersion = "\0\1\0\0"sv;  // of TFile.meta and of the trailer: 1.0
 constexpr std::size_t kTrailerBytes = 8 + 4 + 16;
-constexpr std::uint64_t kBlockMin = 256 * 1024;
-constexpr std::size_t kChunkMax = 1024 * 1024;
-constexpr std::size_t kKeyMax = 64 * 1024;
+constexpr std::uint64_t kBlockMin = 256_KiB;
+constexpr std::size_t kChunkMax = 1_MiB;
+constexpr std::size_t kKeyMax = 64_KiB;
 constexpr std::string_view kMetaPrefix = "data:";
 constexpr std::string_view kTFileMeta = "TFile.meta";
 constexpr std::string_view kTFileIndex = "TFile.index";
@@ -86,7 +87,7 @@ class TFileWriter::Block {
   }
   Result<void> deflate_some(std::string_view bytes, int flush) {
     if (!ready_) return fail(ErrorCode::kInternal, "zlib cannot be initialised");
-    std::array<char, 32 * 1024> room{};
+    std::array<char, 32_KiB> room{};
     stream_->next_in = zlib_bytes(bytes);
     stream_->avail_in = static_cast<uInt>(bytes.size());  // at most one chunk
     do {

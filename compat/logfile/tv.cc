@@ -117,7 +117,7 @@ Result<std::string_view> TvReader::bytes(std::int64_t count) {
 Result<std::int64_t> TvReader::big_endian(std::size_t width) {
   if (rest_.size() < width) return cut_short("a number");
   auto value = static_cast<std::uint64_t>(
-      static_cast<std::int64_t>(static_cast<signed char>(rest_.front())));
+      static_cast<std::int64_t>(static_cast<std::int8_t>(rest_.front())));
   for (std::size_t i = 1; i < width; ++i) {
     value = (value << 8) | static_cast<unsigned char>(rest_[i]);
   }
@@ -127,11 +127,14 @@ Result<std::int64_t> TvReader::big_endian(std::size_t width) {
 
 Result<std::int64_t> TvReader::tv() {
   if (rest_.empty()) return cut_short("a number");
-  const int first = static_cast<signed char>(rest_.front());
+  const int first = static_cast<std::int8_t>(rest_.front());
   rest_.remove_prefix(1);
   if (first >= -32) return first;
   const int group = (first + 128) / 8;
-  if (group == 0) return big_endian(static_cast<std::size_t>(first + 129));  // 1 to 8 bytes
+  if (group == 0) {
+    const int bytes = first + 129;  // 1 to 8
+    return big_endian(static_cast<std::size_t>(bytes));
+  }
   const std::size_t width = group >= 7 ? 1 : group >= 3 ? 2 : 3;
   const int base = width == 1 ? first + 52 : width == 2 ? first + 88 : first + 112;
   if (rest_.size() < width) return cut_short("a number");

@@ -112,6 +112,13 @@ door::ContainerGrant grant_of(const ContainerIdentifier& identifier) {
     out.log_exclude_pattern = logs.exclude_pattern();
     out.log_policy_class = logs.log_aggregation_policy_class_name();
     out.log_policy_parameters = logs.log_aggregation_policy_parameters();
+    // A missing one keeps nothing back, whatever the declared default says: Java asks for presence.
+    if (logs.has_rolled_logs_include_pattern()) {
+      out.log_rolled_include_pattern = logs.rolled_logs_include_pattern();
+    }
+    if (logs.has_rolled_logs_exclude_pattern()) {
+      out.log_rolled_exclude_pattern = logs.rolled_logs_exclude_pattern();
+    }
   }
   return out;
 }

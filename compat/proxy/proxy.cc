@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <future>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 
 #include "base/text.h"
@@ -25,17 +26,53 @@ void answer_redirect(net::HttpResponder& responder, std::string location) {
   responder.respond(std::move(response));
 }
 
+}  // namespace
+
+class CallGate {
+ public:
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  /// Keeps a call waiting until `drained` says whether its client is alive. False also when the
+  /// patience or the proxy is at its end.
+  bool wait(const std::shared_ptr<std::optional<bool>>& drained, std::chrono::seconds patience) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, [&] { return stopping_ || drained->has_value(); });
+    return !stopping_ && drained->value_or(false);
+  }
+  void tell(std::optional<bool>& drained, bool alive) {
+    const std::lock_guard lock(mutex_);
+    drained = alive;
+    changed_.notify_all();
+  }
+  bool stopping() {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;  // guarded by mutex_, as is every call's `drained`
+};
+
+namespace {
+
 // One call on a worker's thread: bytes go to the client as they come, never faster than it takes
 // them.
 class Forwarding {
  public:
   Forwarding(net::HttpRequest request, std::string user, ProxyPath path, Plan where,
-             const ProxyLimits& limits, std::shared_ptr<net::HttpResponder> responder)
+             const ProxyLimits& limits, std::shared_ptr<CallGate> gate,
+             std::shared_ptr<net::HttpResponder> responder)
       : request_(std::move(request)),
         user_(std::move(user)),
         path_(std::move(path)),
         plan_(std::move(where)),
         limits_(limits),
+        gate_(std::move(gate)),
         responder_(std::move(responder)) {}
 
   void run() {
@@ -46,6 +83,7 @@ class Forwarding {
     call.body = std::move(request_.body);
     call.connect_timeout = limits_.connect_timeout;
     call.idle_timeout = limits_.idle_timeout;
+    call.refuse_link_local = true;  // also behind a name, or 169.254.169.254 written as one number
     call.on_head = [this](const net::HttpResponse& head) { start(head); };
     call.on_body = [this](std::string_view bytes) { return pass(bytes); };
     const auto result = net::http_call(call);
@@ -82,12 +120,11 @@ class Forwarding {
   bool pass(std::string_view bytes) {
     responder_->write(std::string(bytes));
     in_flight_ += bytes.size();
-    if (in_flight_ < limits_.window) return true;
+    if (in_flight_ < limits_.window) return !gate_->stopping();
     in_flight_ = 0;
-    auto drained = std::make_shared<std::promise<bool>>();
-    auto waiting = drained->get_future();
-    responder_->when_drained([drained](bool alive) { drained->set_value(alive); });
-    return waiting.wait_for(limits_.client_patience) == std::future_status::ready && waiting.get();
+    auto drained = std::make_shared<std::optional<bool>>();
+    responder_->when_drained([gate = gate_, drained](bool alive) { gate->tell(*drained, alive); });
+    return gate_->wait(drained, limits_.client_patience);
   }
 
   net::HttpRequest request_;
@@ -95,6 +132,7 @@ class Forwarding {
   ProxyPath path_;
   Plan plan_;
   const ProxyLimits limits_;
+  const std::shared_ptr<CallGate> gate_;
   std::shared_ptr<net::HttpResponder> responder_;
   bool started_ = false;
   std::uint64_t in_flight_ = 0;
@@ -103,10 +141,17 @@ class Forwarding {
 }  // namespace
 
 WebProxy::WebProxy(const rm::Reports& reports, ProxyLimits limits)
-    : reports_(reports), limits_(limits), workers_(limits.threads, limits.queue_max) {}
+    : reports_(reports),
+      limits_(limits),
+      gate_(std::make_shared<CallGate>()),
+      workers_(limits.threads, limits.same_app, limits.queue_max) {}
+
+WebProxy::~WebProxy() {
+  gate_->stop();
+}
 
 void WebProxy::handle(net::HttpRequest request, std::string user,
-                      std::shared_ptr<net::HttpResponder> responder) {
+                      const std::shared_ptr<net::HttpResponder>& responder) {
   auto path = parse_proxy_path(request.target);
   if (!path) {
     answer_text(*responder, 400, path.error().message + "\n");
@@ -122,9 +167,11 @@ void WebProxy::handle(net::HttpRequest request, std::string user,
     case Decision::kRedirect: answer_redirect(*responder, std::move(where.url)); return;
     case Decision::kForward: break;
   }
-  auto forwarding = std::make_shared<Forwarding>(
-      std::move(request), std::move(user), std::move(*path), std::move(where), limits_, responder);
-  if (!workers_.submit([forwarding] { forwarding->run(); })) {
+  const AppId id = path->app;
+  auto forwarding =
+      std::make_shared<Forwarding>(std::move(request), std::move(user), std::move(*path),
+                                   std::move(where), limits_, gate_, responder);
+  if (!workers_.submit(id, [forwarding] { forwarding->run(); })) {
     auto response = net::text_response(503, "text/plain;charset=utf-8",
                                        "Too many proxied requests wait already; try again.\n");
     response.headers.add("Retry-After", "1");

@@ -54,19 +54,16 @@ void HostResolver::remember(const std::string& host, std::string address) {
 
 void HostResolver::resolve(const std::string& host, std::string fallback,
                            std::function<void()> done) {
-  bool queued = false;
-  if (!is_numeric(host)) {
+  if (is_numeric(host)) return done();
+  {
     const std::scoped_lock lock(mutex_);
     if (waiting_.size() < kWaitingMax && !stopping_) {
-      waiting_.push_back({host, fallback, std::move(done)});
-      queued = true;
+      waiting_.push_back({host, std::move(fallback), std::move(done)});
+      wake_.notify_one();
+      return;
     }
   }
-  if (queued) {
-    wake_.notify_one();
-    return;
-  }
-  if (!is_numeric(host)) remember(host, std::move(fallback));
+  remember(host, std::move(fallback));
   done();
 }
 

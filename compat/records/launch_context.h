@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "compat/proto/yarn_protos.pb.h"
 #include "compat/records/pb.h"
 
 namespace heddle::compat {
 
-inline constexpr std::size_t kLaunchContextBytesMax = 8 * 1024 * 1024;
+inline constexpr std::size_t kLaunchContextBytesMax = 8_MiB;
 inline constexpr int kLocalResourcesMax = 20'000;
 inline constexpr int kEnvironmentMax = 5'000;
 inline constexpr int kCommandsMax = 1'000;

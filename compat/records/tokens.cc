@@ -1,12 +1,13 @@
 #include "compat/records/tokens.h"
 
+#include "base/bytes.h"
 #include "compat/records/ids.h"
 #include "compat/records/resources.h"
 
 namespace heddle::compat {
 namespace {
 
-constexpr std::size_t kIdentifierMax = 64 * 1024;
+constexpr std::size_t kIdentifierMax = 64_KiB;
 
 Failure no_identifier(std::string_view kind) {
   return fail(ErrorCode::kUnauthenticated,

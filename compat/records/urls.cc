@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::compat {
 namespace {
 
-constexpr std::size_t kUrlMax = 16 * 1024;
+constexpr std::size_t kUrlMax = 16_KiB;
 
 bool is_plain(std::string_view text) {
   return std::ranges::none_of(text, [](char c) {

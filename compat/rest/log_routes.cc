@@ -7,6 +7,7 @@
 
 #include <chrono>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/rest/nm_web.h"
 #include "compat/rest/pages.h"
@@ -227,7 +228,7 @@ void file_page(const NmWeb& web, const ExchangePtr& exchange) {
   if (!asked) query.emplace_back("start", fmt::format("-{}", kPageBytes));
   auto range = log_range(query, open->size);
   // A page is a page: the raw file is the place for more.
-  if (range) range->length = std::min<std::uint64_t>(range->length, 1024 * 1024);
+  if (range) range->length = std::min<std::uint64_t>(range->length, 1_MiB);
   const auto bytes = range ? read_range(*open, *range) : Result<std::string>(fail(range.error()));
   ::close(open->descriptor);
   if (!bytes) {
@@ -298,7 +299,7 @@ Result<LogRange> log_range(const net::HttpQuery& query, std::uint64_t file_size)
 }
 
 void add_log_routes(Router& router, const NmWeb& web) {
-  const auto get = [&](std::string path, auto handler) {
+  const auto get = [&](const std::string& path, auto handler) {
     router.add("GET", path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };

@@ -101,7 +101,7 @@ std::string conf_json(const Settings& settings, std::string_view name) {
 }
 
 void add_monitor_routes(Router& router, const WebOptions& options,
-                        std::function<std::vector<Bean>()> beans) {
+                        const std::function<std::vector<Bean>()>& beans) {
   router.add("GET", "/jmx", [beans](const ExchangePtr& exchange) {
     const std::string* query = exchange->request.query_value("qry");
     send_as(*exchange, 200, "application/json; charset=utf8",

@@ -13,7 +13,7 @@ namespace heddle::compat::rest {
 
 /// `beans` is called for each request, on a loop thread.
 void add_monitor_routes(Router& router, const WebOptions& options,
-                        std::function<std::vector<Bean>()> beans);
+                        const std::function<std::vector<Bean>()>& beans);
 
 /// All settings, or the one called `name`; secrets are replaced.
 std::string conf_json(const Settings& settings, std::string_view name);

@@ -63,7 +63,7 @@ void containers_page(const NmWeb& web, const ExchangePtr& exchange) {
 }  // namespace
 
 void add_nm_pages(Router& router, const NmWeb& web) {
-  const auto get = [&](std::string path, auto handler) {
+  const auto get = [&](const std::string& path, auto handler) {
     router.add("GET", path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };

@@ -180,7 +180,7 @@ void get_container(const NmWeb& web, const ExchangePtr& exchange) {
 }  // namespace
 
 void add_nm_routes(Router& router, const NmWeb& web) {
-  const auto get = [&](std::string path, auto handler) {
+  const auto get = [&](const std::string& path, auto handler) {
     router.add("GET", "/ws/v1/node" + path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };

@@ -293,7 +293,7 @@ void failure_page(const ExchangePtr& exchange) {
 }  // namespace
 
 void add_rm_pages(Router& router, const RmWeb& web) {
-  const auto get = [&](std::string path, auto handler) {
+  const auto get = [&](const std::string& path, auto handler) {
     router.add("GET", path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };

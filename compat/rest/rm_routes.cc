@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/rest/app_query.h"
 #include "compat/rest/rm_web.h"
@@ -10,7 +11,7 @@
 namespace heddle::compat::rest {
 namespace {
 
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kPieceBytes = 64_KiB;
 
 void not_found(const Exchange& exchange, std::string message) {
   send_error(exchange, {ErrorCode::kNotFound, std::move(message)});
@@ -402,7 +403,7 @@ void get_app_activities(const RmWeb& web, const ExchangePtr& exchange) {
 
 // Node labels are off; the answers are those of a cluster without any.
 void add_label_routes(Router& router) {
-  const auto empty = [&](std::string_view path, std::string root) {
+  const auto empty = [&](std::string_view path, const std::string& root) {
     router.add("GET", path, [root](const ExchangePtr& exchange) {
       Writer out(exchange->format);
       out.begin_root(root, false);
@@ -413,7 +414,7 @@ void add_label_routes(Router& router) {
   empty("/ws/v1/cluster/get-node-labels", "nodeLabelsInfo");
   empty("/ws/v1/cluster/get-rm-node-labels", "nodeLabelsInfo");
   empty("/ws/v1/cluster/nodes/{}/get-labels", "nodeLabelsInfo");
-  const auto null = [&](std::string_view path, std::string root, std::string field) {
+  const auto null = [&](std::string_view path, const std::string& root, const std::string& field) {
     router.add("GET", path, [root, field](const ExchangePtr& exchange) {
       Writer out(exchange->format);
       out.begin_root(root, false);
@@ -491,11 +492,11 @@ rm::AppReportPtr find_app(const RmWeb& web, const Exchange& exchange, std::strin
 }
 
 void add_rm_read_routes(Router& router, const RmWeb& web) {
-  const auto get = [&](std::string path, auto handler) {
+  const auto get = [&](const std::string& path, auto handler) {
     router.add("GET", "/ws/v1/cluster" + path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };
-  const auto write = [&](std::string path, auto writer) {
+  const auto write = [&](const std::string& path, auto writer) {
     router.add("GET", "/ws/v1/cluster" + path, [&web, writer](const ExchangePtr& exchange) {
       Writer out(exchange->format);
       writer(out, web.context());

@@ -286,12 +286,13 @@ void put_node_resource(const RmWeb& web, const ExchangePtr& exchange) {
 
 // Features that are switched off, in the words clients know.
 void add_refusals(Router& router) {
-  const auto plain = [&](std::string_view method, std::string path, int status, std::string text) {
+  const auto plain = [&](std::string_view method, const std::string& path, int status,
+                         const std::string& text) {
     router.add(method, "/ws/v1/cluster" + path, [status, text](const ExchangePtr& exchange) {
       send_plain(*exchange, status, text);
     });
   };
-  const auto off = [&](std::string_view method, std::string path, std::string text) {
+  const auto off = [&](std::string_view method, const std::string& path, const std::string& text) {
     router.add(method, "/ws/v1/cluster" + path, [text](const ExchangePtr& exchange) {
       send_error(*exchange, {ErrorCode::kUnsupported, text});
     });
@@ -326,7 +327,7 @@ void add_refusals(Router& router) {
 }  // namespace
 
 void add_rm_write_routes(Router& router, const RmWeb& web) {
-  const auto add = [&](std::string_view method, std::string path, auto handler) {
+  const auto add = [&](std::string_view method, const std::string& path, auto handler) {
     router.add(method, "/ws/v1/cluster" + path,
                [&web, handler](const ExchangePtr& exchange) { handler(web, exchange); });
   };

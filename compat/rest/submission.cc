@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/proto/yarn_protos.pb.h"
 #include "compat/records/launch_context.h"
@@ -12,7 +13,7 @@ namespace heddle::compat::rest {
 namespace {
 
 constexpr std::size_t kEntriesMax = 100'000;  // of any map; check_launch_context() asks for less
-constexpr std::size_t kLogContextMax = 64 * 1024;
+constexpr std::size_t kLogContextMax = 64_KiB;
 
 Failure bad(const Body& at, std::string message) {
   return fail(ErrorCode::kInvalidArgument, fmt::format("{}, at {}", message, at.where()));
@@ -279,7 +280,7 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   std::optional<Error> failed;
   const auto text = [&](std::string_view name, std::string_view fallback) {
     auto value = body.text_of(name, fallback);
-    if (!value && !failed) failed = std::move(value).error();
+    if (!value && !failed) failed = value.error();
     return value ? *value : std::string();
   };
   const auto number = [&](std::string_view name, std::int64_t fallback, std::int64_t max) {
@@ -287,12 +288,12 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
     if (value && (*value > max || *value < -max)) {
       value = bad(*body.find(name), fmt::format("{} is out of range: {}", name, *value));
     }
-    if (!value && !failed) failed = std::move(value).error();
+    if (!value && !failed) failed = value.error();
     return value ? *value : 0;
   };
   const auto flag = [&](std::string_view name, bool fallback) {
     auto value = body.flag_of(name, fallback);
-    if (!value && !failed) failed = std::move(value).error();
+    if (!value && !failed) failed = value.error();
     return value ? *value : false;
   };
   const std::string id = text("application-id", "");

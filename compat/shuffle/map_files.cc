@@ -10,12 +10,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/bytes.h"
+
 namespace heddle::compat::shuffle {
 namespace {
 
 constexpr const char* kDataName = "file.out";
 constexpr const char* kIndexName = "file.out.index";
-constexpr std::uint64_t kIndexBytesMax = 48 * 1024 * 1024;  // two million reducers
+constexpr std::uint64_t kIndexBytesMax = 48_MiB;  // two million reducers
 
 class Descriptor {
  public:

@@ -9,6 +9,7 @@
 #include <optional>
 #include <shared_mutex>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/net/http.h"
 #include "base/text.h"
@@ -20,9 +21,9 @@
 namespace heddle::compat::shuffle {
 namespace {
 
-constexpr std::size_t kReadSegmentMax = 32 * 1024;  // smaller ones are read, larger ones sendfiled
-constexpr std::size_t kBatchBytes = 128 * 1024;     // of small segments before a pause
-constexpr off_t kReadAheadBytes = 4 * 1024 * 1024;
+constexpr std::size_t kReadSegmentMax = 32_KiB;  // smaller ones are read, larger ones sendfiled
+constexpr std::size_t kBatchBytes = 128_KiB;     // of small segments before a pause
+constexpr off_t kReadAheadBytes = 4_MiB;
 
 constexpr IntProperty kPort{
     .name = "mapreduce.shuffle.port",
@@ -309,7 +310,7 @@ Result<ShuffleOptions> read_shuffle_options(const Settings& settings) {
   options.keep_alive = *keep_alive;
   options.keep_alive_timeout = *timeout;
   if (*connections > 0) options.connections_max = static_cast<std::size_t>(*connections);
-  options.index_cache_bytes = static_cast<std::size_t>(*cache_mb) * 1024 * 1024;
+  options.index_cache_bytes = static_cast<std::size_t>(*cache_mb) * 1_MiB;
   return options;
 }
 
@@ -321,7 +322,7 @@ Result<std::unique_ptr<ShuffleService>> ShuffleService::listen(net::EventLoops& 
   for (ShuffleJob& job : jobs)
     shared->add(std::move(job));
   net::HttpLimits limits;
-  limits.body_max = 64 * 1024;
+  limits.body_max = 64_KiB;
   limits.idle_timeout = options.keep_alive_timeout;
   limits.write_timeout = std::chrono::seconds(180);  // a reducer gives up after as long
   limits.connections.connections_max = options.connections_max;

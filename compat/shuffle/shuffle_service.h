@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/ids.h"
 #include "base/net/event_loop.h"
 #include "base/result.h"
@@ -32,7 +33,7 @@ struct ShuffleOptions {
   bool keep_alive = false;     // for clients that do not ask
   std::chrono::seconds keep_alive_timeout{5};
   std::size_t connections_max = 20'000;
-  std::size_t index_cache_bytes = 10 * 1024 * 1024;
+  std::size_t index_cache_bytes = 10_MiB;
 };
 /// From mapreduce.shuffle.*; the host is the caller's to set.
 Result<ShuffleOptions> read_shuffle_options(const Settings& settings);

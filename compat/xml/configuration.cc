@@ -26,6 +26,13 @@ constexpr std::array<std::string_view, 7> kFiles = {
     "core-site.xml",      "hdfs-site.xml",      "yarn-site.xml",  "capacity-scheduler.xml",
     "resource-types.xml", "node-resources.xml", "mapred-site.xml"};
 
+/// Names that Hadoop still takes for newer ones, of properties that are read here.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kRenamed = {{
+    {"fs.default.name", "fs.defaultFS"},
+    {"dfs.http.address", "dfs.namenode.http-address"},
+    {"dfs.federation.nameservices", "dfs.nameservices"},
+}};
+
 Failure cannot_read(const std::filesystem::path& path, int error) {
   const auto code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument;
   return fail(code,
@@ -76,9 +83,19 @@ void warn_if_misspelt(const Entry& entry, std::vector<std::string>& warnings) {
   }
 }
 
+void use_newer_name(Entry& entry, std::vector<std::string>& warnings) {
+  for (const auto& [old_name, name] : kRenamed) {
+    if (entry.name != old_name) continue;
+    warnings.push_back(
+        fmt::format("{}: {} is an old name, taken for {}", entry.source, old_name, name));
+    entry.name = name;
+  }
+}
+
 void merge(ParsedFile file, Configuration& into) {
   std::size_t checked = 0;
   for (Entry& entry : file.entries) {
+    use_newer_name(entry, into.warnings);
     if (++checked <= kTypoChecksMax) warn_if_misspelt(entry, into.warnings);
     const Setting* present = into.settings.find(entry.name);
     if (present != nullptr && present->is_final) {
@@ -182,9 +199,10 @@ Result<Configuration> load_configuration(const std::filesystem::path& conf_dir,
   set_defaults(configuration.settings);
   // Final, so that no file can change them; and last wins among themselves.
   for (auto each = overrides.rbegin(); each != overrides.rend(); ++each) {
-    warn_if_misspelt({each->name, each->value, std::string(kFromCommandLine), true},
-                     configuration.warnings);
-    configuration.settings.set(each->name, {each->value, std::string(kFromCommandLine), true});
+    Entry entry{each->name, each->value, std::string(kFromCommandLine), true};
+    use_newer_name(entry, configuration.warnings);
+    warn_if_misspelt(entry, configuration.warnings);
+    configuration.settings.set(entry.name, {entry.value, entry.source, true});
   }
   for (const std::string_view file : kFiles) {
     auto merged = merge_path(conf_dir / file, configuration);

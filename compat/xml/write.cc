@@ -39,15 +39,30 @@ void append_property(std::string& out, std::string_view name, const Setting& set
   out += "</source></property>\n";
 }
 
+/// Whether `parts` stand in the name in this order, as in Hadoop's pattern oauth.*secret.
+bool holds_in_order(std::string_view name, std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) {
+    const auto at = name.find(part);
+    if (at == name.npos) return false;
+    name.remove_prefix(at + part.size());
+  }
+  return true;
+}
+
 }  // namespace
 
 bool is_secret(std::string_view name) {
   static constexpr std::array<std::string_view, 6> kEndings = {"password", "passwd",     "secret",
                                                                "pass",     "credential", "token"};
-  static constexpr std::array<std::string_view, 7> kParts = {
-      "password",    "secret.key",     "secretkey", "access.key",
-      "account.key", "encryption.key", "sas.token"};
+  static constexpr std::array<std::string_view, 14> kParts = {
+      "password",       "secret.key",  "secretkey",     "access.key",       "account.key",
+      "encryption.key", "session.key", "session.token", "client.secret",    "fs.azure.oauth2.",
+      "fs.adl.oauth2.", "fs.gs.auth.", "fs.gs.proxy.",  "fs.gs.encryption."};
   const std::string lower = to_lower(name);
+  if (holds_in_order(lower, {"oauth", "secret"}) || holds_in_order(lower, {"oauth", "token"}) ||
+      holds_in_order(lower, {".sas.", "token"})) {
+    return true;
+  }
   return std::ranges::any_of(kEndings, [&](auto ending) { return lower.ends_with(ending); }) ||
          std::ranges::any_of(kParts,
                              [&](auto part) { return lower.find(part) != std::string::npos; });

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/records/ids.h"
 #include "compat/records/resources.h"
@@ -13,7 +14,7 @@ namespace heddle::compat::yarn {
 namespace {
 
 constexpr int kContainersMax = 100'000;  // in one message of one node
-constexpr std::size_t kDiagnosticsMax = 64 * 1024;
+constexpr std::size_t kDiagnosticsMax = 64_KiB;
 
 std::string cut(const std::string& text) {
   return text.substr(0, kDiagnosticsMax);

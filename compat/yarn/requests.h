@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/resources.h"
 #include "base/result.h"
 #include "compat/proto/yarn_protos.pb.h"
@@ -16,7 +17,7 @@
 namespace heddle::compat::yarn {
 
 inline constexpr std::size_t kResourceNameMax = 1'000;
-inline constexpr std::size_t kTextMax = 64 * 1024;  // diagnostics, tracking URLs; cut, not refused
+inline constexpr std::size_t kTextMax = 64_KiB;  // diagnostics, tracking URLs; cut, not refused
 inline constexpr std::int64_t kLifetimeMaxSeconds = 100LL * 366 * 86'400;  // longer is cut to it
 inline constexpr int kAsksMax = 200'000;  // lines in one allocate call
 

@@ -66,6 +66,8 @@ struct ContainerGrant {
   std::string log_exclude_pattern;
   std::string log_policy_class;
   std::string log_policy_parameters;
+  std::string log_rolled_include_pattern;  // "" = none while the application runs
+  std::string log_rolled_exclude_pattern;
 };
 
 struct StartContainer {
@@ -140,6 +142,9 @@ struct LogRules {
   std::string exclude_pattern;  // "" = none
   std::string policy_class;
   std::string policy_parameters;
+  // Of the files that go while the application runs; "" = none go, none is kept back.
+  std::string rolled_include_pattern = {};
+  std::string rolled_exclude_pattern = {};
 };
 
 struct LogFile {

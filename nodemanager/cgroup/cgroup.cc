@@ -12,12 +12,13 @@
 #include <cstring>
 #include <sstream>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::nm {
 namespace {
 
-constexpr std::int64_t kMib = 1024 * 1024;
+constexpr std::int64_t kMib = 1_MiB;
 constexpr std::int64_t kSharesPerCore = 1024;
 constexpr std::int64_t kPeriodUs = 100'000;
 constexpr int kRemoveTriesMax = 50;
@@ -36,7 +37,7 @@ Result<void> put(const std::string& file, std::string_view value) {
 std::string get(const std::string& file) {
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return {};
-  std::string text(64 * 1024, '\0');
+  std::string text(64_KiB, '\0');
   const ssize_t size = read(descriptor, text.data(), text.size());
   close(descriptor);
   text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));

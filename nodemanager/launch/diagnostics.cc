@@ -57,7 +57,7 @@ std::string time_stamp(WallTime time) {
 }
 
 void Diagnostics::add(WallTime now, std::string_view text) {
-  text_ += fmt::format("[{}]{}\n", time_stamp(now), text);
+  text_ += fmt::format("[{}]{}\n", time_stamp(now), as_text(std::string(text)));
   if (text_.size() <= kDiagnosticsMax) return;
   std::size_t cut = text_.size() - kDiagnosticsMax;
   while (cut < text_.size() && (static_cast<unsigned char>(text_[cut]) & 0xc0) == 0x80)

@@ -1,6 +1,9 @@
 #include "nodemanager/launch/launcher.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "nodemanager/launch/layout.h"
 
@@ -77,20 +80,43 @@ Result<std::optional<pid_t>> launch(LaunchJob job, Processes& processes, Cgroups
   return std::optional<pid_t>(*pid);
 }
 
+Result<void> make_node_dirs(const std::string& local_dir) {
+  RETURN_IF_ERROR(make_dir(local_dir + "/usercache", 0755));
+  RETURN_IF_ERROR(make_dir(public_cache_dir(local_dir), 0755));
+  return make_dir(local_dir + "/nmPrivate", 0700);
+}
+
+Result<void> make_user_dirs(const std::string& local_dir, const std::string& user) {
+  RETURN_IF_ERROR(check_user_name(user));
+  RETURN_IF_ERROR(make_node_dirs(local_dir));
+  RETURN_IF_ERROR(make_dir(user_dir(local_dir, user), 0750));
+  RETURN_IF_ERROR(make_dir(user_cache_dir(local_dir, user), 0710));
+  return make_dir(user_dir(local_dir, user) + "/appcache", 0710);
+}
+
 Result<void> make_app_dirs(const std::vector<std::string>& local_dirs,
                            const std::vector<std::string>& log_dirs, const std::string& user,
                            const AppId& app) {
   RETURN_IF_ERROR(check_user_name(user));
   for (const std::string& local : local_dirs) {
-    RETURN_IF_ERROR(make_dir(user_dir(local, user), 0750));
-    RETURN_IF_ERROR(make_dir(user_cache_dir(local, user), 0710));
-    RETURN_IF_ERROR(make_dir(user_dir(local, user) + "/appcache", 0710));
+    RETURN_IF_ERROR(make_user_dirs(local, user));
     RETURN_IF_ERROR(make_dir(app_dir(local, user, app), 0710));
     RETURN_IF_ERROR(make_dir(app_cache_dir(local, user, app), 0710));
   }
   for (const std::string& log : log_dirs)
     RETURN_IF_ERROR(make_dir(app_log_dir(log, app), 0710));
   return {};
+}
+
+Result<void> make_missing_app_dirs(const std::string& local_dir,
+                                   const std::vector<std::string>& log_dirs,
+                                   const std::string& user, const AppId& app) {
+  const auto there = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
+  const bool all =
+      there(app_cache_dir(local_dir, user, app)) && there(local_dir + "/nmPrivate") &&
+      std::ranges::all_of(log_dirs, [&](const auto& log) { return there(app_log_dir(log, app)); });
+  if (all) return {};
+  return make_app_dirs({local_dir}, log_dirs, user, app);
 }
 
 }  // namespace heddle::nm

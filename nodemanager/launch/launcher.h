@@ -24,7 +24,6 @@ struct LaunchJob {
   std::string credentials;  // the content of container_tokens
   ProcessSpec process;      // paths of files are filled in by launch()
   CgroupLimits limits;
-  bool is_relaunch = false;
   /// Set by whoever does not want the process any more.
   std::shared_ptr<std::atomic<bool>> cancelled;
 };
@@ -38,9 +37,19 @@ std::string complaint_file_of(const LaunchJob& job);  // what heddle-container i
 Result<std::optional<pid_t>> launch(LaunchJob job, Processes& processes, Cgroups* cgroups,
                                     std::function<void(std::int32_t)> on_exit);
 
+/// The agent's own directories on a disk, with the documented modes.
+Result<void> make_node_dirs(const std::string& local_dir);
+
+/// And those of a user there.
+Result<void> make_user_dirs(const std::string& local_dir, const std::string& user);
+
 /// The directories of an application on all disks, with the documented modes.
 Result<void> make_app_dirs(const std::vector<std::string>& local_dirs,
                            const std::vector<std::string>& log_dirs, const std::string& user,
                            const AppId& app);
+/// The same where they are missing: on a disk that became usable after the application had begun.
+Result<void> make_missing_app_dirs(const std::string& local_dir,
+                                   const std::vector<std::string>& log_dirs,
+                                   const std::string& user, const AppId& app);
 
 }  // namespace heddle::nm

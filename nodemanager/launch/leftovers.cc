@@ -16,6 +16,7 @@ extern "C" {  // which the header of glibc 2.36 forgets
 #include <set>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "nodemanager/launch/layout.h"
 #include "nodemanager/launch/process.h"
@@ -26,7 +27,7 @@ namespace {
 
 constexpr const char* kProc = "/proc";  // never a fixture: what is found here is killed
 constexpr std::string_view kSupervisorName = "heddle-container";
-constexpr std::size_t kProcFileMax = 1024 * 1024;
+constexpr std::size_t kProcFileMax = 1_MiB;
 constexpr int kStepMs = 20;
 constexpr int kRoundsMax = 500;  // of a step each
 constexpr std::int64_t kClockSlackSeconds = 2;
@@ -35,7 +36,7 @@ std::string read_all(const std::string& path, std::size_t bytes_max) {
   std::string text;
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return text;
-  char block[16 * 1024];
+  char block[16_KiB];
   while (text.size() < bytes_max) {
     const ssize_t got = read(descriptor, block, sizeof block);
     if (got <= 0) break;

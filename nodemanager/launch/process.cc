@@ -83,15 +83,21 @@ Processes::Processes() : wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
 }
 
 Processes::~Processes() {
+  stop();
+  close(wake_descriptor_);
+}
+
+void Processes::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
   for (const auto& [pid, watched] : watched_)
     close(watched.descriptor);
-  close(wake_descriptor_);
+  watched_.clear();
 }
 
 void Processes::wake() {
@@ -115,6 +121,7 @@ Result<pid_t> Processes::start(const ProcessSpec& spec, std::function<void(std::
 
   // Held during the start, so that the waiting thread cannot miss a container that ends at once.
   const std::lock_guard lock(mutex_);
+  if (stopping_) return fail(ErrorCode::kUnavailable, "the agent stops");
   pid_t pid = -1;
   const int error = posix_spawn(&pid, spec.supervisor.c_str(), &setup.actions, &setup.attributes,
                                 pointers(arguments).data(), pointers(environment).data());

@@ -39,7 +39,7 @@ enum class ProcessRequest : std::uint8_t {
 class Processes {
  public:
   Processes();
-  ~Processes();  // containers run on; nobody is told of their end any more
+  ~Processes();  // stop()
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
 
@@ -48,6 +48,9 @@ class Processes {
   Result<pid_t> start(const ProcessSpec& spec, std::function<void(std::int32_t)> on_exit);
   /// False: that supervisor has ended already.
   bool request(pid_t supervisor, ProcessRequest what);
+  /// Containers run on; nobody is told of an end afterwards, start() and request() fail. Again: no
+  /// effect. Not from `on_exit`.
+  void stop();
 
  private:
   struct Watched {

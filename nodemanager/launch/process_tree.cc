@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "nodemanager/launch/diagnostics.h"
 
@@ -60,7 +61,7 @@ bool parse_stat(const std::string& text, ProcessInfo& info) {
 }
 
 std::string command_line(const std::string& proc_root, pid_t pid) {
-  std::string text = read_small(fmt::format("{}/{}/cmdline", proc_root, pid), 16 * 1024);
+  std::string text = read_small(fmt::format("{}/{}/cmdline", proc_root, pid), 16_KiB);
   for (char& c : text) {
     if (c == '\0') c = ' ';
   }

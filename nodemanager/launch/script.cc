@@ -95,20 +95,6 @@ class UseOrder {
   std::vector<std::size_t> order_;
 };
 
-void append_debug_copies(std::string& out, std::string_view log_dir) {
-  const std::string info = fmt::format("\"{}/directory.info\"", log_dir);
-  auto to = std::back_inserter(out);
-  fmt::format_to(to, "echo \"Copying debugging information\"\n# Creating copy of launch script\n");
-  fmt::format_to(to, "cp \"launch_container.sh\" \"{}/launch_container.sh\"\n", log_dir);
-  fmt::format_to(to, "chmod 640 \"{}/launch_container.sh\"\n", log_dir);
-  fmt::format_to(to, "# Determining directory contents\necho \"ls -l:\" 1>{}\n", info);
-  fmt::format_to(to, "ls -l 1>>{}\n", info);
-  fmt::format_to(to, "echo \"find -L . -maxdepth 5 -ls:\" 1>>{}\n", info);
-  fmt::format_to(to, "find -L . -maxdepth 5 -ls 1>>{}\n", info);
-  fmt::format_to(to, "echo \"broken symlinks(find -L . -maxdepth 5 -type l -ls):\" 1>>{}\n", info);
-  fmt::format_to(to, "find -L . -maxdepth 5 -type l -ls 1>>{}\n", info);
-}
-
 }  // namespace
 
 std::string to_text(const LaunchScript& script) {
@@ -134,7 +120,10 @@ std::string to_text(const LaunchScript& script) {
     }
     fmt::format_to(to, "ln -sf -- \"{}\" \"{}\"\n", target, link);
   }
-  if (script.keep_debug_files) append_debug_copies(out, script.log_dir);
+  if (!script.debug_program.empty()) {
+    out += "echo \"Copying debugging information\"\n";
+    fmt::format_to(to, "\"{}\" \"{}\" || true\n", script.debug_program, script.log_dir);
+  }
   out += "echo \"Launching container\"\nexec /bin/bash -c \"";
   for (std::size_t i = 0; i < script.commands.size(); ++i) {
     if (i > 0) out += ' ';

@@ -1,5 +1,6 @@
 // The text of launch_container.sh. Source: wire facts "container", sections 3 and 4; clients and
-// ApplicationMasters depend on its quoting (there is none), order and expansion.
+// ApplicationMasters depend on its quoting (there is none), order and expansion. One thing is done
+// otherwise than in Hadoop's: what it lets cp, chmod, ls and find do, heddle-debug-files does.
 #pragma once
 
 #include <string>
@@ -17,7 +18,7 @@ struct LaunchScript {
   Variables container;  // the container's own; already expanded and ordered
   std::vector<std::pair<std::string, std::string>> links;  // target, link name
   std::string log_dir;                                     // absolute
-  bool keep_debug_files = true;       // copies of the script and a listing go to log_dir
+  std::string debug_program;          // heddle-debug-files, absolute; empty: none are kept
   std::vector<std::string> commands;  // already expanded
 };
 

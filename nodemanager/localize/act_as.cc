@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::nm {
@@ -32,7 +33,7 @@ Result<ActAs> ActAs::user(const std::string& name) {
   if (::geteuid() != 0) return ActAs(false);
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16_KiB> buffer{};
   if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
       found == nullptr) {
     return fail(ErrorCode::kPermissionDenied,

@@ -26,6 +26,23 @@ ResourceCache::Found ResourceCache::acquire(const ResourceKey& key, const Contai
   return {entry.state, is_new, entry.number, entry.path, entry.size};
 }
 
+ResourceCache::Found ResourceCache::renew(const ResourceKey& key) {
+  Entry& entry = entries_.at(key);
+  bytes_ -= entry.size;
+  entry.state = State::kFetching;
+  entry.number = next_number_++;
+  entry.path.clear();
+  entry.folder.clear();
+  entry.size = 0;
+  return {entry.state, true, entry.number, "", 0};
+}
+
+bool ResourceCache::is_fetching(const ResourceKey& key, std::int64_t number) const {
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second.state == State::kFetching &&
+         found->second.number == number;
+}
+
 std::vector<ContainerId> ResourceCache::fetched(const ResourceKey& key, std::string path,
                                                 std::string folder, std::uint64_t size) {
   const auto found = entries_.find(key);
@@ -47,10 +64,16 @@ std::vector<ContainerId> ResourceCache::failed(const ResourceKey& key) {
   return waiting;
 }
 
-void ResourceCache::release(const ResourceKey& key, const ContainerId& user_of, Instant now) {
+std::optional<std::int64_t> ResourceCache::release(const ResourceKey& key,
+                                                   const ContainerId& user_of, Instant now) {
   const auto found = entries_.find(key);
-  if (found == entries_.end()) return;
-  if (found->second.users.erase(user_of) > 0) found->second.last_used = now;
+  if (found == entries_.end()) return std::nullopt;
+  Entry& entry = found->second;
+  if (entry.users.erase(user_of) > 0) entry.last_used = now;
+  if (entry.state == State::kReady || !entry.users.empty()) return std::nullopt;
+  const std::int64_t number = entry.number;
+  drop(found);
+  return number;
 }
 
 void ResourceCache::forget_app(const std::string& scope) {

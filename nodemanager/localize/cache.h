@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,18 +41,23 @@ class ResourceCache {
 
   /// Takes a reference for `user_of`; a second one of the same container counts once.
   Found acquire(const ResourceKey& key, const ContainerId& user_of, Instant now);
-  /// The result of a fetch; returns those that wait for it. The folder is what eviction deletes.
+  /// What lay there is lost: as if acquired for the first time, whoever else uses it.
+  Found renew(const ResourceKey& key);
+  /// Whether the fetch of that number is still waited for. Only then comes its result:
+  bool is_fetching(const ResourceKey& key, std::int64_t number) const;
+  /// Returns those that wait for it. The folder is what eviction deletes.
   std::vector<ContainerId> fetched(const ResourceKey& key, std::string path, std::string folder,
                                    std::uint64_t size);
   std::vector<ContainerId> failed(const ResourceKey& key);
-  void release(const ResourceKey& key, const ContainerId& user_of, Instant now);
+  /// The number of a fetch that nobody waits for any more; it is forgotten.
+  std::optional<std::int64_t> release(const ResourceKey& key, const ContainerId& user_of,
+                                      Instant now);
   /// Forgets an application's own resources; their folders go with the application's.
   void forget_app(const std::string& scope);
 
   /// Takes unreferenced PUBLIC and PRIVATE resources out, least recently used first, until the rest
   /// is within `bytes_max`; returns their folders, to be deleted.
   std::vector<std::string> evict(std::uint64_t bytes_max);
-  bool contains(const ResourceKey& key) const { return entries_.contains(key); }
   std::uint64_t bytes() const { return bytes_; }
   std::size_t size() const { return entries_.size(); }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 #include "base/text.h"
 #include "nodemanager/launch/layout.h"
+#include "nodemanager/localize/abandon.h"
 
 namespace heddle::nm {
 namespace {
@@ -23,6 +25,7 @@ namespace {
 constexpr int kFolderDepthMax = 64;
 constexpr int kUnpackedDepthMax = 200;  // each holds a descriptor of the agent
 constexpr std::size_t kFolderEntriesMax = 500'000;
+constexpr int kAbandonPollMs = 100;
 
 std::string last_name(std::string_view url) {
   while (url.size() > 1 && url.ends_with('/'))
@@ -96,9 +99,7 @@ Result<void> copy_tree(const FetchJob& job, RemoteFs& source, const std::string&
                                                        job.resource.url, kFolderEntriesMax));
   }
   if (!info.is_dir) {
-    RETURN_IF_ERROR(download(source, url, job.user, target, job.abandoned));
-    chmod(target.c_str(), info.permission & 0777);
-    return {};
+    return download(source, url, job.user, target);
   }
   RETURN_IF_ERROR(make_dir(target, 0700));
   auto names = source.list(url, job.user);
@@ -123,10 +124,16 @@ std::optional<ArchiveKind> archive_kind(const LocalResource& resource, std::stri
   return std::nullopt;
 }
 
-std::string read_all(int descriptor) {
+/// What the child says, to its end; ends the child when that is not wanted any more.
+std::string hear_out(pid_t child, int descriptor) {
   std::string text;
   char buffer[512];
   while (true) {
+    pollfd entry{descriptor, POLLIN, 0};
+    if (poll(&entry, 1, kAbandonPollMs) == 0) {
+      if (AbandonScope::given_up()) kill(child, SIGKILL);
+      continue;
+    }
     const ssize_t got = read(descriptor, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return text;
@@ -158,7 +165,7 @@ Result<void> run_unpacker(const FetchJob& job, ArchiveKind kind, const std::stri
   const int error = posix_spawn(&pid, job.unpacker.c_str(), &actions, nullptr, argv, environment);
   posix_spawn_file_actions_destroy(&actions);
   close(output[1]);
-  const std::string complaint = error == 0 ? read_all(output[0]) : "";
+  const std::string complaint = error == 0 ? hear_out(pid, output[0]) : "";
   close(output[0]);
   if (error != 0) {
     return fail(ErrorCode::kInternal,
@@ -168,6 +175,9 @@ Result<void> run_unpacker(const FetchJob& job, ArchiveKind kind, const std::stri
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  if (WIFSIGNALED(status) && AbandonScope::given_up()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: not wanted any more", job.resource.url));
+  }
   if (WIFSIGNALED(status)) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("cannot unpack {}: the unpacker was ended by signal {} (its limits on "
@@ -189,7 +199,6 @@ Result<void> place(const FetchJob& job, RemoteFs& source, const FileStatus& info
   RETURN_IF_ERROR(make_dir(target, 0700));
   const std::string archive = folder + "/.archive-" + name;
   RETURN_IF_ERROR(copy_tree(job, source, job.resource.url, info, archive, 0, entries));
-  chmod(archive.c_str(), (info.permission & 0777) | 0400);
   RETURN_IF_ERROR(run_unpacker(job, *kind, archive, target));
   const bool keep = job.resource.type == ResourceType::kPattern && to_lower(name).ends_with(".jar");
   if (keep) {
@@ -216,8 +225,8 @@ Result<std::uint64_t> finish_modes(int parent, const char* name, Visibility visi
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
   if (S_ISLNK(info.st_mode)) return std::uint64_t{0};
-  const mode_t mode = S_ISDIR(info.st_mode) ? (is_public ? 0755 : 0700)
-                                            : info.st_mode & (is_public ? 0555U : 0500U);
+  // Whatever the source's mode was: scripts that are run by name come from stores without x bits.
+  const mode_t mode = S_ISDIR(info.st_mode) ? (is_public ? 0755 : 0700) : (is_public ? 0555 : 0500);
   if (fchmodat(parent, name, mode, 0) != 0) {
     return fail(ErrorCode::kInternal, fmt::format("{}: {}", name, std::strerror(errno)));
   }
@@ -249,6 +258,7 @@ Result<Fetched> fetch_into(const FetchJob& job, RemoteFs& source, const FileStat
   RETURN_IF_ERROR(place(job, source, info, folder, name));
   auto size = finish_modes(AT_FDCWD, folder.c_str(), job.resource.visibility, 0);
   if (!size) return fail(std::move(size).error());
+  RETURN_IF_ERROR(remove_tree(job.folder));  // of an earlier agent, on a disk that was away since
   if (rename(folder.c_str(), job.folder.c_str()) != 0) {
     return fail(ErrorCode::kInternal,
                 fmt::format("cannot rename {}: {}", folder, std::strerror(errno)));
@@ -274,8 +284,9 @@ std::string iso_time(WallTime time) {
 }
 
 Result<Fetched> fetch(const FetchJob& job, RemoteFs& source, const Clock& clock) {
-  if (job.abandoned != nullptr && *job.abandoned) {
-    return fail(ErrorCode::kUnavailable, fmt::format("{}: the agent stops", job.resource.url));
+  const AbandonScope scope(*job.abandoned);
+  if (AbandonScope::given_up()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: not wanted any more", job.resource.url));
   }
   const std::string name = last_name(job.resource.url);
   if (name.empty() || name == "." || name == ".." || name.size() > 240) {

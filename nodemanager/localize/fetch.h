@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -20,7 +21,7 @@ struct FetchJob {
   std::string folder;    // made here; its parent must exist: ".../filecache/10"
   std::string unpacker;  // the program heddle-unpack
   UnpackLimits limits;
-  const std::atomic<bool>* abandoned = nullptr;  // set: give up soon
+  std::shared_ptr<const std::atomic<bool>> abandoned;  // set: give up soon
 };
 
 struct Fetched {

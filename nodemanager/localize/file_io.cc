@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 namespace heddle::nm {
@@ -52,7 +53,7 @@ Result<FileDescriptor> open_regular_file(const std::string& path) {
 }
 
 Result<void> read_pieces(int descriptor, std::string_view what, const RemoteFs::Sink& sink) {
-  std::string buffer(128 * 1024, '\0');
+  std::string buffer(128_KiB, '\0');
   while (true) {
     const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

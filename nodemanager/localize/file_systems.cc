@@ -7,14 +7,16 @@
 #include <array>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
+#include "nodemanager/localize/abandon.h"
 
 namespace heddle::nm {
 namespace {
 
 constexpr int kRedirectsMax = 5;
-constexpr std::size_t kErrorTextMax = 64 * 1024;  // read for nothing but to keep the connection
+constexpr std::size_t kErrorTextMax = 64_KiB;  // read for nothing but to keep the connection
 
 bool is_web(std::string_view url) {
   const std::string start = to_lower(url.substr(0, 6));
@@ -29,6 +31,7 @@ Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
   call.url = url;
   call.redirects_max = kRedirectsMax;
   call.refuse_link_local = true;
+  call.go_on = [] { return !AbandonScope::given_up(); };
   call.on_head = [&](const net::HttpResponse& head) { status = head.status; };
   call.on_body = [&](std::string_view bytes) {
     if (status != 200) return (error_bytes += bytes.size()) < kErrorTextMax;
@@ -58,7 +61,7 @@ Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
 std::string own_user_name() {
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16_KiB> buffer{};
   getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
   return found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
 }

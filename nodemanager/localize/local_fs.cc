@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "nodemanager/localize/act_as.h"
 #include "nodemanager/localize/file_io.h"
@@ -34,7 +35,7 @@ Result<std::string> path_of(const std::string& url) {
 std::string owner_name(uid_t uid) {
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16_KiB> buffer{};
   const bool known =
       ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
   return known ? entry.pw_name : std::to_string(uid);

@@ -13,6 +13,87 @@ namespace {
 constexpr std::size_t kPatternMax = 512;
 constexpr std::size_t kNameMax = 4096;
 
+Failure escape_not_supported(char c) {
+  return fail(ErrorCode::kUnsupported, fmt::format("\\{} is not supported", c));
+}
+
+/// A set in brackets. In Java a backslash escapes there too, in POSIX it is a member, and the
+/// members ']', '^' and '-' have their places.
+class SetWriter {
+ public:
+  /// From behind the '[' to behind the ']'.
+  Result<std::string> rewrite(std::string_view pattern, std::size_t& at) {
+    const bool negated = pattern.substr(at, 1) == "^";
+    if (negated) ++at;
+    for (bool first = true;; first = false) {
+      if (at >= pattern.size()) return fail(ErrorCode::kInvalidArgument, "a [ is not closed");
+      if (pattern[at] == ']' && !first) break;
+      RETURN_IF_ERROR(take_member(pattern, at));
+    }
+    ++at;
+    std::string members = (has_bracket_ ? "]" : "") + members_;
+    if (has_caret_ && members.empty() && !negated) return std::string(has_dash_ ? "[-^]" : "\\^");
+    if (has_caret_) members += '^';
+    if (has_dash_) members += '-';
+    return (negated ? "[^" : "[") + members + "]";
+  }
+
+ private:
+  Result<void> take_member(std::string_view pattern, std::size_t& at) {
+    if (pattern[at] == '[' || pattern.substr(at, 2) == "&&") {
+      return fail(ErrorCode::kUnsupported, "[ and && inside [] are not supported");
+    }
+    const bool is_class = pattern[at] == '\\' && at + 1 < pattern.size() &&
+                          std::string_view("dws").find(pattern[at + 1]) != std::string_view::npos;
+    if (is_class) {
+      const char kind = pattern[at + 1];
+      members_ += kind == 'd' ? "0-9" : kind == 'w' ? "A-Za-z0-9_" : "[:space:]";
+      at += 2;
+      return {};
+    }
+    const auto from = take_character(pattern, at);
+    if (!from) return fail(from.error());
+    const bool is_range = pattern.substr(at, 1) == "-" && at + 1 < pattern.size() &&
+                          pattern[at + 1] != ']' && pattern[at + 1] != '[';
+    if (!is_range) {
+      add(*from);
+      return {};
+    }
+    ++at;
+    const auto to = take_character(pattern, at);
+    if (!to) return fail(to.error());
+    if (std::string_view("]^-").find(*from) != std::string_view::npos || *to == ']') {
+      return fail(ErrorCode::kUnsupported, "a range from or to ], ^ or - is not supported");
+    }
+    members_ += {*from, '-', *to};
+    return {};
+  }
+  static Result<char> take_character(std::string_view pattern, std::size_t& at) {
+    if (pattern[at] != '\\') return pattern[at++];
+    if (at + 1 >= pattern.size()) return fail(ErrorCode::kInvalidArgument, "ends with a backslash");
+    const char next = pattern[at + 1];
+    if (std::isalnum(static_cast<unsigned char>(next)) != 0) return escape_not_supported(next);
+    at += 2;
+    return next;
+  }
+  void add(char c) {
+    if (c == ']') {
+      has_bracket_ = true;
+    } else if (c == '^') {
+      has_caret_ = true;
+    } else if (c == '-') {
+      has_dash_ = true;
+    } else {
+      members_ += c;
+    }
+  }
+
+  std::string members_;
+  bool has_bracket_ = false;
+  bool has_caret_ = false;
+  bool has_dash_ = false;
+};
+
 /// Java's syntax rewritten for POSIX: (?: becomes (, \d \w \s their classes.
 Result<std::string> to_posix(std::string_view pattern) {
   std::string out;
@@ -28,6 +109,11 @@ Result<std::string> to_posix(std::string_view pattern) {
     } else if (c == '{') {
       // Repetition counts multiply the size of the automaton.
       return fail(ErrorCode::kUnsupported, "counted repetition {n,m} is not supported");
+    } else if (c == '[') {
+      auto set = SetWriter().rewrite(pattern, ++i);
+      if (!set) return set;
+      out += *set;
+      --i;
     } else if (c == '\\' && i + 1 < pattern.size()) {
       const char next = pattern[++i];
       if (next == 'd') {
@@ -37,7 +123,7 @@ Result<std::string> to_posix(std::string_view pattern) {
       } else if (next == 's') {
         out += "[[:space:]]";
       } else if (std::isalnum(static_cast<unsigned char>(next)) != 0) {
-        return fail(ErrorCode::kUnsupported, fmt::format("\\{} is not supported", next));
+        return escape_not_supported(next);
       } else {
         out += '\\';
         out += next;

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "nodemanager/localize/abandon.h"
 #include "nodemanager/localize/file_io.h"
 
 namespace heddle::nm {
@@ -40,14 +41,14 @@ Result<FsUrl> parse_fs_url(std::string_view url) {
 }
 
 Result<void> download(RemoteFs& fs, const std::string& url, const std::string& user,
-                      const std::string& local_path, const std::atomic<bool>* abandoned) {
+                      const std::string& local_path) {
   auto result = [&]() -> Result<void> {
     const FileDescriptor file(
         ::open(local_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) return errno_failure(local_path, errno);
     auto read = fs.read(url, user, [&](std::string_view bytes) -> Result<void> {
-      if (abandoned != nullptr && *abandoned) {
-        return fail(ErrorCode::kUnavailable, fmt::format("{}: the agent stops", url));
+      if (AbandonScope::given_up()) {
+        return fail(ErrorCode::kUnavailable, fmt::format("{}: not wanted any more", url));
       }
       return write_all(file.get(), local_path, bytes);
     });

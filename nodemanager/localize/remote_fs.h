@@ -1,7 +1,6 @@
 // File systems that resources come from and that logs go to.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -31,6 +30,7 @@ Result<FsUrl> parse_fs_url(std::string_view url);
 
 /// Blocking calls for worker threads; any thread. Each acts with the rights of `user`.
 /// kNotFound, kPermissionDenied and kUnavailable mean what they say; messages name the URL.
+/// AbandonScope gives them up.
 class RemoteFs {
  public:
   /// Takes bytes in order; its error ends the call and is returned.
@@ -59,8 +59,8 @@ class RemoteFs {
 };
 
 /// Copies one file to a new local file (O_EXCL), which is removed again on an error.
-/// kLimitExceeded: the disk is full. `abandoned` (may be null): kUnavailable soon after it is set.
+/// kLimitExceeded: the disk is full.
 Result<void> download(RemoteFs& fs, const std::string& url, const std::string& user,
-                      const std::string& local_path, const std::atomic<bool>* abandoned = nullptr);
+                      const std::string& local_path);
 
 }  // namespace heddle::nm

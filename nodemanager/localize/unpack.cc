@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "nodemanager/localize/name_pattern.h"
 
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kPathMax = 4000;
-constexpr std::size_t kReadBytes = 128 * 1024;
+constexpr std::size_t kReadBytes = 128_KiB;
 
 /// An open descriptor, closed at the end.
 class Descriptor {

@@ -25,8 +25,10 @@
 
 #if defined(__has_feature)
 #define HEDDLE_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#define HEDDLE_THREAD_SANITIZER __has_feature(thread_sanitizer)
 #else
 #define HEDDLE_ADDRESS_SANITIZER 0
+#define HEDDLE_THREAD_SANITIZER 0
 #endif
 
 #if HEDDLE_ADDRESS_SANITIZER
@@ -55,7 +57,7 @@ bool confine(rlim_t bytes_max) {
       !limit(RLIMIT_CPU, kProcessorSeconds) || !limit(RLIMIT_NPROC, 1)) {
     return false;
   }
-#if !HEDDLE_ADDRESS_SANITIZER  // it reserves terabytes of addresses
+#if !HEDDLE_ADDRESS_SANITIZER && !HEDDLE_THREAD_SANITIZER  // they reserve terabytes of addresses
   if (!limit(RLIMIT_AS, kMemoryBytes)) return false;
 #endif
   // Not root: the limits above and the checks of every name have to do.

@@ -8,14 +8,16 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/bytes.h"
 #include "base/net/http.h"
 #include "base/text.h"
+#include "nodemanager/localize/abandon.h"
 #include "nodemanager/localize/file_io.h"
 
 namespace heddle::nm {
 namespace {
 
-constexpr std::size_t kErrorBodyMax = 64 * 1024;
+constexpr std::size_t kErrorBodyMax = 64_KiB;
 
 std::string encode_path(std::string_view path) {
   std::string out;
@@ -86,6 +88,7 @@ Result<WebHdfs::Answer> WebHdfs::ask(const char* method, const std::string& url,
                            encode_path(parsed->path), operation, percent_encode(user));
     call.body_max = options_.answer_max;
     call.refuse_link_local = true;
+    call.go_on = [] { return !AbandonScope::given_up(); };
     auto answer = net::http_call(call);
     if (answer && answer->status < 400) {
       return Answer{answer->status, std::move(answer->body),
@@ -128,6 +131,7 @@ Result<void> WebHdfs::read(const std::string& url, const std::string& user, cons
   net::HttpCall call;
   call.url = where->location;
   call.refuse_link_local = true;
+  call.go_on = [] { return !AbandonScope::given_up(); };
   int status = 0;
   std::string error_body;
   std::optional<Error> sink_error;
@@ -164,6 +168,7 @@ Result<void> WebHdfs::upload(const std::string& local_path, const std::string& u
   call.method = "PUT";
   call.url = where->location;
   call.refuse_link_local = true;
+  call.go_on = [] { return !AbandonScope::given_up(); };
   call.upload_file = local_path;
   call.headers.add("Content-Type", "application/octet-stream");
   call.body_max = kErrorBodyMax;

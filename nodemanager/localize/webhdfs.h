@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "nodemanager/localize/remote_fs.h"
 
@@ -18,9 +19,9 @@ struct WebHdfsOptions {
   /// address on `default_web_port` of the same host.
   std::map<std::string, std::vector<std::string>, std::less<>> web_addresses;
   std::uint16_t default_web_port = 9870;
-  std::string default_authority;                // for hdfs:///path; "" = refused
-  std::string spool_dir = "/tmp";               // write() collects its bytes here first
-  std::uint64_t answer_max = 64 * 1024 * 1024;  // of JSON, such as a long listing
+  std::string default_authority;      // for hdfs:///path; "" = refused
+  std::string spool_dir = "/tmp";     // write() collects its bytes here first
+  std::uint64_t answer_max = 64_MiB;  // of JSON, such as a long listing
 };
 
 /// Simple authentication: tells the NameNode the user's name. A cluster with Kerberos answers

@@ -36,13 +36,19 @@ struct AggregationJob {
   std::string suffix;                 // "logs"
   std::string own_user;               // of the agent, which makes the root
   WallTime now;
+  bool names_with_time = false;  // the file's name ends with `now`: several come from this node
+  /// Above 0 while the application goes on: what is moved is deleted here, and of the node's files
+  /// there the oldest go, so that with the new one no more remain. Of containers that run, only
+  /// files that the rules for rolled logs take are moved, of ended ones these and all others.
+  std::size_t rolled_files_max = 0;
+  std::vector<EndedContainer> running;
 };
 
 /// "<root>/<user>/bucket-logs-tfile/0002/application_.../localhost_41041"
 std::string remote_log_path(const AggregationJob& job, const LogFileFormat& format);
 
 /// Writes the file as .tmp, then renames it. No container with logs: nothing is written.
-/// Blocks: worker threads.
+/// Blocks: worker threads; AbandonScope gives it up.
 Result<void> aggregate(AggregationJob job, const LogFileFormat& format, RemoteFs& store);
 
 }  // namespace heddle::nm

@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "queues/scheduler.h"
 #include "rm/api/commands.h"
@@ -38,7 +39,7 @@ struct CoreOptions {
   std::int32_t max_app_priority = 0;
   queues::Limits limits;
   ResourceTypes resource_types;
-  std::size_t attempt_diagnostics_max = 64 * 1024;
+  std::size_t attempt_diagnostics_max = 64_KiB;
   std::size_t finished_apps_max = 1000;
   bool log_aggregation = false;
   std::string web_url;               // "http://host:port", for diagnostics

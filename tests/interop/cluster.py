@@ -81,6 +81,7 @@ class Daemon:
 
     def __init__(self, name: str, command: list, env: dict, folder: pathlib.Path):
         self.name = name
+        self.killed = False
         self.log = folder / f"{name}.log"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log,
@@ -102,12 +103,14 @@ class Daemon:
             try:
                 self.process.wait(timeout_s)
             except subprocess.TimeoutExpired:
-                self.kill()
+                self.process.kill()
         return self.process.wait()
 
     def kill(self) -> None:
+        """SIGKILL, as a test that wants a crash sends it."""
         if self.alive():
-            self.process.send_signal(signal.SIGKILL)
+            self.process.kill()
+            self.killed = True
         self.process.wait()
 
 
@@ -142,8 +145,11 @@ class Cluster(contextlib.AbstractContextManager):
             raise
         return self
 
-    def __exit__(self, *_) -> None:
-        self.close()
+    def __exit__(self, kind, *_) -> None:
+        """Fails when one of our daemons ended badly, unless something has failed before."""
+        wrong = self.close()
+        if kind in (None, GeneratorExit):
+            assert not wrong, "\n".join(wrong)
 
     def start(self) -> None:
         if self.with_hdfs:
@@ -157,15 +163,31 @@ class Cluster(contextlib.AbstractContextManager):
         if self.with_history:
             self._wait_for_port("history", self.port["history"])
 
-    def close(self) -> None:
+    def close(self) -> list:
+        """Ends everything. What is wrong with how our daemons ended: their exit status, and what
+        containers they left running."""
         self.clients.stop_all()
-        for name in reversed(list(self.daemons)):
-            self.daemons[name].stop()
-        self._end_left_overs()
+        wrong, orderly = [], []
+        while self.daemons:
+            name, daemon = self.daemons.popitem()  # the last one first
+            code = daemon.stop()
+            if self.kinds.get(name) != "heddle" or daemon.killed:
+                continue
+            if code != 0:
+                wrong.append(f"{name} ended with {code}:\n{daemon.tail()}")
+            elif name != "rm":
+                orderly.append(name)
+        left = self._left_overs()
+        for pid, (where, command) in left.items():
+            if any(where.startswith(f"{self.folder}/{name}/") for name in orderly):
+                wrong.append(f"process {pid} outlived its NodeManager: {where}: {command}")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if os.environ.get("HEDDLE_KEEP"):
             print(f"kept: {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        return wrong
 
     def node_names(self) -> list:
         return [name for name in self.kinds if name != "rm"]
@@ -267,16 +289,16 @@ class Cluster(contextlib.AbstractContextManager):
                 return probe.connect_ex(("127.0.0.1", port)) == 0
         wait_until(f"{daemon} listens on port {port}", listens, START_S)
 
-    def _end_left_overs(self) -> None:
-        """Ends container processes that outlived their NodeManager: those that work in our folder."""
+    def _left_overs(self) -> dict:
+        """Processes that work in our folder by pid: their folder and command line."""
+        found = {}
         for entry in pathlib.Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                if os.readlink(entry / "cwd").startswith(str(self.folder) + "/"):
-                    os.kill(int(entry.name), signal.SIGKILL)
-            except OSError:
-                continue
+            with contextlib.suppress(OSError):
+                where = os.readlink(entry / "cwd") if entry.name.isdigit() else ""
+                if where.startswith(str(self.folder) + "/"):
+                    found[int(entry.name)] = (where, (entry / "cmdline").read_bytes()
+                                              .replace(b"\0", b" ").decode("utf-8", "replace"))
+        return found
 
     # -- what the RM says
 

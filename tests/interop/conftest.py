@@ -1,4 +1,5 @@
 """Fixtures: the shared cluster, clusters of one test, and their logs when a test fails."""
+import contextlib
 import pathlib
 import signal
 
@@ -8,8 +9,10 @@ import golden
 from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
-ORDER = ["test_daemons", "test_cli", "test_heddle", "test_browser", "test_mapreduce", "test_dshell",
-         "test_spark", "test_mixed", "test_nodes", "test_shuffle_restart", "test_hdfs"]
+ORDER = ["test_harness", "test_daemons", "test_cli", "test_heddle", "test_browser",
+         "test_mapreduce", "test_dshell", "test_spark", "test_mixed", "test_nodes",
+         "test_shuffle_restart", "test_hdfs"]
+OURS = ("mixed", "daemons", "browser", "heddle", "harness")  # about our daemons
 LIVING = pytest.StashKey()
 
 
@@ -30,9 +33,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: ORDER.index(pathlib.Path(item.path).stem))
-    if config.getoption("--against") == "java":  # what is about our daemons tells nothing there
-        ours = [item for item in items
-                if any(map(item.get_closest_marker, ("mixed", "daemons", "browser", "heddle")))]
+    if config.getoption("--against") == "java":  # what is about ours tells nothing there
+        ours = [item for item in items if any(map(item.get_closest_marker, OURS))]
         config.hook.pytest_deselected(items=ours)
         items[:] = [item for item in items if item not in ours]
 
@@ -75,16 +77,9 @@ def cluster(shared_cluster):
 @pytest.fixture
 def new_cluster(pytestconfig):
     """Makes clusters for one test: new_cluster(nodes=(...), rm=...)."""
-    opened = []
-
-    def make(**arguments):
-        generator = living(pytestconfig, **arguments)
-        opened.append(generator)
-        return next(generator)
-
-    yield make
-    for generator in opened:
-        generator.close()
+    with contextlib.ExitStack() as opened:  # closes them all, whatever one of them complains of
+        yield lambda **arguments: opened.enter_context(
+            contextlib.contextmanager(living)(pytestconfig, **arguments))
 
 
 @pytest.fixture
@@ -95,8 +90,9 @@ def against(pytestconfig):
 @pytest.fixture
 def as_recorded(pytestconfig, shared_cluster):
     """Compares an answer of a client with the one recorded from real Hadoop (golden/<name>.txt)."""
-    def compare(name, answer, sort=False):
+    def compare(name, answer, sort=False, known=()):
         lines = golden.transcript(answer, shared_cluster.folder, sort)
-        golden.check(name, lines, pytestconfig.getoption("--update-golden"))
+        ours = pytestconfig.getoption("--against") == "heddle"
+        golden.check(name, lines, pytestconfig.getoption("--update-golden"), known if ours else ())
 
     return compare

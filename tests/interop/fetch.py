@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -33,6 +34,7 @@ def fetched(name: str, key: str, fill) -> pathlib.Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (done.exists() and done.read_text() == key and folder.is_dir()):
             done.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)  # of another version: both would be loaded
             fill(folder)
             done.write_text(key)
     return folder

@@ -59,8 +59,8 @@ def main() -> int:
         print(f"tools/quickstart: {error}\n\n{cluster.logs()}", file=sys.stderr)
         return 1
     finally:
-        if not kept:
-            cluster.close()
+        for complaint in [] if kept else cluster.close():
+            print(f"tools/quickstart: {complaint}", file=sys.stderr)
 
 
 if __name__ == "__main__":

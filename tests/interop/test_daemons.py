@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from cluster import BIN, write_xml
+from cluster import BIN, wait_until, write_xml
 
 pytestmark = pytest.mark.daemons
 EX_CONFIG = 78
@@ -67,6 +67,18 @@ def test_a_second_resource_manager_on_the_same_state_is_refused(new_cluster):
     assert answer.returncode != 0
     assert "locked" in answer.stderr, answer
     cluster.check_alive()
+
+
+def test_a_node_that_is_decommissioned_ends_with_zero(new_cluster, tmp_path):
+    excluded = tmp_path / "exclude"
+    excluded.touch()
+    cluster = new_cluster(history=False,
+                          yarn={"yarn.resourcemanager.nodes.exclude-path": excluded})
+    excluded.write_text("localhost\n", "utf-8")
+    node = cluster.daemons.pop("nm1")
+    cluster.clients.yarn("rmadmin", "-refreshNodes").ok()
+    wait_until("the node ends", lambda: not node.alive(), 30)
+    assert node.stop() == 0, node.tail()
 
 
 def test_the_resource_manager_takes_its_node_back_after_a_restart(new_cluster):

@@ -1,10 +1,14 @@
 """The heddle command as scripts and shells use it: exit codes, output, completion."""
+import contextlib
 import json
 import os
+import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -98,7 +102,7 @@ def test_killing_what_belongs_to_another_is_77(new_cluster):
     cluster = new_cluster(history=False, yarn={"yarn.acl.enable": "true",
                                                "yarn.admin.acl": "nobody"})
     job = cluster.clients.start_sleep_job(map_ms=60_000)
-    application = cluster.wait_for_app(job, "ACCEPTED")
+    application = cluster.wait_for_app(job)
     answer = heddle("--conf", cluster.conf, "app", "kill", application,
                     env={"HADOOP_USER_NAME": "stranger"})
     assert answer.returncode == 77, answer
@@ -107,14 +111,35 @@ def test_killing_what_belongs_to_another_is_77(new_cluster):
 
 def test_a_cluster_for_trials_comes_up_and_goes(tmp_path):
     """SIGINT is Ctrl-C: a cluster that was up has done its work, and leaves nothing."""
-    with subprocess.Popen([HEDDLE, "dev", "--dir", tmp_path / "dev"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as process:
-        shown = take_until(process.stdout, "Ctrl-C")
-        conf = next(line.split("=")[1].strip() for line in shown if "export" in line)
-        assert heddle("node", "list", "-q", env={"HADOOP_CONF_DIR": conf}).returncode == 0
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, process.stderr.read()
-    assert not (tmp_path / "dev").exists()
+    folder = tmp_path / "dev"
+    with subprocess.Popen([HEDDLE, "dev", "--dir", folder], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        giving_up = threading.Timer(60, os.killpg, (process.pid, signal.SIGKILL))
+        giving_up.start()  # reading has no time limit of its own
+        try:
+            shown = take_until(process.stdout, "Ctrl-C")
+            conf = next(line.split("=")[1].strip() for line in shown if "export" in line)
+            assert heddle("node", "list", "-q", env={"HADOOP_CONF_DIR": conf}).returncode == 0
+            assert len(daemons_of(folder)) == 2
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0, process.stderr.read()
+            assert daemons_of(folder) == []
+        finally:
+            giving_up.cancel()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert not folder.exists()
+
+
+def daemons_of(folder: pathlib.Path) -> list:
+    """The command lines of ResourceManagers and NodeManagers that mention the folder."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_text("utf-8", "replace") if entry.name.isdigit() else ""
+            if str(folder) in words and re.search(r"heddle-(rm|nm)\0", words):
+                found.append(words.replace("\0", " "))
+    return found
 
 
 def take_until(stream, word: str) -> list:
@@ -147,14 +172,21 @@ COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _heddle; printf '%s\\n' "${COMPREPLY[@]}"
 """
 FISH = "heddle completion fish | source; complete -C $argv[1] | string split -f1 \\t"
-SHELLS = {"bash": ["bash", "-c", BASH, "bash"], "fish": ["fish", "-c", FISH]}
+# What zsh's widget does with a function of bash: asks it, and offers what begins like the word.
+ZSH = """autoload -Uz compinit && compinit -D -u
+source <(heddle completion zsh)
+COMP_WORDS=("${(@s: :)1}"); words=("${COMP_WORDS[@]}"); CURRENT=$#words; COMP_CWORD=$((CURRENT - 1))
+offered=("${(@f)$(compgen -F _heddle -- "${words[CURRENT]}")}")
+print -rl -- "${(@M)offered:#${words[CURRENT]}*}"
+"""
+SHELLS = {"bash": ["bash", "-c", BASH, "bash"], "fish": ["fish", "-c", FISH],
+          "zsh": ["zsh", "-f", "-c", ZSH, "zsh"]}
 
 
 @pytest.mark.parametrize("line", COMPLETED)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_shells_complete_commands_options_and_names(cluster, shell, line):
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    assert shutil.which(shell), f"no {shell}: run tools/install-deps --test"
     env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "dumb",
            "HADOOP_CONF_DIR": str(cluster.conf)}
     answer = subprocess.run([*SHELLS[shell], line], env=env, capture_output=True, text=True,

@@ -1,6 +1,9 @@
 """Our daemons beside Java ones: each side takes the other for one of its own."""
 import pytest
 
+from cluster import wait_until
+from test_nodes import MAPS, count_of, runs_a_map_on
+
 pytestmark = pytest.mark.mixed
 
 
@@ -22,5 +25,10 @@ def test_our_node_joins_a_java_resource_manager(new_cluster):
 def test_a_java_node_and_ours_share_one_job(new_cluster):
     # Room for the AM and one task a node: each has to take a part.
     cluster = new_cluster(rm="heddle", nodes=("heddle", "java"), node_memory_mb=2048)
-    answer = cluster.clients.start_sleep_job(maps=3, map_ms=4000, reduces=1).wait(180).ok()
+    job = cluster.clients.start_sleep_job(maps=MAPS, map_ms=8000, reduces=1)
+    application = cluster.wait_for_app(job)
+    for name in cluster.node_names():
+        wait_until(f"{name} runs a map", lambda n=name: runs_a_map_on(cluster, application, n), 60)
+    answer = job.wait(180).ok()
+    assert count_of(answer, "Shuffled Maps ") == MAPS, str(answer)
     assert cluster.wait_for_state(answer.application(), "FINISHED")["finalStatus"] == "SUCCEEDED"

@@ -1,4 +1,8 @@
 """Nodes that leave while a job runs."""
+import os
+import pathlib
+import re
+
 import pytest
 
 from cluster import wait_until
@@ -23,8 +27,6 @@ def node_names_by_id(cluster) -> dict:
 
 def listens_on(pid: int, port: int) -> bool:
     """Whether the process holds a listening TCP socket on that port."""
-    import os
-    import pathlib
     inodes = set()
     for table in ("tcp", "tcp6"):
         for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
@@ -40,12 +42,35 @@ def listens_on(pid: int, port: int) -> bool:
     return False
 
 
+MAPS = 4
+
+
 def start_job(cluster):
-    """A job whose map waits long enough to be hit: (client, application, id of the map's node)."""
-    job = cluster.clients.start_sleep_job(maps=4, map_ms=8000, reduces=1)
+    """A job whose maps wait long enough to be hit: (client, application)."""
+    job = cluster.clients.start_sleep_job(maps=MAPS, map_ms=8000, reduces=1)
     application = cluster.wait_for_app(job)
     wait_until("a map runs", lambda: task_process(application, "m_000000_0"), 60)
     return job, application
+
+
+def node_of(cluster, pid: int) -> str:
+    """The daemon below whose folder a task works; "" when it has ended."""
+    try:
+        where = pathlib.Path(os.readlink(f"/proc/{pid}/cwd"))
+    except OSError:
+        return ""
+    return where.relative_to(cluster.folder).parts[0]
+
+
+def runs_a_map_on(cluster, application: str, name: str) -> bool:
+    pids = [task_process(application, f"m_{number:06}_0") for number in range(MAPS)]
+    return any(pid is not None and node_of(cluster, pid) == name for pid in pids)
+
+
+def count_of(answer, counter: str) -> int:
+    """A counter as the MapReduce client prints it at the end; those that are zero it leaves out."""
+    found = re.search(rf"{counter}=(\d+)\b", answer.err)
+    return int(found.group(1)) if found else 0
 
 
 def am_node(cluster, application) -> str:
@@ -65,10 +90,12 @@ def test_a_job_ends_well_when_the_other_node_goes(new_cluster, against, how):
     job, application = start_job(cluster)
     keep = by_http_address(cluster, am_node(cluster, application))
     victim = next(name for node, name in names.items() if node != keep)
+    wait_until("it has a map to lose", lambda: runs_a_map_on(cluster, application, victim), 60)
     getattr(cluster.daemons[victim], how)()
     del cluster.daemons[victim]
-    job.wait(240).ok()
+    answer = job.wait(240).ok()
     assert final(cluster, application) == "SUCCEEDED"
+    assert count_of(answer, "Launched map tasks") > MAPS, "none ran again: " + str(answer)
     cluster.wait_for_nodes(1)
 
 

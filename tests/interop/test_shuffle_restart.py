@@ -2,25 +2,18 @@
 import contextlib
 import os
 import pathlib
-import re
 import signal
 
 import pytest
 
 from cluster import get_json, wait_until
 from test_mapreduce import final, task_process
-from test_nodes import am_node, by_http_address, node_names_by_id
+from test_nodes import am_node, by_http_address, count_of, node_names_by_id, node_of
 
 # Java agents refuse recovery on ports chosen by the system, so these are about ours.
 pytestmark = [pytest.mark.nodes, pytest.mark.daemons, pytest.mark.heavy]
 RECOVERY = {"yarn.nodemanager.recovery.enabled": "true"}
 MAPS = ("m_000000_0", "m_000001_0", "m_000002_0")
-
-
-def node_of(cluster, pid: int) -> str:
-    """The daemon below whose folder a task works."""
-    where = pathlib.Path(os.readlink(f"/proc/{pid}/cwd"))
-    return where.relative_to(cluster.folder).parts[0]
 
 
 def maps_completed(cluster, application: str) -> int:
@@ -42,11 +35,6 @@ def start_again(cluster, name: str) -> None:
 
 def app_folders(cluster, name: str, application: str) -> list:
     return list((cluster.folder / name / "local").glob(f"usercache/*/appcache/{application}"))
-
-
-def count_of(answer, counter: str) -> int:
-    found = re.search(rf"{counter}=(\d+)\b", answer.err)
-    return int(found.group(1)) if found else 0
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RATCHET = pathlib.Path("tools/check/ratchet.tsv")
+HOSTILE = "docs/design/0006-hostile-inputs.md"
 CODE = (".cc", ".h")
 SIZED = CODE + (".py", ".sh", ".js", ".ts")
 FUNCTION_WISH, FUNCTION_MAX = 60, 100
@@ -275,13 +276,34 @@ def check_tree() -> tuple:
             large += sizes(path, text, code)
         if path.endswith(CODE):
             wrong += check_includes(path, text) + check_calls(path, code)
+    tests = "".join(read(path) for path in files if inside(path, "tests/unit"))
+    wrong += check_named_tests(read(HOSTILE), tests)
     return wrong + check_readmes(files, read), large
 
 
-def check_generated() -> list:
+def check_generated(command: tuple = (ROOT / "tools/gen-configuration", "--check")) -> list:
     """What the generated page of properties has to complain of."""
-    return subprocess.run([ROOT / "tools/gen-configuration", "--check"], capture_output=True,
-                          text=True, check=False).stdout.splitlines()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = done.stdout.splitlines()
+    if done.returncode != 0 and not said:  # it could not even look
+        said = [f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}"]
+    return said
+
+
+TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
+NAMED_TEST = re.compile(r"\b([A-Z]\w{9,})(\.\.\.)?")
+
+
+def check_named_tests(page: str, code: str) -> list:
+    """Each test that the last column of a table in HOSTILE names ("Abc...": begins with) is there."""
+    tests = {name for match in TEST.finditer(code) for name in match.groups()}
+    wrong = []
+    for number, line in enumerate(page.splitlines(), 1):
+        column = line.strip().strip("|").split("|")[-1] if line.startswith("|") else ""
+        for name, dots in NAMED_TEST.findall(column):
+            if not any(test.startswith(name) if dots else test == name for test in tests):
+                wrong.append(f"{HOSTILE}:{number}: there is no test {name}{dots}")
+    return wrong
 
 
 def main() -> int:

@@ -102,5 +102,22 @@ class Readmes(unittest.TestCase):
         self.assertEqual([line.split(":")[0] for line in found], ["b/README.md", "c/README.md"])
 
 
+class Generated(unittest.TestCase):
+    def test_a_generator_that_cannot_look_is_a_complaint(self):
+        self.assertEqual(source.check_generated(("true",)), [])
+        self.assertEqual(len(source.check_generated(("false",))), 1)
+        self.assertEqual(source.check_generated(("sh", "-c", "echo wrong; exit 1")), ["wrong"])
+
+
+class NamedTests(unittest.TestCase):
+    def test_a_test_that_is_not_there_is_found(self):
+        code = "TEST_F(Session, ReadingStopsAtTheLimit) {}\nTEST(Names, AreRefusedAtOnce) {}"
+        page = ("| `GET /` | ReadingStopsNever | x/y_test.cc ReadingStopsAtTheLimit |\n"
+                "| b | c | AreRefused..., AreRefusedAtOnce |\nReadingStopsNever outside\n")
+        self.assertEqual(source.check_named_tests(page, code), [])
+        for name in ("ReadingStopsAtTheEnd", "ReadingStopsAtTheLimi", "ReadingNever..."):
+            self.assertEqual(len(source.check_named_tests(f"| a | b | {name} |", code)), 1, name)
+
+
 if __name__ == "__main__":
     unittest.main()

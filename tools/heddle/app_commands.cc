@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/text.h"
@@ -64,6 +65,15 @@ Outcome<void> check_id(const std::string& id) {
   return {};
 }
 
+/// A limit keeps the newest of our ResourceManager, but any of Hadoop's, which is then asked for
+/// all.
+bool limits_to_newest(Session& session) {
+  const auto info = session.client.get("/info");
+  return info &&
+         text_of(member(*info, "clusterInfo"), "resourceManagerBuildVersion").find("heddle") !=
+             std::string::npos;
+}
+
 /// Prints how it went; the exit code of this one.
 int kill_one(Session& session, const std::string& id) {
   const auto answer = session.client.put("/apps/" + id + "/state", R"({"state":"KILLED"})");
@@ -86,6 +96,7 @@ int kill_one(Session& session, const std::string& id) {
 
 Outcome<int> list_apps(Session& session) {
   const Options& options = session.options;
+  const bool cut_there = options.limit > 0 && limits_to_newest(session);
   std::string states = options.states;
   if (states.empty() && !options.all) states = kUnfinished;
   const auto answer = session.client.get(
@@ -94,13 +105,16 @@ Outcome<int> list_apps(Session& session) {
                             {"queue", options.queue},
                             {"applicationTypes", options.type},
                             {"applicationTags", options.tag},
-                            {"limit", options.limit > 0 ? std::to_string(options.limit) : ""},
+                            {"limit", cut_there ? std::to_string(options.limit) : ""},
                             {"deSelects", "resourceRequests,timeouts,resourceInfo"}}));
   if (!answer) return stop(answer.error());
   Listing listing{.schema = "heddle.app.list/1", .columns = list_columns(), .rows = {}};
   auto apps = items_of(member(*answer, {"apps", "app"}));
   std::ranges::stable_sort(apps, std::greater<>(),
                            [](const Json* app) { return int_of(*app, "startedTime"); });
+  if (options.limit > 0 && std::cmp_greater(apps.size(), options.limit)) {
+    apps.resize(static_cast<std::size_t>(options.limit));
+  }
   for (const Json* app : apps)
     listing.rows.push_back(list_row(*app));
   return show(session, listing);

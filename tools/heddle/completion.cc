@@ -78,8 +78,14 @@ constexpr std::string_view kBashTail = R"(  esac
   case $current in
     -*) COMPREPLY=($(compgen -W "$options" -- "$current")); return ;;
   esac
-  if [[ -n $ids ]]; then commands=$(eval "heddle --timeout 0.1 $ids --quiet" 2>/dev/null); fi
   COMPREPLY=($(compgen -W "$commands" -- "$current"))
+  # What the cluster names is not for compgen -W: that runs the $(...) in its words.
+  while [[ -n $ids ]] && IFS= read -r word; do
+    case $word in
+      ''|*[!A-Za-z0-9._:/-]*) ;;
+      "$current"*) COMPREPLY+=("$word") ;;
+    esac
+  done <<<"${ids:+$(eval "heddle --timeout 0.1 $ids --quiet" 2>/dev/null)}"
   if [[ -n ${BASH_VERSION-} ]] && declare -F __ltrim_colon_completions >/dev/null; then
     __ltrim_colon_completions "$current"
   fi

@@ -25,6 +25,18 @@ TEST(Settings, SubstitutesOtherPropertiesAndStopsAtCycles) {
   EXPECT_EQ(settings.get("loop"), "${loop}");
 }
 
+TEST(Settings, PropertiesMadeOfManyOthersDoNotGrowWithoutBound) {
+  Settings settings;
+  std::string many;
+  for (int i = 0; i < 100; ++i)
+    many += "${self}";
+  settings.set("self", {many, "", false});
+  EXPECT_LT(settings.get("self")->size(), 2U * 1024 * 1024);
+  settings.set("self", {many + "${nothing}", "", false});
+  settings.set("nothing", {"", "", false});
+  EXPECT_LT(settings.get("self")->size(), 2U * 1024 * 1024);
+}
+
 TEST(Settings, AFinalSettingStays) {
   Settings settings;
   EXPECT_TRUE(settings.set("k", {"1", "core-site.xml:1", true}));
@@ -39,6 +51,17 @@ TEST(Settings, TimesTakeHadoopsSuffixes) {
   EXPECT_EQ(*read(with("1d"), kTime), 24h);
   EXPECT_EQ(*read(with(""), kTime), 7ms);
   EXPECT_EQ(*read(Settings(), kTime), 7ms);
+}
+
+TEST(Settings, AnEndlessTimeCanBeAddedToThePresent) {
+  using std::chrono::nanoseconds;
+  for (const char* text : {"9223372036854775807", "106751d", "9223372036854775807d"}) {
+    const auto time = read(with(text), kTime);
+    ASSERT_TRUE(time) << text;
+    EXPECT_GT(*time, std::chrono::hours(24 * 365 * 99)) << text;
+    EXPECT_LT(nanoseconds(*time), nanoseconds::max() / 2) << text;
+  }
+  EXPECT_GT(nanoseconds(*read(with("-9223372036854775808"), kTime)), nanoseconds::min() / 2);
 }
 
 TEST(Settings, MalformedValuesNameKeyValueAndSource) {

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <future>
+#include <mutex>
+#include <vector>
 
 #include "tests/testlib/fake_reports.h"
 
@@ -50,6 +53,7 @@ class ProxyCalls : public ::testing::Test {
 
   static void serve_master(net::HttpRequest request,
                            const std::shared_ptr<net::HttpResponder>& responder) {
+    if (request.path == "/hang" && hang().take(responder)) return;
     if (request.path == "/big") {
       responder->start({}, std::nullopt);
       for (int i = 0; i < 64; ++i)
@@ -66,6 +70,36 @@ class ProxyCalls : public ::testing::Test {
                            "http://" + std::string(request.headers.get("Host")) + "/to");
     }
     responder->respond(std::move(response));
+  }
+
+  /// Requests for /hang wait here until the test lets them go.
+  class Hang {
+   public:
+    bool take(const std::shared_ptr<net::HttpResponder>& responder) {
+      const std::lock_guard lock(mutex_);
+      if (!over_) taken_.push_back(responder);
+      came_.notify_all();
+      return !over_;
+    }
+    void wait_for_one() {
+      std::unique_lock lock(mutex_);
+      came_.wait(lock, [this] { return !taken_.empty(); });
+    }
+    void let_go() {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+      taken_.clear();
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable came_;
+    bool over_ = false;
+    std::vector<std::shared_ptr<net::HttpResponder>> taken_;
+  };
+  static Hang& hang() {
+    static Hang all;
+    return all;
   }
 
   Result<net::HttpResponse> ask(const std::string& path, const std::string& method = "GET",
@@ -116,6 +150,64 @@ TEST_F(ProxyCalls, AMasterThatDoesNotAnswerIsABadGateway) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 502);
   EXPECT_THAT(answer->body, HasSubstr("application_1_0003 cannot be reached"));
+}
+
+TEST_F(ProxyCalls, NoNameOfAMasterLeadsToALinkLocalAddress) {
+  rm::AppReport app = reports.app_list[0];
+  app.id = {1, 4};
+  app.original_tracking_url = "http://2852039166";  // 169.254.169.254 as one number
+  reports.app_list.push_back(app);
+  const auto answer = ask("/proxy/application_1_0004/latest/meta-data");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 502);
+  EXPECT_THAT(answer->body, HasSubstr("link-local"));
+}
+
+/// A client that takes nothing more, and tells when it is waited for.
+class FullResponder final : public net::HttpResponder {
+ public:
+  std::promise<void> waited_for;
+  std::promise<void> broken_off;
+  void respond(net::HttpResponse) override {}
+  void start(net::HttpResponse, std::optional<std::uint64_t>) override {}
+  void write(std::string) override {}
+  void send_file(int, std::uint64_t, std::uint64_t) override {}
+  void finish() override {}
+  void abort(std::string_view) override { broken_off.set_value(); }
+  void when_drained(std::function<void(bool)>) override { waited_for.set_value(); }
+};
+
+TEST_F(ProxyCalls, TheEndOfTheProxyDoesNotWaitForASlowClient) {
+  // Without an end to its patience the test would never end.
+  proxy = std::make_unique<WebProxy>(
+      reports, ProxyLimits{.threads = 1, .client_patience = std::chrono::hours(24)});
+  net::HttpRequest request;
+  request.method = "GET";
+  request.target = request.path = "/proxy/application_1_0002/big";
+  const auto client = std::make_shared<FullResponder>();
+  proxy->handle(std::move(request), "alice", client);
+  client->waited_for.get_future().wait();
+  proxy.reset();
+  client->broken_off.get_future().wait();
+}
+
+TEST_F(ProxyCalls, AMasterThatHangsLeavesThreadsToTheOthers) {
+  rm::AppReport app = reports.app_list[0];
+  app.id = {1, 5};
+  reports.app_list.push_back(app);
+  proxy = std::make_unique<WebProxy>(
+      reports, ProxyLimits{.threads = 2, .same_app = 1, .idle_timeout = std::chrono::hours(24)});
+  for (int i = 0; i < 4; ++i) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.target = request.path = "/proxy/application_1_0005/hang";
+    proxy->handle(std::move(request), "", std::make_shared<FullResponder>());
+  }
+  hang().wait_for_one();
+  const auto answer = ask("/proxy/application_1_0002/other");
+  hang().let_go();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
 }
 
 TEST_F(ProxyCalls, UnknownApplicationsAreNotFound) {

@@ -1,12 +1,18 @@
 #include "base/net/connection.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <future>
+#include <thread>
 
 #include "tests/unit/net/net_testing.h"
 
@@ -69,6 +75,83 @@ TEST_F(ConnectionTest, CloseAfterFlushDeliversEverythingThoughInputIsUnread) {
   EXPECT_EQ(server_->wait_closed(), "said all");
 }
 
+/// A peer that takes what it is sent in pieces, with pauses that are timers of the sender's loop:
+/// on a machine that stands still both stand still.
+class SlowPeer {
+ public:
+  SlowPeer(EventLoop& loop, std::uint16_t port, Duration pause)
+      : loop_(loop), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), pause_(pause) {
+    const int small = 64 * 1024;
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(::send(socket_, "go", 2, MSG_NOSIGNAL), 2);
+  }
+  ~SlowPeer() { ::close(socket_); }
+  SlowPeer(const SlowPeer&) = delete;
+  SlowPeer& operator=(const SlowPeer&) = delete;
+
+  /// How many bytes came before the end.
+  std::size_t take(int slow_pieces) {
+    for (int i = 0; i < slow_pieces; ++i) {
+      std::promise<void> paused;
+      EventLoop::Timer timer;
+      loop_.post([&] { timer = loop_.run_after(pause_, [&] { paused.set_value(); }); });
+      paused.get_future().wait();
+      receive(2 * 1024 * 1024);
+    }
+    receive(SIZE_MAX);
+    return taken_;
+  }
+
+ private:
+  void receive(std::size_t most) {
+    std::vector<char> buffer(256 * 1024);
+    for (std::size_t got = 0; got < most;) {
+      const ssize_t count = ::recv(socket_, buffer.data(), buffer.size(), 0);
+      if (count <= 0) return;
+      got += static_cast<std::size_t>(count);
+      taken_ += static_cast<std::size_t>(count);
+    }
+  }
+  EventLoop& loop_;
+  const int socket_;
+  const Duration pause_;
+  std::size_t taken_ = 0;
+};
+
+TEST(CloseAfterFlush, GoesOnForAsLongAsThePeerTakesSomething) {
+  constexpr Duration kPatience = std::chrono::milliseconds(500);
+  const std::string big(32'000'000, 'x');
+  EventLoops loops(1);
+  const auto events = std::make_shared<Events>();
+  const auto listener = Listener::listen(loops, "127.0.0.1", 0, {},
+                                         recording(events, [&](Connection& c, std::string_view) {
+                                           c.send(big);
+                                           c.close_after_flush("said all", kPatience);
+                                         }));
+  ASSERT_TRUE(listener.has_value());
+  SlowPeer peer(loops.next(), (*listener)->endpoint().port, kPatience / 5);
+  EXPECT_EQ(peer.take(8), big.size());
+  EXPECT_EQ(events->wait_closed(), "said all");
+}
+
+TEST(CloseAfterFlush, EndsWhenThePeerTakesNothing) {
+  EventLoops loops(1);
+  const auto events = std::make_shared<Events>();
+  const auto listener = Listener::listen(
+      loops, "127.0.0.1", 0, {}, recording(events, [&](Connection& c, std::string_view) {
+        c.send(std::string(32'000'000, 'x'));
+        c.close_after_flush("said all", std::chrono::milliseconds(20));
+      }));
+  ASSERT_TRUE(listener.has_value());
+  const SlowPeer peer(loops.next(), (*listener)->endpoint().port, Duration(0));
+  EXPECT_THAT(events->wait_closed(), HasSubstr("does not take the last bytes"));
+}
+
 TEST_F(ConnectionTest, AFileIsSentBetweenStrings) {
   std::FILE* file = std::tmpfile();
   ASSERT_NE(file, nullptr);
@@ -125,6 +208,33 @@ TEST_F(ConnectionTest, AConnectionBeyondThePeerLimitIsClosedAtOnce) {
   EXPECT_EQ(listener->open_connections(), 1U);
 }
 
+TEST_F(ConnectionTest, AConnectionThatFoundNoDescriptorIsAcceptedOnceThereIsOne) {
+  const auto listener = listen(recording(server_));
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(listener->endpoint().port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(client);  // the lowest that is free
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  for (int turn = 0; turn < 20; ++turn) {  // in which the listener looks and finds nothing free
+    std::promise<void> done;
+    loops_.next().post([&] { done.set_value(); });
+    done.get_future().wait();
+  }
+  EXPECT_EQ(listener->open_connections(), 0U);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  server_->wait_connection();
+  EXPECT_EQ(listener->open_connections(), 1U);
+  ::close(client);
+}
+
 TEST_F(ConnectionTest, ATakenPortIsNamedWithItsHolder) {
   const auto listener = listen(recording(server_));
   const auto port = listener->endpoint().port;
@@ -160,6 +270,71 @@ TEST_F(ConnectionTest, StoppingTheLoopsClosesEveryConnection) {
   loops_.stop();
   client_->wait_closed();
   server_->wait_closed();
+}
+
+/// Handlers made, told of their end, and gone.
+struct Lives {
+  std::atomic<int> made = 0;
+  std::atomic<int> closed = 0;
+  std::atomic<int> gone = 0;
+};
+class CountedHandler final : public ConnectionHandler {
+ public:
+  explicit CountedHandler(Lives& lives) : lives_(lives) { ++lives_.made; }
+  ~CountedHandler() override { ++lives_.gone; }
+  void on_bytes(std::string_view bytes) override {
+    const auto connection = connection_.lock();
+    connection->send(std::string(bytes));
+    if (bytes.ends_with('.')) connection->close_after_flush("said all");
+  }
+  void on_closed(std::string_view) override { ++lives_.closed; }
+
+ private:
+  Lives& lives_;
+};
+
+/// Connects again and again, and leaves in each of the ways there are.
+void come_and_go(std::uint16_t port, const std::atomic<bool>& enough) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; !enough; ++i) {
+    const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+      ::send(peer, i % 2 == 0 ? "hello" : "hello.", i % 2 == 0 ? 5 : 6, MSG_NOSIGNAL);
+      char answer[16];
+      if (i % 3 == 0) static_cast<void>(::recv(peer, answer, sizeof(answer), 0));
+    }
+    ::close(peer);
+  }
+}
+
+TEST(Teardown, EveryHandlerIsToldOnceWhenLoopsStopWhileConnectionsComeAndGo) {
+  for (int round = 0; round < 20; ++round) {
+    Lives lives;
+    {
+      EventLoops loops(3);
+      auto listener = Listener::listen(loops, "127.0.0.1", 0, {}, [&lives](const auto&) {
+        return std::make_unique<CountedHandler>(lives);
+      });
+      ASSERT_TRUE(listener.has_value());
+      const std::uint16_t port = (*listener)->endpoint().port;
+      std::atomic<bool> enough = false;
+      std::vector<std::jthread> peers;
+      for (int i = 0; i < 3; ++i)
+        peers.emplace_back([&enough, port] { come_and_go(port, enough); });
+      while (lives.made < 50)
+        std::this_thread::yield();
+      enough = round % 2 == 0;  // the other half of the rounds, they go on
+      loops.stop();
+      EXPECT_EQ(lives.closed, lives.made);
+      listener->reset();
+      enough = true;
+    }
+    EXPECT_EQ(lives.gone, lives.made);
+    EXPECT_EQ(lives.closed, lives.made);
+  }
 }
 
 TEST(EventLoopTest, TasksRunInOrderOfPosting) {

@@ -15,9 +15,14 @@ using ::testing::HasSubstr;
 class HttpClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = HttpServer::listen(loops_, "127.0.0.1", 0, {}, [](auto request, auto responder) {
-      answer(std::move(request), *responder);
-    });
+    auto server =
+        HttpServer::listen(loops_, "127.0.0.1", 0, {}, [this](auto request, auto responder) {
+          if (request.path == "/silent") {
+            silent_ = std::move(responder);
+          } else {
+            answer(std::move(request), *responder);
+          }
+        });
     ASSERT_TRUE(server.has_value());
     server_ = *std::move(server);
   }
@@ -42,9 +47,20 @@ class HttpClientTest : public ::testing::Test {
     return "http://" + to_string(server_->endpoint()) + std::string(path);
   }
 
+  std::shared_ptr<HttpResponder> silent_;
   EventLoops loops_{1};
   std::unique_ptr<HttpServer> server_;
 };
+
+TEST_F(HttpClientTest, ACallInWhichNothingMovesCanBeGivenUp) {
+  HttpCall call{.url = url("/silent")};
+  int asked = 0;
+  call.go_on = [&] { return ++asked < 3; };
+  const auto answer = http_call(call);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().message, HasSubstr("/silent was stopped"));
+}
 
 TEST_F(HttpClientTest, SendsMethodHeadersAndBody) {
   HttpCall call{.method = "PUT", .url = url("/echo"), .body = "hello"};

@@ -95,7 +95,23 @@ TEST_F(NodeTest, WhatAContainerLeavesBehindAtItsEndIsEndedToo) {
   EXPECT_EQ(::kill(fled, 0), -1) << "process " << fled << " lives on";
 }
 
+TEST_F(NodeTest, ARetryContextCannotMakeTheNodeStartAContainerWithoutPause) {
+  config_.retry_interval_min = std::chrono::hours(1);
+  start();
+  auto again = request(1, "echo try >> <LOG_DIR>/tries; exit 9");
+  again.launch.retry = {RetryPolicy::kOnAllErrors, {}, -1, 0, -1};
+  ASSERT_TRUE(run(again));
+  rm_.wait_for_state(id(1), ContainerState::kRelaunching);
+  const int heartbeats = rm_.heartbeats();
+  rm_.wait_until([&](const FakeRm& rm) {
+    EXPECT_EQ(rm.latest_.at(id(1)).state, ContainerState::kRelaunching);
+    return rm.heartbeats_ > heartbeats + 10;
+  });
+  EXPECT_EQ(read_file(log_file(id(1), "tries")), "try\n");
+}
+
 TEST_F(NodeTest, ARetryContextStartsTheContainerAgain) {
+  config_.retry_interval_min = std::chrono::milliseconds(1);
   start();
   auto again = request(1, "echo try >> <LOG_DIR>/tries; exit 9");
   again.launch.retry = {RetryPolicy::kOnAllErrors, {}, 2, 1, -1};
@@ -120,7 +136,22 @@ TEST_F(NodeTest, AFileIsLinkedIntoTheWorkDirectoryReadOnly) {
   with_file.launch.resources["dir/data.txt"] = resource("in.txt", "content\n");
   const auto ended = run_to_end(with_file);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
-  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "content\n400\n");
+  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "content\n500\n");
+}
+
+TEST_F(NodeTest, AScriptThatIsNotExecutableAtItsSourceCanBeRunAsInHadoop) {
+  start();
+  std::int64_t number = 0;
+  for (const auto visibility :
+       {Visibility::kPublic, Visibility::kPrivate, Visibility::kApplication}) {
+    auto runs = request(++number, "./run.sh 1><LOG_DIR>/stdout");
+    runs.launch.resources["run.sh"] = resource("run.sh", "#!/bin/sh\nstat -Lc %a $0\n");
+    runs.launch.resources["run.sh"].visibility = visibility;
+    const auto ended = run_to_end(runs);
+    EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
+    EXPECT_EQ(read_file(log_file(id(number), "stdout")),
+              visibility == Visibility::kPublic ? "555\n" : "500\n");
+  }
 }
 
 TEST_F(NodeTest, AMissingResourceFailsTheContainer) {
@@ -224,8 +255,7 @@ TEST_F(NodeTest, TheResourceManagerCanEndAContainerAndLetItBeForgotten) {
   EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status,
             exit_status::kKilledByResourceManager);
   rm_.tell([&](HeartbeatAnswer& answer) { answer.containers_to_forget.push_back(id(1)); });
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 2; });
+  rm_.wait_for_heartbeats(3);
   const auto asked = status(id(1));
   ASSERT_FALSE(asked);
   EXPECT_EQ(asked.error().message,

@@ -51,6 +51,32 @@ TEST(ResourceCache, TriesAgainAfterAFailure) {
   EXPECT_TRUE(cache.acquire(key("a"), container(2), at(0)).is_new);
 }
 
+TEST(ResourceCache, GivesUpAFetchThatNobodyWaitsForAnyMore) {
+  ResourceCache cache;
+  const auto number = cache.acquire(key("a"), container(1), at(0)).number;
+  cache.acquire(key("a"), container(2), at(0));
+  EXPECT_FALSE(cache.release(key("a"), container(1), at(1)));
+  EXPECT_TRUE(cache.is_fetching(key("a"), number));
+  EXPECT_EQ(cache.release(key("a"), container(2), at(1)), number);
+  EXPECT_FALSE(cache.is_fetching(key("a"), number));
+  const auto again = cache.acquire(key("a"), container(3), at(2));
+  EXPECT_TRUE(again.is_new);
+  EXPECT_FALSE(cache.is_fetching(key("a"), number)) << "the late result of the first is not its";
+  EXPECT_TRUE(cache.is_fetching(key("a"), again.number));
+}
+
+TEST(ResourceCache, FetchesALostResourceAgainWhoeverUsesIt) {
+  ResourceCache cache;
+  cache.acquire(key("a"), container(1), at(0));
+  cache.fetched(key("a"), "/c/10/a", "/c/10", 100);
+  cache.acquire(key("a"), container(2), at(1));
+  EXPECT_TRUE(cache.renew(key("a")).is_new);
+  EXPECT_EQ(cache.bytes(), 0U);
+  EXPECT_EQ(cache.acquire(key("a"), container(3), at(1)).state, ResourceCache::State::kFetching);
+  EXPECT_EQ(cache.fetched(key("a"), "/d/11/a", "/d/11", 100).size(), 3U);
+  EXPECT_EQ(cache.bytes(), 100U);
+}
+
 TEST(ResourceCache, EvictsTheLeastRecentlyUsedThatNobodyUses) {
   ResourceCache cache;
   for (const char* name : {"old", "new", "used"}) {

@@ -35,6 +35,27 @@ TEST(AgentConfig, OffersTheResourceTypesThatItsSettingsName) {
   EXPECT_EQ(config->total.memory_mb(), 1000);
 }
 
+TEST(AgentConfig, PausesBetweenTriesOfAContainerAsLongAsHadoop) {
+  EXPECT_EQ(read_agent_config(settings_with({}), "/x", types())->retry_interval_min.count(), 1000);
+  const auto config = read_agent_config(
+      settings_with({{"yarn.nodemanager.container-retry-minimum-interval-ms", "50"}}), "/x",
+      types());
+  EXPECT_EQ(config->retry_interval_min.count(), 50);
+}
+
+TEST(AgentConfig, LogsRollNoFasterThanTheShortestIntervalAllows) {
+  const std::string name = "yarn.nodemanager.log-aggregation.roll-monitoring-interval-seconds";
+  const auto roll_s = [&](const std::map<std::string, std::string>& values) {
+    const auto config = read_agent_config(settings_with(values), "/x", types());
+    EXPECT_TRUE(config) << config.error().message;
+    return config->log_roll.count() / 1000;
+  };
+  EXPECT_EQ(roll_s({}), -1);
+  EXPECT_EQ(roll_s({{name, "7200"}}), 7200);
+  EXPECT_EQ(roll_s({{name, "60"}}), 3600);
+  EXPECT_EQ(roll_s({{name, "60"}, {name + ".min", "10"}}), 60);
+}
+
 TEST(AgentConfig, AnAmountWithoutUnitIsInThatOfItsType) {
   const auto config = read_agent_config(
       settings_with({{"yarn.nodemanager.resource-type.scratch", " 7 "}}), "/x", types());

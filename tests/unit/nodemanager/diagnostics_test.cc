@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "nodemanager/launch/layout.h"
 #include "nodemanager/launch/process_tree.h"
 #include "nodemanager/localize/fetch.h"
@@ -15,6 +16,15 @@ TEST(Diagnostics, KeepsTheLastTenThousandCharacters) {
     diagnostics.add(WallTime{0}, std::string(100, 'x'));
   EXPECT_EQ(diagnostics.text().size(), kDiagnosticsMax);
   EXPECT_TRUE(diagnostics.text().ends_with("x\n"));
+}
+
+TEST(Diagnostics, AreTextWhateverWentIn) {
+  Diagnostics diagnostics;
+  diagnostics.add(WallTime{0}, "\xffname\xc3\xa9");
+  EXPECT_TRUE(is_valid_utf8(diagnostics.text()));
+  EXPECT_TRUE(diagnostics.text().ends_with("]?name??\n"));
+  diagnostics.add(WallTime{0}, "na\xc3\xafve");
+  EXPECT_TRUE(diagnostics.text().ends_with("]na\xc3\xafve\n"));
 }
 
 TEST(Diagnostics, ALaunchExceptionReadsAsHadoops) {

@@ -27,8 +27,7 @@ TEST_F(HeartbeatTest, AnEndIsToldOnceButWhatRunsIsToldEachTime) {
   ASSERT_TRUE(run(request(1, "sleep 1000")));
   rm_.wait_for_state(id(1), ContainerState::kRunning);
   run_to_end(request(2, "true"));
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 4; });
+  rm_.wait_for_heartbeats(5);
   std::size_t ends = 0;
   std::size_t missing = 0;
   bool runs = false;
@@ -52,6 +51,18 @@ TEST_F(HeartbeatTest, AnEndBetweenALostAnswerAndTheRepetitionWasNeverTaken) {
   rm_.wait_until([&](const FakeRm&) { return agent_has(id(1), ContainerState::kDone); });
   rm_.lose_answers(false);
   EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 0);
+}
+
+TEST_F(HeartbeatTest, AnEndIsToldHoweverLongTheResourceManagerWasAway) {
+  config_.connect_max_wait = std::chrono::milliseconds(-1);
+  start();
+  rm_.lose_answers(true);
+  const auto started = run(request(1, "exit 4"));
+  ASSERT_TRUE(started) << started.error().message;
+  rm_.wait_until([&](const FakeRm&) { return agent_has(id(1), ContainerState::kDone); });
+  clock_.skip(std::chrono::minutes(11));
+  rm_.lose_answers(false);
+  EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 4);
 }
 
 TEST_F(HeartbeatTest, ALogReportBetweenALostAnswerAndTheRepetitionWasNeverTaken) {
@@ -81,11 +92,9 @@ TEST_F(HeartbeatTest, ALogReportBetweenALostAnswerAndTheRepetitionWasNeverTaken)
 TEST_F(HeartbeatTest, ARepetitionIsTheSameHeartbeat) {
   start();
   rm_.lose_answers(true);
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 2; });
+  rm_.wait_for_heartbeats(3);
   ASSERT_TRUE(run(request(1, "sleep 1000")));
-  const int then = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > then + 2; });
+  rm_.wait_for_heartbeats(3);
   rm_.wait_until([&](const FakeRm& rm) {
     EXPECT_TRUE(rm.requests_.back().containers.empty()) << "it would never be looked into";
     EXPECT_EQ(rm.requests_.back().response_id,

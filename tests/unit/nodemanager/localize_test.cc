@@ -1,6 +1,7 @@
 // Resources of containers from the web and from HDFS, through the whole agent.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include "base/net/http.h"
 #include "tests/unit/nodemanager/node_fixture.h"
@@ -47,6 +48,10 @@ class LocalizeTest : public NodeTest {
     }
     if (request.path == "/endless") return stream_for_ever(std::move(responder), 500);
     if (request.path == "/waits") {
+      held_.set_value(std::move(responder));
+      return;
+    }
+    if (operation != nullptr && *operation == "MKDIRS") {
       held_.set_value(std::move(responder));
       return;
     }
@@ -194,6 +199,67 @@ TEST_F(LocalizeTest, LogDisksThatFailedWhileAContainerLocalizedEndedTheAgent) {
   const auto ended = rm_.wait_for_state(id(1), ContainerState::kDone);
   EXPECT_EQ(ended.exit_status, exit_status::kDisksFailed);
   EXPECT_THAT(ended.diagnostics, HasSubstr("is not a directory"));
+}
+
+TEST_F(LocalizeTest, ADownloadThatNobodyWaitsForAnyMoreIsGivenUp) {
+  config_.fetch_threads = 1;
+  start();
+  ASSERT_TRUE(run(needs(1, web("/waits"), 0)));
+  const auto responder = held_.get_future().get();  // which says nothing
+  ASSERT_TRUE(stop(id(1)));
+  rm_.wait_for_state(id(1), ContainerState::kDone);
+  EXPECT_EQ(run_to_end(needs(2, web("/file.txt"), 0)).exit_status, 0);
+}
+
+TEST_F(LocalizeTest, ASilentServerDoesNotHoldUpTheEndOfTheAgent) {
+  start();
+  ASSERT_TRUE(run(needs(1, web("/waits"), 0)));
+  const auto responder = held_.get_future().get();
+  crash();
+  EXPECT_EQ(left_in_caches(), 0U);
+}
+
+TEST_F(LocalizeTest, ASlowUnpackerIsEndedWithTheAgent) {
+  const std::string started = dir_.path() + "/started";
+  ASSERT_EQ(mkfifo(started.c_str(), 0600), 0);
+  config_.unpacker = dir_.path() + "/slow-unpacker";
+  std::ofstream(config_.unpacker) << "#!/bin/sh\necho $$ > " << started << "\nexec sleep 1000\n";
+  chmod(config_.unpacker.c_str(), 0755);
+  start();
+  auto unpacks = request(1, "true");
+  unpacks.launch.resources["x"] = resource("x.tar", "not looked at", ResourceType::kArchive);
+  ASSERT_TRUE(run(unpacks));
+  pid_t unpacker = 0;
+  std::ifstream(started) >> unpacker;
+  ASSERT_GT(unpacker, 1);
+  crash();
+  EXPECT_EQ(::kill(unpacker, 0), -1) << "process " << unpacker << " lives on";
+  EXPECT_EQ(left_in_caches(), 0U);
+}
+
+TEST_F(LocalizeTest, LogsThatCannotBeMovedHoldUpNoStartAndNoEndOfTheAgent) {
+  config_.worker_threads = 1;
+  config_.log_aggregation = true;
+  config_.remote_log_dir = "hdfs://nameservice/logs";
+  start();
+  run_to_end(request(1, "echo hello 1><LOG_DIR>/stdout"));
+  rm_.tell([&](HeartbeatAnswer& answer) { answer.apps_to_clean_up.push_back(id(1).attempt.app); });
+  const auto responder = held_.get_future().get();  // of a NameNode that says nothing
+  auto other = request(2, "true");
+  other.grant.id = id(1, 2);
+  EXPECT_EQ(run_to_end(other).exit_status, 0);
+  crash();
+}
+
+TEST_F(LocalizeTest, SlowDownloadsOfOneUserDoNotHoldUpAnother) {
+  config_.fetch_threads = 1;
+  start();
+  ASSERT_TRUE(run(needs(1, web("/waits"), 0)));
+  const auto responder = held_.get_future().get();
+  auto other = needs(2, web("/file.txt"), 0);
+  other.grant.id = id(1, 2);
+  other.grant.user = "other";
+  EXPECT_EQ(run_to_end(other).exit_status, 0);
 }
 
 TEST_F(LocalizeTest, AContainerKilledWhileItLocalizesEndsAtOnce) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -42,6 +43,22 @@ class TempDir {
 
  private:
   std::string path_;
+};
+
+/// The machine's clocks, which a test sets forward.
+class SkippingClock final : public Clock {
+ public:
+  Now now() const override {
+    Now at = clock_.now();
+    at.instant = at.instant + std::chrono::milliseconds(skipped_ms_);
+    at.wall.ms += skipped_ms_;
+    return at;
+  }
+  void skip(std::chrono::milliseconds by) { skipped_ms_ += by.count(); }
+
+ private:
+  SystemClock clock_;
+  std::atomic<std::int64_t> skipped_ms_{0};
 };
 
 /// Answers every heartbeat at once and remembers what it was told. Like the real one it does not
@@ -108,6 +125,15 @@ class FakeRm final : public RmLink {
     changed_.wait(lock, [&] { return condition(*this); });
   }
 
+  int heartbeats() {
+    const std::lock_guard lock(mutex_);
+    return heartbeats_;
+  }
+  void wait_for_heartbeats(int more) {
+    const int before = heartbeats();
+    wait_until([&](const FakeRm& rm) { return rm.heartbeats_ >= before + more; });
+  }
+
   // Inside wait_until, or when the agent is silent.
   std::vector<Registration> registrations_;
   std::vector<LogReport> log_reports_;
@@ -165,6 +191,7 @@ class NodeTest : public testing::Test {
     config_.log_dirs = {dir_.path() + "/logs"};
     config_.total = Resources(8192, 8);
     config_.supervisor = program_dir() + "/heddle-container";
+    config_.debug_program = program_dir() + "/heddle-debug-files";
     config_.unpacker = program_dir() + "/heddle-unpack";
     config_.own_user = own_user_name();
     config_.user_home = "/home/";
@@ -277,7 +304,7 @@ class NodeTest : public testing::Test {
 
   TempDir dir_;
   AgentConfig config_;
-  SystemClock clock_;
+  SkippingClock clock_;
   FakeRm rm_;
   TokenVerifiers verifiers_{security::TokenKeys({0, security::Secret("0")}),
                             security::TokenKeys({0, security::Secret("0")})};

@@ -54,9 +54,10 @@ TEST_F(NodeTest, AWorkDirectoryThatIsGoneFailsTheContainerWithTheReason) {
   EXPECT_THAT(ended.diagnostics, HasSubstr("Not a directory"));
 }
 
-// As few as there are open ones; AddressSanitizer cannot start without some of its own.
+// As few as there are open ones; sanitizers cannot start without some of their own.
 #if defined(__has_feature)
-constexpr rlim_t kDescriptors = __has_feature(address_sanitizer) ? 16 : 3;
+constexpr rlim_t kDescriptors =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ? 16 : 3;
 #else
 constexpr rlim_t kDescriptors = 3;
 #endif
@@ -119,6 +120,8 @@ TEST_F(HelperTest, WildArgumentsGetTheUsageAndNothingIsDone) {
       {"heddle-container", {file, "/", "", "/x"}},
       {"heddle-container", {file, "/", "1e3", "/x"}},
       {"heddle-container", {"-rf", "--help", "%n%n", "$(reboot)"}},
+      {"heddle-debug-files", {}},
+      {"heddle-debug-files", {"-rf", "/"}},
       {"heddle-unpack", {}},
       {"heddle-unpack", {"zip"}},
       {"heddle-unpack", {"rar", "1", "1", ""}},

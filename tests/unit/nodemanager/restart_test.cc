@@ -80,6 +80,15 @@ TEST_F(RestartTest, TheyEndEvenWhenTheirSupervisorIsGoneToo) {
   EXPECT_FALSE(process(fled)) << "runs unowned";
 }
 
+TEST_F(RestartTest, AContainerWhoseSupervisorIsKilledEndsWithAllItsProcesses) {
+  start();
+  const auto [main, fled] = run_two(1);
+  ASSERT_EQ(kill(process(main)->parent, SIGKILL), 0);
+  EXPECT_EQ(rm_.wait_for_state(id(1), ContainerState::kDone).exit_status, 137);
+  EXPECT_FALSE(process(main)) << "runs on, though its resources are given to others";
+  EXPECT_FALSE(process(fled)) << "runs on, though its resources are given to others";
+}
+
 TEST_F(RestartTest, TheyEndEvenWhenTheirSupervisorWasHalted) {
   start();
   const auto [main, fled] = run_two(1);
@@ -154,6 +163,32 @@ TEST_F(RestartTest, ASupervisedStopIsLikeACrashWithoutTheMess) {
   EXPECT_EQ(again.containers.at(1).exit_status, exit_status::kAborted);
 }
 
+TEST_F(RestartTest, AnAgentThatIsStoppedBeforeItBeganLeavesEverythingToTheNextOne) {
+  with_store();
+  start();
+  run_to_end(request(1, "mkdir -p ../output && echo data > ../output/file.out"));
+  crash();
+  with_store();
+  AgentParts parts;
+  parts.loop = &loops_->next();
+  parts.clock = &clock_;
+  parts.link = &rm_;
+  parts.store = store_.get();
+  parts.restored = store_->load()->apps;
+  auto agent = Agent::create(config_, parts);
+  ASSERT_TRUE(agent) << agent.error().message;
+  bool stopped = false;
+  (*agent)->stop([&] { stopped = true; });
+  std::promise<bool> then;
+  parts.loop->post([&] { then.set_value(stopped); });
+  EXPECT_TRUE(then.get_future().get()) << "it waits for applications that nobody ends";
+  loops_->stop();
+  agent->reset();
+  loops_.emplace(1);
+  EXPECT_EQ(read_file(app_folder() + "/output/file.out"), "data\n");
+  EXPECT_EQ(store_->load()->apps.size(), 1U);
+}
+
 TEST_F(RestartTest, AStopWithoutSupervisionLeavesNothing) {
   with_store();
   start();
@@ -222,8 +257,7 @@ TEST_F(RestartTest, AContainerWhoseEndWasTakenIsNotReportedAgainAndCannotBeStart
   start();
   run_to_end(request(1, "true"));
   rm_.tell([&](HeartbeatAnswer& answer) { answer.containers_to_forget.push_back(id(1)); });
-  const int before = rm_.heartbeats_;
-  rm_.wait_until([&](const FakeRm& rm) { return rm.heartbeats_ > before + 2; });
+  rm_.wait_for_heartbeats(3);
   crash();
   with_store();
   start();

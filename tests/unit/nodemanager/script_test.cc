@@ -15,7 +15,15 @@ std::string recorded(const std::string& name) {
   return text.str();
 }
 
-TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWrote) {
+/// The recorded script with its cp, chmod, ls and find replaced by `line`.
+std::string with_debug_line(std::string text, const std::string& line) {
+  const auto start = text.find("# Creating copy of launch script\n");
+  const auto end = text.find("echo \"Launching container\"");
+  EXPECT_TRUE(start < end && end != std::string::npos);
+  return text.replace(start, end - start, line);
+}
+
+TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWroteButForTheDebugFiles) {
   const std::string app =
       "/lab/run/nm-local/usercache/root/appcache/application_1795312714741_0001";
   const std::string pwd = app + "/container_1795312714741_0001_01_000001";
@@ -23,6 +31,7 @@ TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWrote) {
       "/lab/run/nm-logs/application_1795312714741_0001/container_1795312714741_0001_01_000001";
   LaunchScript script;
   script.log_dir = logs;
+  script.debug_program = "/usr/lib/heddle/heddle-debug-files";
   script.inherited = {{"JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"},
                       {"HADOOP_CONF_DIR", "/lab/conf"},
                       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -64,21 +73,21 @@ TEST(LaunchScript, OfAMapReduceMasterIsByteForByteWhatHadoopWrote) {
       "-Dhadoop.root.logfile=syslog  -Xmx1024m <ADD_OPENS> "
       "org.apache.hadoop.mapreduce.v2.app.MRAppMaster 1><LOG_DIR>/stdout 2><LOG_DIR>/stderr ",
       logs, true)};
-  EXPECT_EQ(to_text(script), recorded("launch-mr-am.sh"));
+  EXPECT_EQ(to_text(script),
+            with_debug_line(recorded("launch-mr-am.sh"),
+                            "\"/usr/lib/heddle/heddle-debug-files\" \"" + logs + "\" || true\n"));
 }
 
 TEST(LaunchScript, JoinsCommandsByOneBlankAndEscapesNothing) {
   LaunchScript script;
   script.log_dir = "/l";
-  script.keep_debug_files = false;
   script.commands = {"a \"b\"", "c"};
   EXPECT_TRUE(to_text(script).ends_with("exec /bin/bash -c \"a \"b\" c\"\n"));
 }
 
 TEST(LaunchScript, LeavesTheDebugCopiesOutWhenTheyAreOff) {
   LaunchScript script;
-  script.keep_debug_files = false;
-  EXPECT_EQ(to_text(script).find("directory.info"), std::string::npos);
+  EXPECT_EQ(to_text(script).find("debug"), std::string::npos);
 }
 
 TEST(ExpandTokens, ReplacesWhatHadoopReplaces) {

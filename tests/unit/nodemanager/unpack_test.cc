@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "nodemanager/localize/fetch.h"
 #include "nodemanager/localize/name_pattern.h"
 #include "tests/unit/nodemanager/archives.h"
@@ -127,12 +128,30 @@ TEST_F(Unpack, RefusesToGrowBeyondItsLimit) {
   EXPECT_THAT(result.error().message, HasSubstr("'big': unpacked, the archive exceeds 1000 bytes"));
 }
 
+// A tar file with 400,000 zeros in it, compressed to 481 bytes.
+std::string zeros_tar_gz() {
+  const auto start = hex_decode(
+      "1f8b0800000000000203edcdbb0980300045d18ce20851139dc7c25af0d338bd41047100c5e2"
+      "9ce6c26bde3eced312de158b2ea5b3c5a375aa73736fd7dec736872a860f6ccb3acce532");
+  return *start + std::string(396, '\0') + *hex_decode("c0ff1c980c067600400600");
+}
+
 TEST_F(Unpack, RefusesAnArchiveThatGrowsTooManyTimes) {
-  request_.limits.ratio_max = 1;
+  request_.limits.ratio_max = 500;
   request_.limits.ratio_free_bytes = 0;
-  ZipBuilder zip;
-  const auto result = run(zip.add("a", std::string(1000, 'x')).done(), ArchiveKind::kZip);
-  EXPECT_TRUE(result) << "stored, it does not grow";
+  const auto result = run(zeros_tar_gz(), ArchiveKind::kTar);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message,
+              HasSubstr("'zeros': unpacked, it is more than 500 times as large as the archive"));
+}
+
+TEST_F(Unpack, TakesAnArchiveThatGrowsAsMuchAsOneMay) {
+  request_.limits.ratio_max = 500;
+  EXPECT_TRUE(run(zeros_tar_gz(), ArchiveKind::kTar)) << "a small one may";
+  request_.limits.ratio_max = 1'100;
+  request_.limits.ratio_free_bytes = 0;
+  EXPECT_TRUE(run(zeros_tar_gz(), ArchiveKind::kTar));
+  EXPECT_EQ(std::filesystem::file_size(out("zeros")), 400'000U);
 }
 
 TEST_F(Unpack, SaysThatGarbageIsNoArchive) {
@@ -155,7 +174,40 @@ TEST(NamePattern, MatchesAsJavaDoes) {
   EXPECT_TRUE(pattern->found_in("xstdout.12y"));
 }
 
-TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithItsModes) {
+TEST(NamePattern, ReadsASetInBracketsAsJavaDoes) {
+  struct Row {
+    const char* pattern;
+    const char* matches;
+    const char* not_these;  // each character alone
+  };
+  const Row table[] = {
+      {"[\\w.-]+", "std-out.12_x", "\\+ ["},
+      {"[^\\d]", "a", "0123456789"},
+      {"[\\d\\s]", "7", "ds\\"},
+      {"[\\]a]+", "]a", "\\[^"},
+      {"[]a]+", "a]", "["},
+      {"[\\^a-c]+", "^abc", "-d"},
+      {"[\\^]", "^", "a\\"},
+      {"[\\^-]+", "^-", "a\\"},
+      {"[a\\-z]+", "a-z", "bm"},
+      {"[\\\\/]", "/", "ab"},
+      {"[a-c-]+", "a-", "d"},
+      {"[^\\]]", "a", "]"},
+  };
+  for (const Row& row : table) {
+    const auto pattern = NamePattern::compile(row.pattern);
+    ASSERT_TRUE(pattern) << row.pattern << ": " << pattern.error().message;
+    EXPECT_TRUE(pattern->matches_whole(row.matches)) << row.pattern << " " << row.matches;
+    for (const char other : std::string_view(row.not_these)) {
+      EXPECT_FALSE(pattern->matches_whole(std::string(1, other))) << row.pattern << " " << other;
+    }
+  }
+  for (const char* bad : {"[a", "[", "[a\\", "[\\p]", "[a[b]]", "[a&&b]", "[\\b]", "[a-\\]]"}) {
+    EXPECT_FALSE(NamePattern::compile(bad)) << bad;
+  }
+}
+
+TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithTheModesOfTheCache) {
   start();
   auto uses = request(
       1, "stat -Lc %a lib lib/run lib/plain 1><LOG_DIR>/stdout; cat lib/plain 1>><LOG_DIR>/stdout");
@@ -165,7 +217,7 @@ TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithItsModes) {
       ResourceType::kArchive);
   const auto ended = run_to_end(uses);
   EXPECT_EQ(ended.exit_status, 0) << ended.diagnostics;
-  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "700\n500\n400\np");
+  EXPECT_EQ(read_file(log_file(id(1), "stdout")), "700\n500\n500\np");
 }
 
 TEST_F(NodeTest, APatternKeepsTheJarBesideWhatMatches) {

@@ -191,12 +191,33 @@ TEST_F(Heddle, ListsUnfinishedApplicationsNewestFirst) {
 TEST_F(Heddle, PassesFiltersOn) {
   manager_.answer("/apps", {200, R"({"apps":null})", ""});
   EXPECT_EQ(against({"app", "list", "--state", "killed,failed", "--user", "a&b", "--queue", "q",
-                     "--type", "SPARK", "--tag", "t", "--limit", "3"}),
+                     "--type", "SPARK", "--tag", "t"}),
             kExitOk);
   EXPECT_NE(manager_.requests()[0].find("?states=KILLED%2CFAILED&user=a%26b&queue=q&"
-                                        "applicationTypes=SPARK&applicationTags=t&limit=3&"),
+                                        "applicationTypes=SPARK&applicationTags=t&"),
             std::string::npos)
       << manager_.requests()[0];
+}
+
+TEST_F(Heddle, TheLimitKeepsTheNewestThoughHadoopWouldKeepAny) {
+  manager_.answer("/apps", {200, R"({"apps":{"app":[
+      {"id":"application_1_0001","startedTime":1},{"id":"application_1_0003","startedTime":3},
+      {"id":"application_1_0002","startedTime":2}]}})",
+                            ""});
+  manager_.answer("/info", {200, R"({"clusterInfo":{"resourceManagerBuildVersion":"3.4.2"}})", ""});
+  EXPECT_EQ(against({"app", "list", "-q", "--limit", "2"}), kExitOk);
+  EXPECT_EQ(said_.out, "application_1_0003\napplication_1_0002\n");
+  EXPECT_EQ(manager_.requests()[1].find("limit="), std::string::npos) << manager_.requests()[1];
+}
+
+TEST_F(Heddle, OurOwnResourceManagerSendsNoMoreThanTheLimit) {
+  manager_.answer("/apps", {200, R"({"apps":null})", ""});
+  manager_.answer("/info", {200,
+                            R"({"clusterInfo":{"resourceManagerBuildVersion":)"
+                            R"("3.4.2 from heddle 0.1.0"}})",
+                            ""});
+  EXPECT_EQ(against({"app", "list", "--limit", "3"}), kExitOk);
+  EXPECT_NE(manager_.requests()[1].find("limit=3&"), std::string::npos) << manager_.requests()[1];
 }
 
 TEST_F(Heddle, KillsEachAndReturnsTheFirstFailure) {

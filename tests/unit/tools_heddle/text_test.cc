@@ -1,6 +1,10 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -61,6 +65,41 @@ TEST(Completion, ZshKeepsItsPath) {  // there `path` is $PATH
   const std::string script = completion_script(*make_command_line(options), "zsh");
   EXPECT_EQ(script.find(" path="), std::string::npos) << script;
   EXPECT_NE(script.find("[[ -n ${BASH_VERSION-} ]] && declare -F"), std::string::npos) << script;
+}
+
+/// What bash offers for `heddle queue show` when the cluster names `names`.
+std::string completed_by_bash(const std::string& names) {
+  Options options;
+  const std::string script = completion_script(*make_command_line(options), "bash") +
+                             "heddle() { printf '%s\\n' " + names +
+                             "; }\n"
+                             "COMP_WORDS=(heddle queue show ''); COMP_CWORD=3; _heddle\n"
+                             "printf '%s\\n' \"${COMPREPLY[@]}\"\n";
+  int pipe_ends[2];
+  EXPECT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+  const pid_t bash = ::fork();
+  if (bash == 0) {
+    ::dup2(pipe_ends[1], STDOUT_FILENO);
+    ::dup2(pipe_ends[1], STDERR_FILENO);
+    ::execlp("bash", "bash", "-c", script.c_str(), nullptr);
+    ::_exit(127);
+  }
+  ::close(pipe_ends[1]);
+  std::string said;
+  std::array<char, 4096> piece;
+  for (ssize_t got; (got = ::read(pipe_ends[0], piece.data(), piece.size())) > 0;)
+    said.append(piece.data(), static_cast<std::size_t>(got));
+  ::close(pipe_ends[0]);
+  EXPECT_EQ(::waitpid(bash, nullptr, 0), bash);
+  return said;
+}
+
+TEST(Completion, BashOffersWhatTheClusterNames) {
+  EXPECT_EQ(completed_by_bash("root root.a_b-c host:80"), "root\nroot.a_b-c\nhost:80\n");
+}
+
+TEST(Completion, BashNeverRunsWhatTheClusterNames) {
+  EXPECT_EQ(completed_by_bash("root '$(echo run)' '`echo run`' 'a;b' '*' \"it's\""), "root\n");
 }
 
 TEST(QueryText, LeavesEmptyValuesOutAndEscapesTheRest) {

@@ -91,6 +91,16 @@ TEST_F(LoadConfiguration, TheCommandLineBeatsEveryFileAndTheLastOfItWins) {
   EXPECT_THAT(conf.warnings, IsEmpty());
 }
 
+TEST_F(LoadConfiguration, TakesOldNamesForTheNewOnesAsHadoopDoes) {
+  write("core-site.xml", property("fs.default.name", "hdfs://nn:8020"));
+  auto conf = load();
+  EXPECT_EQ(conf.settings.get("fs.defaultFS"), "hdfs://nn:8020");
+  EXPECT_EQ(conf.settings.find("fs.default.name"), nullptr);
+  EXPECT_THAT(conf.warnings, ElementsAre("core-site.xml:1: fs.default.name is an old name, taken "
+                                         "for fs.defaultFS"));
+  EXPECT_EQ(load({{"fs.default.name", "file:///"}}).settings.get("fs.defaultFS"), "file:///");
+}
+
 TEST_F(LoadConfiguration, AsksWhetherAMisspeltNameWasMeant) {
   write("yarn-site.xml", property("yarn.nodemanager.resource.memory-bm", "1"));
   EXPECT_THAT(load().warnings,
@@ -118,7 +128,7 @@ TEST_F(LoadConfiguration, RefusesAPipeWithoutWaitingForIt) {
   EXPECT_FALSE(load_configuration(dir_, {}).has_value());
 }
 
-TEST_F(LoadConfiguration, RefusesALinkIntoNothingAsMissing) {
+TEST_F(LoadConfiguration, TakesALinkIntoNothingForAMissingFile) {
   std::filesystem::create_symlink("nowhere", dir_ / "yarn-site.xml");
   EXPECT_TRUE(load_configuration(dir_, {}).has_value());
 }
@@ -236,7 +246,12 @@ TEST(ToXml, ShowsTheSourceAndOnlyWhatWasAskedFor) {
 TEST(ToXml, HidesSecrets) {
   for (const char* name :
        {"ssl.server.keystore.password", "fs.s3a.secret.key", "fs.s3a.access.key",
-        "dfs.client.oauth2.credential", "fs.azure.account.key.x", "A.PASSWORD"}) {
+        "dfs.client.oauth2.credential", "fs.azure.account.key.x", "A.PASSWORD",
+        "fs.azure.account.oauth2.client.secret.store.dfs.core.windows.net",
+        "fs.azure.account.oauth2.refresh.token.store", "fs.azure.sas.fixed.token.store",
+        "fs.azure.sas.token", "fs.s3a.bucket.logs.session.token", "fs.s3a.session.key",
+        "fs.s3a.server-side-encryption.key", "fs.gs.auth.service.account.private.key",
+        "ssl.server.keystore.keypassword", "ssl.client.keystore.pass"}) {
     Settings settings;
     settings.set(name, {"hunter2", "core-site.xml:1", false});
     const std::string xml = to_xml(settings);
