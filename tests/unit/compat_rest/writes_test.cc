@@ -397,6 +397,17 @@ TEST_F(Writes, AListingStopsAtItsLimitAcrossPages) {
   EXPECT_EQ(count("states=RUNNING"), 1'991U);
 }
 
+TEST_F(Writes, ALimitKeepsTheNewest) {
+  const rm::AppReport one = cluster.reports.app_list[0];
+  for (int i = 10; i < 600; ++i) {
+    cluster.reports.app_list.push_back(one);
+    cluster.reports.app_list.back().id.sequence = i;
+  }
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/apps?limit=2").body;
+  EXPECT_THAT(body, HasSubstr("\"id\":\"application_1795312714741_0599\""));
+  EXPECT_THAT(body, HasSubstr("\"id\":\"application_1795312714741_0598\""));
+}
+
 TEST_F(Writes, ASubmissionThatWasNotTakenInIsNotAnsweredAsIfItWere) {
   const std::string body = R"({"application-id":"application_1795312714741_0004"})";
   const auto answer_to = [&](ErrorCode code, const std::string& user) {
