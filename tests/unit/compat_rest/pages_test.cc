@@ -64,6 +64,14 @@ TEST(Pages, TheNewestApplicationsComeFirstAndTheRestIsOnlyNamed) {
   EXPECT_THAT(get(web, "/cluster/apps/ACCEPTED").body, Not(HasSubstr("The newest")));
 }
 
+TEST(Pages, TheLogLevelStandsWhereDaemonlogReadsIt) {
+  RecordedCluster cluster;
+  const std::string body = get(cluster.web(), "/logLevel?log=org.apache.<b>").body;
+  EXPECT_THAT(body,
+              HasSubstr("\n<!-- OUTPUT -->Submitted Class Name: <b>org.apache.&lt;b&gt;</b>"));
+  EXPECT_THAT(body, HasSubstr("\n<!-- OUTPUT -->Effective Level: <b>INFO</b>"));
+}
+
 TEST(Pages, NamesFromOutsideAreEscaped) {
   RecordedCluster cluster;
   cluster.reports.app_list[0].name = "<img src=x onerror=alert(1)>";
