@@ -36,7 +36,7 @@ Result<std::string> one_of(std::string_view what, std::string_view value,
                          shortened(value), fmt::join(legal, ", ")));
 }
 
-// Internal states whose public name is `name`, with those in between, which select() sorts out.
+// Internal states whose public name is `name`, with those in between, which wants() sorts out.
 void add_states(std::set<rm::AppState>& states, std::string_view name) {
   using enum rm::AppState;
   states.insert({kFinalSaving, kKilling});
@@ -162,7 +162,8 @@ Result<AppQuery> parse_app_query(const net::HttpQuery& query) {
       read_range(query, "started", result.filter.started_from_ms, result.filter.started_to_ms));
   RETURN_IF_ERROR(
       read_range(query, "finished", result.filter.finished_from_ms, result.filter.finished_to_ms));
-  if (result.states.empty() && result.types.empty()) result.filter.limit = result.limit;
+  // Hadoop cuts an unordered list; who wants a few most likely wants the newest.
+  result.filter.newest_first = result.limit != INT64_MAX;
   auto deselected = parse_deselected(query);
   if (!deselected) return fail(std::move(deselected).error());
   result.deselected = *deselected;
@@ -172,15 +173,6 @@ Result<AppQuery> parse_app_query(const net::HttpQuery& query) {
 bool AppQuery::wants(const rm::AppReport& app) const {
   if (!states.empty() && !states.contains(std::string(public_state(app)))) return false;
   return types.empty() || types.contains(to_lower(app.type));
-}
-
-std::vector<rm::AppReportPtr> AppQuery::select(const rm::Reports& reports) const {
-  std::vector<rm::AppReportPtr> apps = reports.apps(filter);
-  std::erase_if(apps, [&](const rm::AppReportPtr& app) { return !wants(*app); });
-  if (static_cast<std::int64_t>(apps.size()) > limit) {
-    apps.resize(static_cast<std::size_t>(limit));
-  }
-  return apps;
 }
 
 std::vector<rm::AppReportPtr> AppQuery::next(const rm::Reports& reports,

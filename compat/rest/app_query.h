@@ -21,7 +21,6 @@ struct AppQuery {
   Deselected deselected;
 
   bool wants(const rm::AppReport& app) const;
-  std::vector<rm::AppReportPtr> select(const rm::Reports& reports) const;
   /// Page by page: those after `last`, which it moves on; empty at the end. The limit is the
   /// caller's to watch.
   std::vector<rm::AppReportPtr> next(const rm::Reports& reports, std::optional<AppId>& last) const;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -165,14 +166,21 @@ void get_list(const NmWeb& web, const ExchangePtr& exchange) {
   send(*exchange, 200, out);
 }
 
-// Files that are gone from here may be with the log server.
+// What is gone from here may be with the log server: Spark's history links to the files of
+// executors on their nodes for ever. `file` may be empty: all of the container.
 bool redirect_to_log_server(const NmWeb& web, const ExchangePtr& exchange, const ContainerId& id,
-                            std::string_view user) {
+                            std::string_view user, std::string_view file) {
   if (web.options.log_server_url.empty()) return false;
-  send_redirect(
-      *exchange, 307,
+  std::string place =
       fmt::format("{}/{}/{}/{}/{}", web.options.log_server_url, to_string(web.reports.facts().id),
-                  to_string(id), to_string(id), percent_encode(user)));
+                  to_string(id), to_string(id), percent_encode(user));
+  if (!file.empty()) place += "/" + percent_encode(file);
+  char sign = '?';
+  for (const auto& [name, value] : exchange->request.query) {
+    if (name != "start" && name != "end") continue;
+    place += fmt::format("{}{}={}", std::exchange(sign, '&'), name, percent_encode(value));
+  }
+  send_redirect(*exchange, 307, std::move(place));
   return true;
 }
 
@@ -183,7 +191,7 @@ void list_page(const NmWeb& web, const ExchangePtr& exchange) {
       id ? web.reports.log_files(*id) : Result<std::vector<nm::LogFile>>(fail(id.error()));
   if (!files) {
     if (files.error().code == ErrorCode::kNotFound &&
-        redirect_to_log_server(web, exchange, *id, user)) {
+        redirect_to_log_server(web, exchange, *id, user, "")) {
       return;
     }
     send_page_error(*exchange, refusal_for(files.error()).status, "Container logs",
@@ -216,6 +224,10 @@ void file_page(const NmWeb& web, const ExchangePtr& exchange) {
   const std::string& name = exchange->captures[2];
   const auto file = id ? find_log(web, *id, name) : Result<nm::LogFile>(fail(id.error()));
   const auto open = file ? open_log(*file) : Result<OpenFile>(fail(file.error()));
+  if (id && !open && open.error().code == ErrorCode::kNotFound &&
+      redirect_to_log_server(web, exchange, *id, exchange->captures[1], name)) {
+    return;
+  }
   if (!open) {
     send_page_error(*exchange, refusal_for(open.error()).status, "Container log",
                     open.error().message);

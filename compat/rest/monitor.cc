@@ -67,7 +67,18 @@ void log_level(const ExchangePtr& exchange) {
                     "Changing the level over HTTP is not supported yet.");
     return;
   }
-  send_page_error(*exchange, 200, "Log level", log::enabled(log::Level::kDebug) ? "DEBUG" : "INFO");
+  const std::string_view shown = log::enabled(log::Level::kDebug) ? "DEBUG" : "INFO";
+  const std::string* name = exchange->request.query_value("log");
+  if (name == nullptr || name->empty()) {
+    send_page_error(*exchange, 200, "Log level", shown);
+    return;
+  }
+  // There is one level for all names. `yarn daemonlog` prints the lines that begin with the mark.
+  Page page(PageKind::kCluster, "Log level", *exchange->options);
+  page.paragraph(
+      fmt::format("{0}Submitted Class Name: <b>{1}</b><br>{0}Effective Level: <b>{2}</b>\n",
+                  "\n<!-- OUTPUT -->", html_escape(shortened(*name)), shown));
+  send_html(*exchange, 200, page.finish());
 }
 
 }  // namespace

@@ -57,10 +57,23 @@ Cell app_state(const rm::AppReport& app) {
   return state;
 }
 
-// The newest first.
-void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t rows_max,
+// The newest first, one more than `rows_max` if there are more.
+std::vector<rm::AppReportPtr> newest(const RmWeb& web, AppQuery query, std::size_t rows_max) {
+  query.filter.newest_first = true;
+  const auto wanted = std::min(query.limit, static_cast<std::int64_t>(rows_max) + 1);
+  std::vector<rm::AppReportPtr> apps;
+  std::optional<AppId> last;
+  while (static_cast<std::int64_t>(apps.size()) < wanted) {
+    auto page = query.next(web.door.reports, last);
+    if (page.empty()) break;
+    apps.insert(apps.end(), page.begin(), page.end());
+  }
+  apps.resize(std::min(apps.size(), static_cast<std::size_t>(wanted)));
+  return apps;
+}
+
+void add_app_table(Page& page, const std::vector<rm::AppReportPtr>& apps, std::size_t rows_max,
                    WallTime now) {
-  std::ranges::reverse(apps);
   page.begin_table({"Application", "Name", "User", "Queue", "State", "Progress", "Memory",
                     "Containers", "Started", "Duration"});
   for (std::size_t i = 0; i < apps.size() && i < rows_max; ++i) {
@@ -80,8 +93,7 @@ void add_app_table(Page& page, std::vector<rm::AppReportPtr> apps, std::size_t r
   }
   page.end_table("no applications");
   if (apps.size() > rows_max) {
-    page.note(fmt::format("The newest {} of {}. All of them: /ws/v1/cluster/apps", rows_max,
-                          apps.size()));
+    page.note(fmt::format("The newest {}. All of them: /ws/v1/cluster/apps", rows_max));
   }
 }
 
@@ -154,7 +166,7 @@ void cluster_page(const RmWeb& web, const ExchangePtr& exchange) {
   Page page(PageKind::kCluster, "Cluster", web.options);
   add_cluster_tiles(page, web);
   page.heading("Newest applications");
-  add_app_table(page, web.door.reports.apps({}), kOverviewRows, web.context().now);
+  add_app_table(page, newest(web, {}, kOverviewRows), kOverviewRows, web.context().now);
   page.heading("Queues");
   add_queue_table(page, web, kOverviewRows);
   page.heading("Nodes");
@@ -183,7 +195,7 @@ void apps_page(const RmWeb& web, const ExchangePtr& exchange) {
     choices.emplace_back(std::string("/cluster/apps/") + name, to_lower(name));
   }
   page.links(choices, state.empty() ? "all" : to_lower(state));
-  add_app_table(page, parsed->select(web.door.reports), kRowsMax, web.context().now);
+  add_app_table(page, newest(web, *parsed, kRowsMax), kRowsMax, web.context().now);
   send_html(*exchange, 200, page.finish());
 }
 

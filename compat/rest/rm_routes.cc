@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "compat/rest/app_query.h"
 #include "compat/rest/rm_web.h"
+#include "security/acl.h"
 
 namespace heddle::compat::rest {
 namespace {
@@ -32,18 +33,12 @@ void send_bad_id(const Exchange& exchange, const Error& error) {
   send_refusal(exchange, refusal);
 }
 
-// Writes a long list piece by piece, never more than the peer takes. Applications are looked up as
-// they are written: thousands of slow readers of a long list hold little more than their place.
-class AppStream : public std::enable_shared_from_this<AppStream> {
+// Writes a long answer piece by piece, never more than the peer takes: slow readers of long lists
+// hold little more than their place.
+class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  AppStream(const RmWeb& web, ExchangePtr exchange, AppQuery query)
-      : web_(web),
-        exchange_(std::move(exchange)),
-        query_(std::move(query)),
-        context_(web.context()),
-        out_(exchange_->format) {
-    out_.begin_root("apps");
-  }
+  explicit Stream(ExchangePtr exchange) : exchange_(std::move(exchange)), out_(exchange_->format) {}
+  virtual ~Stream() = default;
 
   void start() {
     if (fill()) {
@@ -58,9 +53,36 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
     go_on(false);
   }
 
+ protected:
+  /// Adds about a piece to out_. True when everything is written.
+  virtual bool fill() = 0;
+
+  ExchangePtr exchange_;
+  Writer out_;
+
  private:
-  // True when everything is written.
-  bool fill() {
+  void go_on(bool done) {
+    exchange_->responder->write(out_.take());
+    if (done) {
+      exchange_->responder->finish();
+      return;
+    }
+    exchange_->responder->when_drained([self = shared_from_this()](bool alive) {
+      if (alive) self->go_on(self->fill());
+    });
+  }
+};
+
+// Applications are looked up as they are written.
+class AppStream final : public Stream {
+ public:
+  AppStream(const RmWeb& web, ExchangePtr exchange, AppQuery query)
+      : Stream(std::move(exchange)), web_(web), query_(std::move(query)), context_(web.context()) {
+    out_.begin_root("apps");
+  }
+
+ private:
+  bool fill() override {
     while (out_.size() < kPieceBytes) {
       if (next_ == page_.size()) {
         page_ = written_ < query_.limit ? query_.next(web_.door.reports, last_)
@@ -81,26 +103,51 @@ class AppStream : public std::enable_shared_from_this<AppStream> {
     return false;
   }
 
-  void go_on(bool done) {
-    exchange_->responder->write(out_.take());
-    if (done) {
-      exchange_->responder->finish();
-      return;
-    }
-    exchange_->responder->when_drained([self = shared_from_this()](bool alive) {
-      if (alive) self->go_on(self->fill());
-    });
-  }
-
   const RmWeb& web_;
-  ExchangePtr exchange_;
   AppQuery query_;
   RecordContext context_;
-  Writer out_;
   std::vector<rm::AppReportPtr> page_;
   std::size_t next_ = 0;
   std::int64_t written_ = 0;
   std::optional<AppId> last_;
+};
+
+// Reports that were found at once; only their text would be long.
+template <class ReportPtr>
+class ListStream final : public Stream {
+ public:
+  using Write = void (*)(Writer&, const typename ReportPtr::element_type&, const RecordContext&);
+
+  ListStream(const RmWeb& web, ExchangePtr exchange, std::vector<ReportPtr> reports, Write write)
+      : Stream(std::move(exchange)),
+        context_(web.context()),
+        reports_(std::move(reports)),
+        write_(write) {}
+
+  /// {"name":{"item":[...]}}; in JSON only {"item":[...]} when not `wrapped`.
+  void begin(std::string_view name, std::string_view item, bool wrapped) {
+    out_.begin_root(name, wrapped);
+    if (!reports_.empty()) out_.begin_list(item);
+    start();
+  }
+
+ private:
+  bool fill() override {
+    for (; next_ < reports_.size(); reports_[next_++].reset()) {
+      if (out_.size() >= kPieceBytes) return false;
+      out_.begin_object("");
+      write_(out_, *reports_[next_], context_);
+      out_.end_object();
+    }
+    if (!reports_.empty()) out_.end_list();
+    out_.end_root();
+    return true;
+  }
+
+  RecordContext context_;
+  std::vector<ReportPtr> reports_;
+  const Write write_;
+  std::size_t next_ = 0;
 };
 
 void get_apps(const RmWeb& web, const ExchangePtr& exchange) {
@@ -231,20 +278,9 @@ void get_attempt(const RmWeb& web, const ExchangePtr& exchange) {
 void get_containers(const RmWeb& web, const ExchangePtr& exchange) {
   const auto attempt = find_attempt(web, *exchange);
   if (!attempt) return;
-  Writer out(exchange->format);
-  out.begin_root("containers", false);
-  const auto containers = web.door.reports.containers(attempt->id);
-  if (!containers.empty()) {
-    out.begin_list("container");
-    for (const auto& container : containers) {
-      out.begin_object("");
-      write_container(out, *container, web.context());
-      out.end_object();
-    }
-    out.end_list();
-  }
-  out.end_root();
-  send(*exchange, 200, out);
+  std::make_shared<ListStream<rm::ContainerReportPtr>>(
+      web, exchange, web.door.reports.containers(attempt->id), write_container)
+      ->begin("containers", "container", false);
 }
 
 void get_container(const RmWeb& web, const ExchangePtr& exchange) {
@@ -274,20 +310,9 @@ void get_nodes(const RmWeb& web, const ExchangePtr& exchange) {
     send_bad_id(*exchange, states.error());
     return;
   }
-  Writer out(exchange->format);
-  out.begin_root("nodes");
-  const auto nodes = web.door.reports.nodes(*states);
-  if (!nodes.empty()) {
-    out.begin_list("node");
-    for (const auto& node : nodes) {
-      out.begin_object("");
-      write_node(out, *node, web.context());
-      out.end_object();
-    }
-    out.end_list();
-  }
-  out.end_root();
-  send(*exchange, 200, out);
+  std::make_shared<ListStream<rm::NodeReportPtr>>(web, exchange, web.door.reports.nodes(*states),
+                                                  write_node)
+      ->begin("nodes", "node", true);
 }
 
 void get_node(const RmWeb& web, const ExchangePtr& exchange) {
@@ -320,16 +345,7 @@ const rm::QueueReport* find_queue(const rm::QueueReport& queue, std::string_view
   return nullptr;
 }
 
-// "user1,user2 group1": the groups are the core's business, names are judged here.
-bool acl_names(std::string_view acl, const std::string& user) {
-  if (trim(acl) == "*") return true;
-  const std::string_view users = acl.substr(0, acl.find(' '));
-  for (const std::string& name : split_list(users)) {
-    if (name == user) return true;
-  }
-  return false;
-}
-
+// Groups are not looked at, as over RPC: finding them may block, and anybody may ask for any user.
 void get_queue_access(const RmWeb& web, const ExchangePtr& exchange) {
   const auto root = web.door.reports.queues();
   std::vector<const rm::QueueReport*> path;
@@ -351,8 +367,9 @@ void get_queue_access(const RmWeb& web, const ExchangePtr& exchange) {
   }
   bool allowed = false;
   for (const rm::QueueReport* queue : path) {
-    allowed = allowed || acl_names(queue->administer_acl, user) ||
-              (type == "SUBMIT_APPLICATIONS" && acl_names(queue->submit_acl, user));
+    allowed =
+        allowed || security::Acl::parse(queue->administer_acl).allows(user, {}) ||
+        (type == "SUBMIT_APPLICATIONS" && security::Acl::parse(queue->submit_acl).allows(user, {}));
   }
   Writer out(exchange->format);
   out.begin_root("rmQueueAclInfo", false);

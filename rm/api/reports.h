@@ -232,6 +232,7 @@ struct AppFilter {
   std::int64_t finished_from_ms = 0, finished_to_ms = INT64_MAX;
   std::int64_t limit = INT64_MAX;
   std::optional<AppId> after;  // only what a listing shows after this one
+  bool newest_first = false;   // by id downwards
 };
 
 using AppReportPtr = std::shared_ptr<const AppReport>;

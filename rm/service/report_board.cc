@@ -1,6 +1,7 @@
 #include "rm/service/report_board.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 
 #include "base/text.h"
@@ -51,9 +52,22 @@ bool matches(const AppReport& report, const AppFilter& filter) {
 }
 
 bool only_live(const std::set<AppState>& states) {
-  return !states.empty() && std::ranges::none_of(states, [](AppState state) {
-    return is_final(state) || state == AppState::kFinishing || state == AppState::kKilling;
-  });
+  return !states.empty() &&
+         std::ranges::none_of(states, [](AppState state) { return is_final(state); });
+}
+
+/// Up to kSlice entries of a map or set beyond `last`. False: there are no more.
+template <class Sorted, class Visit>
+bool visit_slice(const Sorted& sorted, const AppId& last, bool newest_first, const Visit& visit) {
+  const auto walk = [&](auto at, const auto& end) {
+    for (std::size_t i = 0; i < kSlice && at != end; ++i, ++at)
+      visit(*at);
+    return at != end;
+  };
+  if (newest_first) {
+    return walk(std::make_reverse_iterator(sorted.lower_bound(last)), sorted.rend());
+  }
+  return walk(sorted.upper_bound(last), sorted.end());
 }
 
 }  // namespace
@@ -101,22 +115,19 @@ bool ReportBoard::next_slice(const AppFilter& filter, AppId& last,
   const std::shared_lock lock(mutex_);
   const auto sets = candidates(filter);
   if (!sets) {
-    auto at = apps_.upper_bound(last);
-    for (std::size_t i = 0; i < kSlice && at != apps_.end(); ++i, ++at) {
-      last = at->first;
-      if (matches(*at->second, filter)) out.push_back(at->second);
-    }
-    return at != apps_.end();
+    return visit_slice(apps_, last, filter.newest_first, [&](const auto& entry) {
+      last = entry.first;
+      if (matches(*entry.second, filter)) out.push_back(entry.second);
+    });
   }
   std::vector<AppId> ids;
   for (const Ids* set : *sets) {
-    auto at = set->upper_bound(last);
-    for (std::size_t i = 0; i < kSlice && at != set->end(); ++i, ++at)
-      ids.push_back(*at);
+    visit_slice(*set, last, filter.newest_first, [&](const AppId& id) { ids.push_back(id); });
   }
   if (sets->size() > 1) {
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    if (filter.newest_first) std::ranges::reverse(ids);
   }
   const bool more = ids.size() >= kSlice;
   ids.resize(std::min(ids.size(), kSlice));
@@ -132,7 +143,9 @@ bool ReportBoard::next_slice(const AppFilter& filter, AppId& last,
 std::vector<AppReportPtr> ReportBoard::apps(const AppFilter& filter) const {
   std::vector<AppReportPtr> out;
   const auto full = [&] { return static_cast<std::int64_t>(out.size()) >= filter.limit; };
-  AppId last = filter.after.value_or(AppId{INT64_MIN, INT32_MIN});
+  const AppId before_all = filter.newest_first ? AppId{INT64_MAX, INT32_MAX}  //
+                                               : AppId{INT64_MIN, INT32_MIN};
+  AppId last = filter.after.value_or(before_all);
   while (!full() && next_slice(filter, last, out)) {
   }
   if (full()) out.resize(static_cast<std::size_t>(std::max<std::int64_t>(filter.limit, 0)));

@@ -27,14 +27,20 @@ class FakeReports final : public rm::Reports {
   rm::AppReportPtr app(const AppId& id) const override { return first(app_list, id); }
   std::vector<rm::AppReportPtr> apps(const rm::AppFilter& filter) const override {
     std::vector<rm::AppReportPtr> found;
+    std::vector<const rm::AppReport*> listed;
+    for (const rm::AppReport& app : app_list)
+      listed.push_back(&app);
+    if (filter.newest_first) {
+      std::ranges::sort(listed, [](const auto* a, const auto* b) { return b->id < a->id; });
+    }
     bool passed = !filter.after;
-    for (const rm::AppReport& app : app_list) {
+    for (const rm::AppReport* app : listed) {
       if (!passed) {
-        passed = app.id == *filter.after;
+        passed = app->id == *filter.after;
         continue;
       }
       if (static_cast<std::int64_t>(found.size()) >= filter.limit) break;
-      if (wants(filter, app)) found.push_back(std::make_shared<rm::AppReport>(app));
+      if (wants(filter, *app)) found.push_back(std::make_shared<rm::AppReport>(*app));
     }
     return found;
   }

@@ -173,6 +173,18 @@ TEST_F(Node, LogsThatAreGoneAreWithTheLogServer) {
             "container_1795312714741_0001_01_000001/container_1795312714741_0001_01_000001/root");
 }
 
+TEST_F(Node, AFileOfALogThatIsGoneIsWithTheLogServerToo) {
+  const std::string gone = "container_1795312714741_0001_01_000001";
+  const std::string page = "/node/containerlogs/" + gone + "/root/stdout?start=-4096";
+  EXPECT_EQ(get(web(), page).status, 404) << "there is none";
+  options.log_server_url = "http://localhost:19888/jobhistory/logs";
+  const auto answer = get(web(), page);
+  EXPECT_EQ(answer.status, 307);
+  EXPECT_EQ(answer.headers.get("Location"),
+            "http://localhost:19888/jobhistory/logs/localhost:8041/" + gone + "/" + gone +
+                "/root/stdout?start=-4096");
+}
+
 TEST_F(Node, TheFirstPageIsTheNode) {
   const auto answer = get(web(), "/");
   EXPECT_EQ(answer.status, 302);

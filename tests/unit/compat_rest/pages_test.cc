@@ -45,6 +45,33 @@ TEST(Pages, EveryPageStandsAlone) {
   EXPECT_THAT(get(web, "/stacks").body, HasSubstr("Thread "));
 }
 
+TEST(Pages, TheNewestApplicationsComeFirstAndTheRestIsOnlyNamed) {
+  RecordedCluster cluster;
+  const rm::AppReport one = cluster.reports.app_list[0];
+  for (int i = 10; i < 600; ++i) {
+    cluster.reports.app_list.push_back(one);
+    cluster.reports.app_list.back().id.sequence = i;
+  }
+  const auto web = cluster.web();
+  const std::string first = get(web, "/cluster").body;
+  EXPECT_LT(first.find("_0599\""), first.find("_0598\""));
+  EXPECT_THAT(first, HasSubstr("_0580\""));
+  EXPECT_THAT(first, Not(HasSubstr("_0579\"")));
+  EXPECT_THAT(first, HasSubstr("The newest 20. All of them"));
+  const std::string running = get(web, "/cluster/apps/RUNNING").body;
+  EXPECT_THAT(running, HasSubstr("_0100\""));
+  EXPECT_THAT(running, Not(HasSubstr("_0099\"")));
+  EXPECT_THAT(get(web, "/cluster/apps/ACCEPTED").body, Not(HasSubstr("The newest")));
+}
+
+TEST(Pages, TheLogLevelStandsWhereDaemonlogReadsIt) {
+  RecordedCluster cluster;
+  const std::string body = get(cluster.web(), "/logLevel?log=org.apache.<b>").body;
+  EXPECT_THAT(body,
+              HasSubstr("\n<!-- OUTPUT -->Submitted Class Name: <b>org.apache.&lt;b&gt;</b>"));
+  EXPECT_THAT(body, HasSubstr("\n<!-- OUTPUT -->Effective Level: <b>INFO</b>"));
+}
+
 TEST(Pages, NamesFromOutsideAreEscaped) {
   RecordedCluster cluster;
   cluster.reports.app_list[0].name = "<img src=x onerror=alert(1)>";

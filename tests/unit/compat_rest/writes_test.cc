@@ -350,6 +350,33 @@ TEST_F(Writes, AListingHoldsAPageOfReportsAndNotAllOfThem) {
   EXPECT_EQ(reader->got.find("application_1795312714741_1006\""), std::string::npos);
 }
 
+TEST_F(Writes, NodesAndContainersLeaveInPiecesToo) {
+  for (int i = 0; i < 500; ++i) {
+    cluster.reports.node_list.push_back(cluster.reports.node_list[0]);
+    cluster.reports.node_list.back().id.port = 10'000 + i;
+    cluster.reports.container_list.push_back(cluster.reports.container_list[0]);
+    rm::ContainerReport& added = cluster.reports.container_list.back();
+    added.id = {added.id.attempt, 10'000 + i};
+  }
+  const auto web = cluster.web();
+  for (const std::string& path :
+       {std::string("/ws/v1/cluster/nodes"),
+        kApp + "/appattempts/appattempt_1795312714741_0004_000001/containers"}) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.target = request.path = path;
+    request.headers.add("Host", "localhost:8088");
+    const auto reader = std::make_shared<SlowResponder>();
+    web(std::move(request), reader);
+    EXPECT_FALSE(reader->finished) << path;
+    EXPECT_LT(reader->got.size(), 80U * 1024) << path;
+    while (!reader->finished)
+      std::exchange(reader->drained, nullptr)(true);
+    EXPECT_EQ(reader->got, get(web, path).body);
+    EXPECT_GT(reader->got.size(), 200U * 1024) << path;
+  }
+}
+
 TEST_F(Writes, AListingStopsAtItsLimitAcrossPages) {
   const rm::AppReport one = cluster.reports.app_list[0];
   for (int i = 10; i < 2'000; ++i) {
@@ -368,6 +395,17 @@ TEST_F(Writes, AListingStopsAtItsLimitAcrossPages) {
   EXPECT_EQ(count("limit=256"), 256U);
   EXPECT_EQ(count("states=RUNNING&limit=513"), 513U);
   EXPECT_EQ(count("states=RUNNING"), 1'991U);
+}
+
+TEST_F(Writes, ALimitKeepsTheNewest) {
+  const rm::AppReport one = cluster.reports.app_list[0];
+  for (int i = 10; i < 600; ++i) {
+    cluster.reports.app_list.push_back(one);
+    cluster.reports.app_list.back().id.sequence = i;
+  }
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/apps?limit=2").body;
+  EXPECT_THAT(body, HasSubstr("\"id\":\"application_1795312714741_0599\""));
+  EXPECT_THAT(body, HasSubstr("\"id\":\"application_1795312714741_0598\""));
 }
 
 TEST_F(Writes, ASubmissionThatWasNotTakenInIsNotAnsweredAsIfItWere) {

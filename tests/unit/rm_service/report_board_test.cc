@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 namespace heddle::rm {
 namespace {
 
@@ -96,6 +99,32 @@ TEST_F(Board, GoesOnAfterTheLastOneOfAPage) {
   ASSERT_EQ(seen.size(), 1250u);
   for (std::size_t i = 0; i < seen.size(); ++i)
     EXPECT_EQ(seen[i], static_cast<std::int32_t>(i) * 2 + 2);
+}
+
+TEST_F(Board, ListsTheNewestFirstByIndexAndWithout) {
+  AppFilter filter;
+  filter.newest_first = true;
+  filter.limit = 600;
+  const auto newest = [&] {
+    std::vector<std::int32_t> seen;
+    for (auto page = board.apps(filter); !page.empty(); page = board.apps(filter)) {
+      for (const auto& report : page)
+        seen.push_back(report->id.sequence);
+      filter.after = page.back()->id;
+    }
+    filter.after.reset();
+    return seen;
+  };
+  const auto all = newest();
+  ASSERT_EQ(all.size(), 2500u);
+  EXPECT_EQ(all.front(), 2500);
+  EXPECT_TRUE(std::ranges::is_sorted(all, std::greater<>()));
+  filter.users = {"ann"};
+  const auto hers = newest();
+  ASSERT_EQ(hers.size(), 1250u);
+  EXPECT_EQ(hers.front(), 2500);
+  filter.users = {"ann", "bob"};
+  EXPECT_EQ(newest(), all);
 }
 
 TEST_F(Board, SeveralKeysOfAnIndexGiveEachApplicationOnceAndInOrder) {
