@@ -40,6 +40,7 @@ class SetWriter {
 
  private:
   Result<void> take_member(std::string_view pattern, std::size_t& at) {
+    if (pattern[at] == '\0') return fail(ErrorCode::kInvalidArgument, "holds a NUL character");
     if (pattern[at] == '[' || pattern.substr(at, 2) == "&&") {
       return fail(ErrorCode::kUnsupported, "[ and && inside [] are not supported");
     }

@@ -205,6 +205,7 @@ TEST(NamePattern, ReadsASetInBracketsAsJavaDoes) {
   for (const char* bad : {"[a", "[", "[a\\", "[\\p]", "[a[b]]", "[a&&b]", "[\\b]", "[a-\\]]"}) {
     EXPECT_FALSE(NamePattern::compile(bad)) << bad;
   }
+  EXPECT_FALSE(NamePattern::compile(std::string_view("[a\0]", 4)));
 }
 
 TEST_F(NodeTest, AnArchiveIsUnpackedByTheConfinedProgramWithTheModesOfTheCache) {
