@@ -30,6 +30,7 @@ namespace {
 using namespace heddle;
 
 constexpr std::size_t kIoThreads = 2;
+constexpr std::size_t kShuffleThreads = 2;
 constexpr std::string_view kShuffleName = "mapreduce_shuffle";
 // Containers run as the agent's own user; who asked for their owners' must not get that unawares.
 constexpr daemon::OnlyValue kServed[] = {
@@ -69,6 +70,7 @@ struct Daemon {
   std::atomic<bool> failed{false};  // the ResourceManager is lost or refused this node
 
   net::EventLoops loops{kIoThreads};
+  net::EventLoops shuffle_loops{kShuffleThreads};  // sendfile waits for disks: nobody else may
   net::EventLoops agent_loops{1};
   std::unique_ptr<compat::ipc::Client> client;
   std::unique_ptr<nm::RmLink> link;
@@ -204,7 +206,8 @@ Result<void> Daemon::make_services() {
     for (const nm::StoredShuffleJob& job : stored.shuffle_jobs)
       jobs.push_back({job.app, job.user, job.secret});
     auto made = listen_as_before("mapreduce.shuffle.port", options->port, [&] {
-      return compat::shuffle::ShuffleService::listen(loops, *options, shuffle_callbacks(), jobs);
+      return compat::shuffle::ShuffleService::listen(shuffle_loops, *options, shuffle_callbacks(),
+                                                     jobs);
     });
     if (!made) return fail(std::move(made).error().within("mapreduce.shuffle.port"));
     RETURN_IF_ERROR(keep_port("mapreduce.shuffle.port", (*made)->port()));
@@ -231,6 +234,9 @@ Result<void> Daemon::serve_containers() {
   options.port = address->port;
   options.simple_allowed = false;
   options.token_login = port.login;
+  auto limited = compat::ipc::with_configured_limits(settings(), std::move(options));
+  if (!limited) return fail(limited.error());
+  options = *std::move(limited);
   auto server = listen_as_before("yarn.nodemanager.address", options.port, [&] {
     return compat::ipc::Server::listen(loops, options, {port.service});
   });
@@ -252,15 +258,9 @@ Result<void> Daemon::serve_web() {
   auto rm_web = daemon::connect_address(settings(), "yarn.resourcemanager.webapp.address", 8088);
   if (!rm_web) return fail(rm_web.error());
   // The port is known only once it is bound, while the handler's links need it.
-  auto handler = std::make_shared<std::promise<net::HttpHandler>>();
-  const net::HttpHandler wait_for_it = [ready = handler->get_future().share()](
-                                           net::HttpRequest request,
-                                           std::shared_ptr<net::HttpResponder> responder) {
-    ready.get()(std::move(request), std::move(responder));  // a moment, once
-  };
+  net::LateHandler handler;
   auto server = listen_as_before(kProperty, address->port, [&] {
-    return net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{},
-                                   wait_for_it);
+    return net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{}, handler);
   });
   if (!server) return fail(std::move(server).error().within(kProperty));
   web_server = *std::move(server);
@@ -278,8 +278,7 @@ Result<void> Daemon::serve_web() {
   options.clock = &clock;
   std::vector<const nm::AuxService*> services;
   if (shuffle != nullptr) services.push_back(shuffle.get());
-  handler->set_value(
-      compat::rest::make_nm_web_handler(agent->reports(), std::move(options), services));
+  handler.set(compat::rest::make_nm_web_handler(agent->reports(), std::move(options), services));
   ports[std::string(kProperty)] = net::to_string(web_server->endpoint());
   return {};
 }
@@ -299,6 +298,7 @@ void Daemon::stop() {
   rpc_server.reset();
   web_server.reset();
   agent_loops.stop();
+  shuffle_loops.stop();
   loops.stop();
 }
 

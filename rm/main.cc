@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <mutex>
 
 #include "base/daemon/daemon.h"
 #include "base/log.h"
@@ -87,6 +86,7 @@ struct Daemon {
   Result<void> serve();
   Result<void> serve_rpc();
   Result<void> serve_web();
+  void stop();
   std::vector<compat::rest::RpcActivity> rpc_activity() const;
   void post_later(Duration pause, std::function<void()> task);
   Result<rm::NodeLists> node_lists() const;
@@ -127,8 +127,7 @@ struct Daemon {
   };
   std::vector<CountedPort> counted_ports;  // filled before the web port serves
   std::unique_ptr<net::HttpServer> web_server;
-  std::mutex web_mutex;
-  std::shared_ptr<const net::HttpHandler> web_handler;  // guarded by web_mutex; null while starting
+  net::LateHandler web_handler;
   bool web_on_loopback = true;
 };
 
@@ -210,20 +209,8 @@ Result<void> Daemon::bind_web() {
   auto advertised =
       daemon::advertised_address(settings(), kProperty, "yarn.resourcemanager.bind-host", 8088);
   if (!advertised) return fail(advertised.error());
-  auto server = net::HttpServer::listen(
-      loops, address->host, address->port, net::HttpLimits{},
-      [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-        std::shared_ptr<const net::HttpHandler> handler;
-        {
-          const std::scoped_lock lock(web_mutex);
-          handler = web_handler;
-        }
-        if (handler == nullptr) {
-          responder->respond(net::text_response(503, "text/plain", "starting\n"));
-          return;
-        }
-        (*handler)(std::move(request), std::move(responder));
-      });
+  auto server =
+      net::HttpServer::listen(loops, address->host, address->port, net::HttpLimits{}, web_handler);
   if (!server) return fail(std::move(server).error().within(kProperty));
   web_server = *std::move(server);
   web_on_loopback = daemon::is_loopback(address->host);
@@ -328,6 +315,9 @@ Result<void> Daemon::serve_rpc() {
     options.clock = &clock;
     options.simple_allowed = !port.tokens_only;
     if (port.tokens_only) options.token_login = make_master_login(context);
+    auto limited = compat::ipc::with_configured_limits(settings(), std::move(options));
+    if (!limited) return fail(limited.error());
+    options = *std::move(limited);
     auto server = compat::ipc::Server::listen(loops, options, port.protocols);
     if (!server) return fail(std::move(server).error().within(port.property));
     ports[std::string(port.property)] = net::to_string((*server)->endpoint());
@@ -382,8 +372,7 @@ Result<void> Daemon::serve_web() {
              std::shared_ptr<net::HttpResponder> responder) {
         proxy->handle(std::move(request), std::move(user), std::move(responder));
       });
-  const std::scoped_lock lock(web_mutex);
-  web_handler = std::make_shared<const net::HttpHandler>(std::move(handler));
+  web_handler.set(std::move(handler));
   return {};
 }
 
@@ -413,6 +402,14 @@ void Daemon::post_later(Duration pause, std::function<void()> task) {
   });
 }
 
+/// Ends all threads; what they use dies after that.
+void Daemon::stop() {
+  rpc_servers.clear();
+  web_server.reset();
+  if (service != nullptr) service->stop();
+  loops.stop();
+}
+
 int run(const daemon::Arguments& arguments) {
   std::vector<compat::xml::Override> overrides;
   for (const std::string& text : arguments.overrides) {
@@ -429,16 +426,17 @@ int run(const daemon::Arguments& arguments) {
   parts.overrides = std::move(overrides);
   for (const auto step : {&Daemon::check, &Daemon::open_state, &Daemon::bind_web,
                           &Daemon::make_service, &Daemon::serve}) {
-    if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
+    if (auto done = (parts.*step)(); !done) {
+      const int code = daemon::refuse_start(done.error());
+      parts.stop();
+      return code;
+    }
   }
   log::info("heddle-rm serves: client {}, web http://{}",
             parts.ports["yarn.resourcemanager.address"], parts.web_address);
   daemon::wait_for_stop_signal();
   log::info("heddle-rm stops");
-  parts.rpc_servers.clear();
-  parts.web_server.reset();
-  parts.service->stop();
-  parts.loops.stop();
+  parts.stop();
   return 0;
 }
 

@@ -82,6 +82,9 @@ class Listener {
   struct Limits {
     std::size_t connections_max = 20'000;
     std::size_t connections_per_peer_max = 10'000;  // by address; further ones are closed at once
+    // What whoever reads of a refusal can change.
+    const char* max_setting = "connections_max";
+    const char* per_peer_max_setting = "connections_per_peer_max";
   };
   /// Binds host:port (0 = any free port) with SO_REUSEADDR and listens. kUnavailable names address,
   /// port and, where /proc shows it, the process that holds it.

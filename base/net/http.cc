@@ -121,4 +121,22 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+void LateHandler::set(HttpHandler handler) {
+  const std::scoped_lock lock(state_->mutex);
+  state_->handler = std::make_shared<const HttpHandler>(std::move(handler));
+}
+
+void LateHandler::operator()(HttpRequest request, std::shared_ptr<HttpResponder> responder) const {
+  std::shared_ptr<const HttpHandler> handler;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    handler = state_->handler;
+  }
+  if (handler == nullptr) {
+    responder->respond(text_response(503, "text/plain", "starting\n"));
+    return;
+  }
+  (*handler)(std::move(request), std::move(responder));
+}
+
 }  // namespace heddle::net

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +81,21 @@ class HttpResponder {
 };
 
 using HttpHandler = std::function<void(HttpRequest, std::shared_ptr<HttpResponder>)>;
+
+/// For a handler that needs to know the port it serves: until set(), requests are answered with
+/// 503. Copies are the same handler. Any thread.
+class LateHandler {
+ public:
+  void set(HttpHandler handler);
+  void operator()(HttpRequest request, std::shared_ptr<HttpResponder> responder) const;
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::shared_ptr<const HttpHandler> handler;  // guarded by mutex
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
 
 struct HttpLimits {
   std::size_t head_max = 64_KiB;                      // request line and fields together; else 431

@@ -28,13 +28,13 @@ class Admission {
     const std::lock_guard lock(mutex_);
     if (open_ >= limits_.connections_max) {
       ++refused_;
-      return fmt::format("connections_max {} is reached", limits_.connections_max);
+      return fmt::format("{} {} is reached", limits_.max_setting, limits_.connections_max);
     }
     auto& of_peer = by_peer_[address];
     if (of_peer >= limits_.connections_per_peer_max) {
       ++refused_;
       if (of_peer == 0) by_peer_.erase(address);
-      return fmt::format("connections_per_peer_max {} is reached",
+      return fmt::format("{} {} is reached", limits_.per_peer_max_setting,
                          limits_.connections_per_peer_max);
     }
     ++of_peer;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 
 #include "base/bytes.h"
@@ -11,6 +12,26 @@
 namespace heddle::compat::ipc {
 namespace {
 
+constexpr IntProperty kFrameMax{.name = "ipc.maximum.data.length",
+                                .default_value = 134'217'728,
+                                .doc = "Bytes of the longest RPC request.",
+                                .check = [](const std::int64_t& bytes) -> std::string_view {
+                                  const bool fits = bytes >= 1'024 && bytes <= 2'147'483'647;
+                                  return fits ? "" : "must be from 1024 to 2147483647";
+                                }};
+constexpr IntProperty kConnectionsMax{.name = "ipc.server.max.connections",
+                                      .default_value = 0,
+                                      .doc = "Connections of one RPC port; 0 is no limit.",
+                                      .check = [](const std::int64_t& count) -> std::string_view {
+                                        return count >= 0 ? "" : "must be at least 0";
+                                      }};
+constexpr IntProperty kConnectionsPerHostMax{
+    .name = "heddle.ipc.connections-per-host.max",
+    .default_value = 10'000,
+    .doc = "Connections of one RPC port from one address; further ones are closed at once.",
+    .check = [](const std::int64_t& count) -> std::string_view {
+      return count >= 1 ? "" : "must be at least 1";
+    }};
 /// A frame that takes longer than one progress period must at least get on at this pace.
 constexpr std::size_t kProgressBytes = 1_MiB;
 
@@ -96,6 +117,22 @@ class IpcServer final : public Server {
 };
 
 }  // namespace
+
+Result<ServerOptions> with_configured_limits(const Settings& settings, ServerOptions options) {
+  const auto frame_max = read(settings, kFrameMax);
+  if (!frame_max) return fail(frame_max.error());
+  const auto connections = read(settings, kConnectionsMax);
+  if (!connections) return fail(connections.error());
+  const auto per_host = read(settings, kConnectionsPerHostMax);
+  if (!per_host) return fail(per_host.error());
+  options.frame_max = static_cast<std::uint32_t>(*frame_max);
+  options.connections.max_setting = kConnectionsMax.name.data();
+  options.connections.per_peer_max_setting = kConnectionsPerHostMax.name.data();
+  options.connections.connections_max = *connections > 0 ? static_cast<std::size_t>(*connections)
+                                                         : std::numeric_limits<std::size_t>::max();
+  options.connections.connections_per_peer_max = static_cast<std::size_t>(*per_host);
+  return options;
+}
 
 Result<std::unique_ptr<Server>> Server::listen(
     net::EventLoops& loops, ServerOptions options,

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/net/connection.h"
 #include "base/result.h"
+#include "base/settings.h"
 #include "compat/ipc/metrics.h"
 #include "security/caller.h"
 #include "security/secret.h"
@@ -149,6 +150,10 @@ struct ServerOptions {
   std::shared_ptr<ServerMetrics> metrics;  // made where it is not given
   const Clock* clock = nullptr;            // for the time calls take; not measured without
 };
+
+/// The limits that an operator may set, on top of `options`: ipc.maximum.data.length,
+/// ipc.server.max.connections, heddle.ipc.connections-per-host.max. kInvalidArgument names one.
+Result<ServerOptions> with_configured_limits(const Settings& settings, ServerOptions options);
 
 class Server {
  public:

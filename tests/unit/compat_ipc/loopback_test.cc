@@ -284,6 +284,33 @@ TEST_F(LoopbackTest, AFrameThatDoesNotGetOnIsDropped) {
   EXPECT_EQ(raw_answer(std::string("hrpc\x09\0\0\0\0\xff\xff...", 14)), "closed");
 }
 
+TEST(ServerLimits, AreWhatTheConfigurationSays) {
+  Settings settings;
+  settings.set("ipc.maximum.data.length", {"4096", "test"});
+  settings.set("ipc.server.max.connections", {"7", "test"});
+  settings.set("heddle.ipc.connections-per-host.max", {"5", "test"});
+  const auto options = with_configured_limits(settings, {});
+  ASSERT_TRUE(options.has_value()) << options.error().message;
+  EXPECT_EQ(options->frame_max, 4096U);
+  EXPECT_EQ(options->connections.connections_max, 7U);
+  EXPECT_EQ(options->connections.connections_per_peer_max, 5U);
+  EXPECT_STREQ(options->connections.max_setting, "ipc.server.max.connections");
+  EXPECT_STREQ(options->connections.per_peer_max_setting, "heddle.ipc.connections-per-host.max");
+}
+
+TEST(ServerLimits, ThatMakeNoSenseAreRefusedByName) {
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"ipc.maximum.data.length", "2147483648"},
+                                          {"ipc.server.max.connections", "-1"},
+                                          {"heddle.ipc.connections-per-host.max", "0"}}) {
+    Settings settings;
+    settings.set(name, {value, "test"});
+    const auto options = with_configured_limits(settings, {});
+    ASSERT_FALSE(options.has_value()) << name;
+    EXPECT_NE(options.error().message.find(name), std::string::npos) << options.error().message;
+  }
+}
+
 TEST_F(LoopbackTest, TheSameProtocolTwiceIsRefused) {
   ServerOptions options;
   options.host = "localhost";

@@ -53,6 +53,16 @@ TEST_F(HttpServerTest, AnswersWithLengthAndDate) {
   EXPECT_THAT(answer, EndsWith("\r\n\r\nGET /a b \n"));
 }
 
+TEST_F(HttpServerTest, AnswersWith503UntilItsHandlerIsThere) {
+  LateHandler late;
+  RawClient client(serve(late));
+  client.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(client.receive_until("starting\n"), StartsWith("HTTP/1.1 503 "));
+  late.set(echo);
+  client.send("GET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(client.receive_all(), EndsWith("GET /2 \n"));
+}
+
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   RawClient client(serve());
   std::string requests;
