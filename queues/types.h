@@ -101,7 +101,7 @@ struct QueueReport {
   double maximum_capacity = 0;   // of the parent
   double absolute_capacity = 0;  // of the cluster
   double absolute_maximum_capacity = 0;
-  double used_capacity = 0;           // used / guaranteed
+  double used_capacity = 0;           // used / guaranteed, or / smallest container if larger
   double absolute_used_capacity = 0;  // used / cluster
   double weight = -1;                 // -1: not configured by weight
   double normalized_weight = 0;

@@ -59,9 +59,6 @@ def ask(cluster, command: str, application: str):
 
 # Where this tree differs from real Hadoop and should not. Who corrects one strikes it out here.
 DIFFERS = {
-    "queue-status": "used share is of 30 % of 4096 MB, on Hadoop of the 1228 MB it rounds down to",
-    "queue-list": "as queue-status",
-    "mapred-queue-list": "as queue-status",
     "move-to-an-unknown-queue": "Hadoop says: The specified Queue: nosuch doesn't exist",
     "killed-attempt-status": "Hadoop shows RPC Port -1, AM Host N/A and no diagnostics",
 }
