@@ -111,8 +111,6 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
 void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Turn& turn) {
   FinishAttempt& end = attempt.end;
   end.id = attempt.id;
-  end.host = attempt.host;
-  end.rpc_port = attempt.rpc_port;
   end.finished = turn.now.wall;
   if (end.tracking_url.empty()) end.tracking_url = attempt.tracking_url;
   end.state = [&] {
@@ -129,6 +127,12 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
   if (end.diagnostics.size() > options_.attempt_diagnostics_max) {
     end.diagnostics.erase(0, end.diagnostics.size() - options_.attempt_diagnostics_max);
   }
+  if (end.state != AttemptState::kFinished) {  // nobody answers there any more
+    attempt.host = "N/A";
+    attempt.rpc_port = -1;
+  }
+  end.host = attempt.host;
+  end.rpc_port = attempt.rpc_port;
   if (end.state == AttemptState::kFailed) end.final_status = FinalStatus::kFailed;
   if (end.state == AttemptState::kKilled) end.final_status = FinalStatus::kKilled;
   logins_.emplace_back(attempt.id, end.state == AttemptState::kFinished);

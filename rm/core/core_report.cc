@@ -108,7 +108,8 @@ AttemptReportPtr Core::report(const App& app, const Attempt& attempt) const {
   out->rpc_port = attempt.rpc_port;
   out->original_tracking_url =
       attempt.end.tracking_url.empty() ? attempt.tracking_url : attempt.end.tracking_url;
-  out->diagnostics = attempt.end.diagnostics;
+  // Who killed it, and when, Hadoop tells of the application only.
+  if (attempt.end.state != AttemptState::kKilled) out->diagnostics = attempt.end.diagnostics;
   out->master_container = attempt.master_container;
   out->master_node = attempt.master_node;
   out->master_node_http = attempt.master_node_http;

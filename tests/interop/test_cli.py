@@ -60,7 +60,6 @@ def ask(cluster, command: str, application: str):
 # Where this tree differs from real Hadoop and should not. Who corrects one strikes it out here.
 DIFFERS = {
     "move-to-an-unknown-queue": "Hadoop says: The specified Queue: nosuch doesn't exist",
-    "killed-attempt-status": "Hadoop shows RPC Port -1, AM Host N/A and no diagnostics",
 }
 
 

@@ -165,8 +165,30 @@ TEST(Application, KilledWhileItsMasterWaitsForRoomEndsKilled) {
   EXPECT_EQ(cluster.state(app), AppState::kKilled);
   EXPECT_EQ(cluster.diagnostics(app),
             "Application " + to_string(app) + " was killed by user bob at 10.0.0.9");
-  EXPECT_EQ(cluster.board->attempt(first(app))->diagnostics, cluster.diagnostics(app));
+  EXPECT_EQ(cluster.board->attempt(first(app))->diagnostics, "");
   EXPECT_EQ(cluster.metrics().apps_pending, 0);
+}
+
+TEST(Application, AttemptThatWasKilledOrFailedIsReportedWithoutAnAddress) {
+  for (const bool killed : {true, false}) {
+    CoreDriver cluster;
+    cluster.add_node("n1", "8GB 8c");
+    const AttemptId attempt = cluster.running_app();
+    EXPECT_EQ(cluster.board->attempt(attempt)->host, "amhost");
+    if (killed)
+      cluster.kill(attempt.app);
+    else
+      cluster.fail_attempt(attempt);
+    cluster.commit();
+    for (const bool restarted : {false, true}) {
+      if (restarted) cluster.restart();
+      const AttemptReportPtr report = cluster.board->attempt(attempt);
+      EXPECT_EQ(report->state, killed ? AttemptState::kKilled : AttemptState::kFailed);
+      EXPECT_EQ(report->host, "N/A");
+      EXPECT_EQ(report->rpc_port, -1);
+      EXPECT_EQ(report->diagnostics.empty(), killed) << report->diagnostics;
+    }
+  }
 }
 
 TEST(Application, KilledInEachStateOfItsAttemptFreesItsRoom) {
