@@ -70,13 +70,12 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
 }
 
 void Core::ask_for_master(App& app, Attempt& attempt, Turn&) {
-  queues::AmAsk ask{app.submission->am_resources};
+  queues::AmAsk ask{.capability = app.submission->am_resources};
   for (const Ask& wanted : app.submission->am_asks) {
-    // The narrowest place that is named wins; "*" with strict locality off says nothing.
-    if (wanted.resource_name != queues::kAnyNode &&
-        (ask.resource_name == queues::kAnyNode || wanted.resource_name.front() != '/')) {
-      ask.resource_name = wanted.resource_name;
-    }
+    if (wanted.resource_name == queues::kAnyNode)
+      ask.relax_locality = wanted.relax_locality;
+    else
+      ask.places.push_back({wanted.resource_name, wanted.relax_locality});
   }
   scheduler_.start_attempt(attempt.id, ask);
   queues_changed_ = true;

@@ -311,6 +311,94 @@ TEST(Application, MasterBiggerThanTheMaximumIsRefusedAndNothingIsKept) {
   EXPECT_EQ(cluster.board->app(job.id), nullptr);
 }
 
+TEST(Application, MasterBiggerThanTheMaximumOfItsQueueIsRefusedAndNotCut) {
+  CoreSetup setup;
+  setup.queues =
+      "root.small capacity=50 maximum-allocation-mb=2048 maximum-am-resource-percent=1\n"
+      "root.large capacity=50 maximum-am-resource-percent=1";
+  CoreDriver cluster(setup);
+  for (const char* queue : {"small", "root.small", "large"}) {
+    Submission job = cluster.submission();
+    job.am_resources = {4096, 1};
+    job.queue = queue;
+    const auto answer = cluster.submit(job);
+    cluster.commit();
+    EXPECT_EQ(answer.ok(), job.queue == "large");
+    if (answer.ok()) continue;
+    EXPECT_THAT(answer.error(), HasSubstr("maximum allowed allocation=<memory:2048, vCores:8>, "));
+    EXPECT_THAT(answer.error(), HasSubstr("configured maximum allocation=<memory:8192, vCores:8>"));
+  }
+}
+
+TEST(Application, WithALabelIsRefusedAndNotRunAnywhere) {
+  CoreDriver cluster;
+  Submission labelled = cluster.submission();
+  labelled.label_expression = "gpu";
+  Submission labelled_master = cluster.submission();
+  Ask ask;
+  ask.label_expression = "gpu";
+  labelled_master.am_asks = {ask};
+  for (const Submission& job : {labelled, labelled_master}) {
+    const auto answer = cluster.submit(job);
+    EXPECT_EQ(answer.code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(answer.error(), HasSubstr("node label not enabled but request contains label"));
+    EXPECT_EQ(cluster.board->app(job.id), nullptr);
+  }
+}
+
+Submission with_master_at(CoreDriver& cluster, const std::vector<std::string>& places,
+                          bool relax_locality) {
+  Submission job = cluster.submission();
+  Ask ask;
+  ask.resources = job.am_resources;
+  ask.containers = 1;
+  for (const std::string& place : places) {
+    ask.resource_name = place;
+    job.am_asks.push_back(ask);
+  }
+  ask.resource_name = "*";
+  ask.relax_locality = relax_locality;
+  job.am_asks.push_back(ask);
+  return job;
+}
+
+TEST(Application, MasterThatPrefersAHostStartsElsewhereWhenItIsNotThere) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const NodeId preferred = cluster.add_node("n2", "1GB 8c");
+  for (const std::string host : {"n2", "n1"}) {  // the second finds n2 full
+    const Submission job = with_master_at(cluster, {"n2", "/default-rack"}, true);
+    cluster.submit(job);
+    cluster.commit();
+    EXPECT_EQ(cluster.board->attempt(first(job.id))->master_node.host, host);
+  }
+  EXPECT_EQ(cluster.board->node(preferred)->containers, 1);
+}
+
+TEST(Application, MasterThatNeedsOneOfItsHostsStartsOnAnyOfThemAndNowhereElse) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  cluster.add_node("n2", "1GB 8c");
+  cluster.add_node("n3", "1GB 8c");
+  std::vector<Submission> jobs;
+  for (int i = 0; i < 3; ++i) {
+    jobs.push_back(with_master_at(cluster, {"n2", "n3"}, false));
+    cluster.submit(jobs.back());
+    cluster.commit();
+  }
+  EXPECT_EQ(cluster.board->attempt(first(jobs[0].id))->master_node.host, "n2");
+  EXPECT_EQ(cluster.board->attempt(first(jobs[1].id))->master_node.host, "n3");
+  EXPECT_EQ(cluster.state(first(jobs[2].id)), AttemptState::kScheduled) << "n1 is not among them";
+}
+
+TEST(Application, SubmissionThatNamesTooManyPlacesForItsMasterIsRefused) {
+  CoreDriver cluster;
+  const std::vector<std::string> hosts(1001, "n1");
+  const auto answer = cluster.submit(with_master_at(cluster, hosts, true));
+  EXPECT_EQ(answer.code(), ErrorCode::kLimitExceeded);
+  EXPECT_THAT(answer.error(), HasSubstr("1002 lines"));
+}
+
 TEST(Application, MasterOfAbsurdSizeIsRefused) {
   CoreDriver cluster;
   for (const std::int64_t memory : {std::int64_t{-1}, INT64_MIN, INT64_MAX}) {
