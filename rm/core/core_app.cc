@@ -293,7 +293,7 @@ void Core::kill(const security::Caller& caller, const AppId& id, const std::stri
     return;
   }
   App& app = **known;
-  if (is_final(app.state)) {
+  if (is_final(app.state) || app.state == AppState::kFinishing) {  // how it ends is durable
     turn.effects.replies.push_back([reply] { reply(KillProgress{true}); });
     return;
   }
