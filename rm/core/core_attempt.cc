@@ -101,6 +101,8 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
     raise(*find_app(id.app), *attempt, AttemptEvent::kLaunched, turn);
     return;
   }
+  // Late news: it has registered all the same, or has ended for another reason.
+  if (!find_transition(kAttemptTransitions, attempt->state, AttemptEvent::kLaunchFailed)) return;
   attempt->end.diagnostics =
       fmt::format("Error launching {}. Got exception: {}", to_string(id), outcome.error().message);
   raise(*find_app(id.app), *attempt, AttemptEvent::kLaunchFailed, turn);

@@ -142,6 +142,18 @@ TEST(Application, LaunchThatFailsFailsTheAttempt) {
   EXPECT_EQ(cluster.state(second(app)), AttemptState::kAllocated);
 }
 
+TEST(Application, LaunchThatIsSaidToHaveFailedAfterItsMasterRegisteredChangesNothing) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  cluster.launched(attempt, fail(ErrorCode::kUnavailable, "no answer in time"));
+  Allocate request;
+  request.blacklist_additions = {"n9"};  // has the report made anew
+  cluster.allocate(attempt, request);
+  EXPECT_EQ(cluster.state(attempt), AttemptState::kRunning);
+  EXPECT_EQ(cluster.board->attempt(attempt)->diagnostics, "");
+}
+
 TEST(Application, KilledBeforeItIsDurableEndsKilled) {
   CoreDriver cluster;
   const Submission job = cluster.submission();
