@@ -678,6 +678,22 @@ TEST(Application, UseIsCountedInSecondsAndNeverWraps) {
   EXPECT_FLOAT_EQ(report->progress, 0.5F);
 }
 
+TEST(Application, UseOfAnIdleOneGoesOnToAddUpWhereItIsShown) {
+  CoreDriver cluster;
+  const NodeId node = cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  const auto shown = [&] { return cluster.board->app(attempt.app)->usage.seconds.amount[kMemory]; };
+  cluster.advance(10s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 10 * 1024);
+  cluster.advance(1s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 10 * 1024) << "a heartbeat that changes nothing costs no report";
+  cluster.advance(2s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 13 * 1024);
+}
+
 TEST(Application, PriorityMayBeRaisedToANewMaximum) {
   CoreDriver cluster;
   const AppId app = cluster.submit();
