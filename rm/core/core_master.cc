@@ -168,10 +168,10 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
   if (!request.blacklist_additions.empty() || !request.blacklist_removals.empty()) {
     scheduler_.update_blacklist(attempt.id, request.blacklist_additions,
                                 request.blacklist_removals);
-    for (const std::string& name : request.blacklist_removals)
-      attempt.blacklist.erase(name);
     attempt.blacklist.insert(request.blacklist_additions.begin(),
                              request.blacklist_additions.end());
+    for (const std::string& name : request.blacklist_removals)
+      attempt.blacklist.erase(name);
     touch(attempt);
   }
   if (request.asks.empty()) return {};

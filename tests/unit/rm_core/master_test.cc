@@ -185,6 +185,10 @@ TEST_F(Master, BlacklistedNodeGivesNothing) {
   Allocate again;
   again.blacklist_removals = {"n1"};
   EXPECT_THAT(cluster.allocate(attempt, again)->containers, SizeIs(1));
+  Allocate both;
+  both.blacklist_additions = both.blacklist_removals = {"n2"};
+  cluster.allocate(attempt, both);
+  EXPECT_THAT(cluster.board->attempt(attempt)->blacklisted, IsEmpty()) << "removals come last";
   Allocate all;
   all.blacklist_additions = {"*"};
   EXPECT_EQ(cluster.try_allocate(attempt, all).code(), ErrorCode::kInvalidArgument);
