@@ -200,6 +200,9 @@ void Core::attempt_over(App& app, Attempt& attempt, AppEvent event, Turn& turn) 
       event == AppEvent::kAttemptFailed && app.submission->keep_containers && !app.kill_requested;
   end_containers(app, attempt, keep, turn);
   if (!keep) hand_back_reports(attempt);
+  attempt.last_answer = nullptr;  // it is remembered for long; what served its protocol is not
+  attempt.nm_tokens_given.clear();
+  attempt.transferred.clear();
   count_running(app, false);
   if (!raise(app, event, turn)) touch(app);
 }
