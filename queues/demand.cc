@@ -102,14 +102,12 @@ void Scheduler::Impl::count_pending(AskGroup& group) {
   const std::int64_t change = group.total - group.counted_total;
   if (change == 0) return;
   group.counted_total = group.total;
-  Resources amount = caps_.size(group.cap);
-  for (std::int64_t& value : amount.amount)
-    value *= change;
+  const Resources& size = caps_.size(group.cap);
   App& app = *group.app;
-  app.pending += amount;
+  add_asked(app.pending, size, change);
   app.pending_containers += change;
   for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
-    queue->pending += amount;
+    add_asked(queue->pending, size, change);
     queue->pending_containers += change;
   }
   set_demands(app);

@@ -10,7 +10,7 @@
 namespace heddle::queues {
 namespace {
 
-// Bounds that keep every sum of amounts far from 2^63, whatever an application asks for.
+// Keeps every sum of containers far from 2^63, whatever applications ask for.
 constexpr std::int32_t kContainersPerRowMax = 10'000'000;
 constexpr std::int32_t kAmPriority = std::numeric_limits<std::int32_t>::min();  // before all else
 

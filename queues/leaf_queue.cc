@@ -54,7 +54,7 @@ void Scheduler::Impl::attach(App& app, Queue& queue) {
   const bool is_new_user = ++app.user->apps == 1;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     ++at->apps;
-    at->pending += app.pending;
+    add_asked(at->pending, app.pending, 1);
     at->pending_containers += app.pending_containers;
   }
   if (app.active) {
@@ -94,7 +94,7 @@ void Scheduler::Impl::detach(App& app) {
   app.containers = containers;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     --at->apps;
-    at->pending -= app.pending;
+    add_asked(at->pending, app.pending, -1);
     at->pending_containers -= app.pending_containers;
   }
   leaf.apps.erase(app.place());

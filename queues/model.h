@@ -27,6 +27,16 @@ namespace heddle::queues {
 
 using CapId = std::uint32_t;  // a container size in CapTable
 
+/// Sums of what is asked for may grow beyond any bound and wrap around; they come out right again
+/// when it is taken back. They are shown, and decide nothing.
+inline void add_asked(Resources& sum, const Resources& size, std::int64_t times) {
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    sum.amount[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.amount[i]) +
+                                              static_cast<std::uint64_t>(size.amount[i]) *
+                                                  static_cast<std::uint64_t>(times));
+  }
+}
+
 /// Where a child stands among its siblings; smaller is served first. No two siblings are equal.
 struct Place {
   double first = 0;

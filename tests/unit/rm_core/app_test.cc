@@ -680,7 +680,7 @@ TEST(Application, UseIsCountedInSecondsAndNeverWraps) {
 
 TEST(Application, UseOfAnIdleOneGoesOnToAddUpWhereItIsShown) {
   CoreDriver cluster;
-  const NodeId node = cluster.add_node("n1", "8GB 8c");
+  cluster.add_node("n1", "8GB 8c");
   const AttemptId attempt = cluster.running_app();
   const auto shown = [&] { return cluster.board->app(attempt.app)->usage.seconds.amount[kMemory]; };
   cluster.advance(10s);

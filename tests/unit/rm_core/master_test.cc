@@ -279,6 +279,18 @@ TEST_F(Master, AsksForBillionsOfContainersAreServedAsFarAsThereIsRoom) {
   EXPECT_THAT(cluster.ask(attempt, 0)->containers, IsEmpty());
 }
 
+TEST_F(Master, MoreContainersThanClientsCanCountAreShownAsTheMostTheyCan) {
+  Allocate request;
+  Ask ask;
+  ask.resources = {1024, 1};
+  ask.containers = INT32_MAX;
+  for (ask.priority = 1; ask.priority <= 300; ++ask.priority)
+    request.asks.push_back(ask);
+  cluster.allocate(attempt, request);
+  EXPECT_EQ(cluster.metrics().containers_pending, INT32_MAX);
+  EXPECT_EQ(cluster.board->queues()->pending_containers, INT32_MAX);
+}
+
 TEST_F(Master, TableOfAsksIsBounded) {
   Allocate request;
   Ask ask;
