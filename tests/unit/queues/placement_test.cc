@@ -211,11 +211,15 @@ TEST(Placement, AHugeAmountOfATypeWithoutAMaximumIsHarmless) {
                      .node("n1", "8GB 8c")
                      .build();
   auto config = cluster.scheduler.config();
+  config.root.children[0].maximum_allocation = limits.maximum;
   ASSERT_TRUE(cluster.scheduler.configure(config, limits));
   Ask ask;
   ask.num_containers = INT32_MAX;
   ask.capability = {1024, 1};
   ask.capability.amount[2] = INT64_MAX;
+  const auto kept = cluster.scheduler.normalize(ask.capability, QueuePath("root.default"));
+  EXPECT_LT(kept.amount[2], std::int64_t{1} << 42);
+  EXPECT_GT(kept.amount[2], std::int64_t{1} << 40) << "what a node may have at most";
   const AppId app = cluster.running_app("default");
   ASSERT_TRUE(cluster.scheduler.update_asks(first_attempt(app), std::vector<Ask>{ask}));
   EXPECT_THAT(cluster.schedule(), IsEmpty());

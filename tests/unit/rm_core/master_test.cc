@@ -190,8 +190,9 @@ TEST_F(Master, BlacklistedNodeGivesNothing) {
   cluster.allocate(attempt, both);
   EXPECT_THAT(cluster.board->attempt(attempt)->blacklisted, IsEmpty()) << "removals come last";
   Allocate all;
+  all.response_id = cluster.allocate(attempt)->response_id;
   all.blacklist_additions = {"*"};
-  EXPECT_EQ(cluster.try_allocate(attempt, all).code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(cluster.try_allocate(attempt, all).error(), "Cannot add * to the blacklist!");
 }
 
 TEST_F(Master, TokenOfANodeComesOncePerAttempt) {
