@@ -139,6 +139,7 @@ struct App {
 
 struct User {
   UserName name;
+  std::int64_t serial = 0;  // among those of the leaf, in order of their coming
   Queue* leaf = nullptr;
   double weight = 1;
   Resources used;
@@ -148,7 +149,7 @@ struct User {
   std::int32_t demanding = 0;  // active applications that want containers
   bool over = false;           // above its user limit: nothing of it is listed
   bool tracked = false;        // in Leaf::by_use (or Leaf::over_by_use)
-  double tracked_at = 0;
+  Place tracked_at;
   DemandTable<App> demand;
   DemandTable<App> waiting;  // applications not active yet, by the size of their AM
 };
@@ -167,8 +168,9 @@ struct Leaf {
   Resources active_used;  // by users that want more
   Resources user_limit;   // of a user with weight 1
   // Users that want containers, by use over weight: those that may go on, those above the limit.
-  std::set<std::pair<double, std::string>> by_use;
-  std::set<std::pair<double, std::string>> over_by_use;
+  std::map<Place, User*> by_use;
+  std::map<Place, User*> over_by_use;
+  std::int64_t next_user = 0;
 };
 
 struct Queue {
