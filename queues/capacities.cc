@@ -251,11 +251,13 @@ bool Scheduler::Impl::within(const Resources& amount, const Resources& room) con
 }
 
 Resources Scheduler::Impl::normalize(const Resources& asked, const Resources& maximum) const {
+  // No node is larger. A type without a maximum has one here, so that use plus size cannot wrap.
+  constexpr std::int64_t kSizeMax = std::int64_t{1} << 41;
   Resources result;
   for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
     if (i >= types_) continue;
     std::int64_t value = std::max(asked.amount[i], limits_.minimum.amount[i]);
-    const std::int64_t most = maximum.amount[i];
+    const std::int64_t most = std::min(maximum.amount[i], kSizeMax);
     const std::int64_t step = limits_.increment.amount[i];
     value = std::min(value, most);  // first: rounding must not overflow
     if (step > 0 && value % step != 0 && value <= most - (step - value % step)) {

@@ -102,14 +102,13 @@ void Scheduler::Impl::count_pending(AskGroup& group) {
   const std::int64_t change = group.total - group.counted_total;
   if (change == 0) return;
   group.counted_total = group.total;
-  Resources amount = caps_.size(group.cap);
-  for (std::int64_t& value : amount.amount)
-    value *= change;
+  Resources amount;
+  add_asked(amount, caps_.size(group.cap), change);
   App& app = *group.app;
-  app.pending += amount;
+  add_asked(app.pending, amount, 1);
   app.pending_containers += change;
   for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
-    queue->pending += amount;
+    add_asked(queue->pending, amount, 1);
     queue->pending_containers += change;
   }
   set_demands(app);
@@ -221,8 +220,8 @@ void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
     }
   };
   look(lots_.anywhere);
-  for (const std::string& name : {node.id.host, node.rack}) {
-    const auto lot = lots_.by_name.find(name);
+  for (const std::string* name : {&node.id.host, &node.rack}) {
+    const auto lot = lots_.by_name.find(*name);
     if (lot != lots_.by_name.end()) look(lot->second);
   }
   for (AskGroup* group : woken)

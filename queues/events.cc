@@ -10,7 +10,7 @@
 namespace heddle::queues {
 namespace {
 
-// Bounds that keep every sum of amounts far from 2^63, whatever an application asks for.
+// Keeps every sum of containers far from 2^63, whatever applications ask for.
 constexpr std::int32_t kContainersPerRowMax = 10'000'000;
 constexpr std::int32_t kAmPriority = std::numeric_limits<std::int32_t>::min();  // before all else
 
@@ -312,9 +312,9 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
   group.cap = impl_->caps_.acquire(app->am_charge);
   group.has_cap = true;
   group.total = 1;
-  group.relax = am->resource_name == kAnyNode;
-  if (!group.relax) {
-    (am->resource_name.starts_with('/') ? group.racks : group.hosts)[am->resource_name] = {1, true};
+  group.relax = am->relax_locality || am->places.empty();
+  for (const AmAsk::Wanted& place : am->places) {
+    (place.name.starts_with('/') ? group.racks : group.hosts)[place.name] = {1, place.relax};
   }
   impl_->sync_group(group);
   impl_->count_pending(group);

@@ -19,7 +19,7 @@ struct Sums {
   std::int32_t active = 0;
   void add(const Sums& other) {
     used += other.used;
-    pending += other.pending;
+    add_asked(pending, other.pending, 1);
     am_used += other.am_used;
     containers += other.containers;
     pending_containers += other.pending_containers;
@@ -98,10 +98,7 @@ std::string Scheduler::Impl::check_apps(Tally& tally) const {
               app->active ? 1 : 0};
     for (const auto& [key, group] : app->groups) {
       if (!group->has_cap) continue;
-      Resources amount = caps_.size(group->cap);
-      for (std::int64_t& value : amount.amount)
-        value *= group->total;
-      sums.pending += amount;
+      add_asked(sums.pending, caps_.size(group->cap), group->total);
       sums.pending_containers += group->total;
       const Demand<AskGroup>* row = app->demand.find(group->cap);
       const std::string fault =

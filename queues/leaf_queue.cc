@@ -10,6 +10,7 @@ namespace {
 Resources scaled(const Resources& amount, double factor) {
   Resources result;
   for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    if (amount.amount[i] == 0) continue;  // most types are not in use
     const double value = static_cast<double>(amount.amount[i]) * factor;
     result.amount[i] = static_cast<std::int64_t>(std::ceil(value - 1e-6));
   }
@@ -40,6 +41,7 @@ User& Scheduler::Impl::user_of(Queue& leaf, const UserName& name) {
   if (found != leaf.leaf->users.end()) return *found->second;
   auto user = std::make_unique<User>();
   user->name = name;
+  user->serial = leaf.leaf->next_user++;
   user->leaf = &leaf;
   const auto weight = leaf.spec.user_weights.find(name.value());
   if (weight != leaf.spec.user_weights.end()) user->weight = weight->second;
@@ -54,7 +56,7 @@ void Scheduler::Impl::attach(App& app, Queue& queue) {
   const bool is_new_user = ++app.user->apps == 1;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     ++at->apps;
-    at->pending += app.pending;
+    add_asked(at->pending, app.pending, 1);
     at->pending_containers += app.pending_containers;
   }
   if (app.active) {
@@ -94,7 +96,7 @@ void Scheduler::Impl::detach(App& app) {
   app.containers = containers;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     --at->apps;
-    at->pending -= app.pending;
+    add_asked(at->pending, app.pending, -1);
     at->pending_containers -= app.pending_containers;
   }
   leaf.apps.erase(app.place());
@@ -110,10 +112,8 @@ void Scheduler::Impl::charge(App& app, const Resources& amount, std::int64_t con
   User& user = *app.user;
   app.used += amount;
   app.containers += containers;
-  const bool tracked = user.tracked;
-  if (tracked) untrack(user);
   user.used += amount;
-  if (tracked) track(user);
+  if (user.tracked) retrack(user, amount);
   add(&queue, amount, containers);
   for (Queue* at = &queue; at != nullptr; at = at->parent)
     set_ratio(*at);
@@ -148,16 +148,29 @@ void Scheduler::Impl::set_demands(App& app) {
 void Scheduler::Impl::track(User& user) {
   Leaf& leaf = *user.leaf->leaf;
   user.tracked = true;
-  user.tracked_at = measure(user.used) / user.weight;
+  user.tracked_at = use_of(user);
   leaf.active_used += user.used;
-  (user.over ? leaf.over_by_use : leaf.by_use).emplace(user.tracked_at, user.name.value());
+  (user.over ? leaf.over_by_use : leaf.by_use).emplace(user.tracked_at, &user);
+}
+
+void Scheduler::Impl::retrack(User& user, const Resources& change) {
+  Leaf& leaf = *user.leaf->leaf;
+  leaf.active_used += change;
+  auto& list = user.over ? leaf.over_by_use : leaf.by_use;
+  auto entry = list.extract(user.tracked_at);
+  entry.key() = user.tracked_at = use_of(user);
+  list.insert(std::move(entry));
+}
+
+Place Scheduler::Impl::use_of(const User& user) const {
+  return {measure(user.used) / user.weight, user.serial};
 }
 
 void Scheduler::Impl::untrack(User& user) {
   Leaf& leaf = *user.leaf->leaf;
   user.tracked = false;
   leaf.active_used -= user.used;
-  (user.over ? leaf.over_by_use : leaf.by_use).erase({user.tracked_at, user.name.value()});
+  (user.over ? leaf.over_by_use : leaf.by_use).erase(user.tracked_at);
 }
 
 // What the users that want more hold is shared out among them by weight, plus one container; or,
@@ -180,16 +193,16 @@ void Scheduler::Impl::recompute_user_limit(Queue& queue) {
   leaf.user_limit = rounded_up(limit, step);
 
   const double line = measure(leaf.user_limit);
-  while (!leaf.by_use.empty() && leaf.by_use.rbegin()->first > line) {
+  while (!leaf.by_use.empty() && leaf.by_use.rbegin()->first.first > line) {
     auto entry = leaf.by_use.extract(std::prev(leaf.by_use.end()));
-    User& user = *leaf.users.find(entry.value().second)->second;
+    User& user = *entry.mapped();
     leaf.over_by_use.insert(std::move(entry));
     user.over = true;
     sync_all(user);
   }
-  while (!leaf.over_by_use.empty() && leaf.over_by_use.begin()->first <= line) {
+  while (!leaf.over_by_use.empty() && leaf.over_by_use.begin()->first.first <= line) {
     auto entry = leaf.over_by_use.extract(leaf.over_by_use.begin());
-    User& user = *leaf.users.find(entry.value().second)->second;
+    User& user = *entry.mapped();
     leaf.by_use.insert(std::move(entry));
     user.over = false;
     sync_all(user);

@@ -27,6 +27,16 @@ namespace heddle::queues {
 
 using CapId = std::uint32_t;  // a container size in CapTable
 
+/// Sums of what is asked for may grow beyond any bound and wrap around; they come out right again
+/// when it is taken back. They are shown, and decide nothing.
+inline void add_asked(Resources& sum, const Resources& size, std::int64_t times) {
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    sum.amount[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.amount[i]) +
+                                              static_cast<std::uint64_t>(size.amount[i]) *
+                                                  static_cast<std::uint64_t>(times));
+  }
+}
+
 /// Where a child stands among its siblings; smaller is served first. No two siblings are equal.
 struct Place {
   double first = 0;
@@ -129,6 +139,7 @@ struct App {
 
 struct User {
   UserName name;
+  std::int64_t serial = 0;  // among those of the leaf, in order of their coming
   Queue* leaf = nullptr;
   double weight = 1;
   Resources used;
@@ -138,7 +149,7 @@ struct User {
   std::int32_t demanding = 0;  // active applications that want containers
   bool over = false;           // above its user limit: nothing of it is listed
   bool tracked = false;        // in Leaf::by_use (or Leaf::over_by_use)
-  double tracked_at = 0;
+  Place tracked_at;
   DemandTable<App> demand;
   DemandTable<App> waiting;  // applications not active yet, by the size of their AM
 };
@@ -157,8 +168,9 @@ struct Leaf {
   Resources active_used;  // by users that want more
   Resources user_limit;   // of a user with weight 1
   // Users that want containers, by use over weight: those that may go on, those above the limit.
-  std::set<std::pair<double, std::string>> by_use;
-  std::set<std::pair<double, std::string>> over_by_use;
+  std::map<Place, User*> by_use;
+  std::map<Place, User*> over_by_use;
+  std::int64_t next_user = 0;
 };
 
 struct Queue {

@@ -24,28 +24,36 @@ void FitTree::resize(std::size_t positions) {
   positions_ = positions;
 }
 
-void FitTree::pull_up(std::size_t at) {
+bool FitTree::pull_up(std::size_t at) {
+  bool changed = false;
   for (std::size_t type = 0; type < types_; ++type) {
-    maxima_[at * types_ + type] =
+    std::int64_t& most = maxima_[at * types_ + type];
+    const std::int64_t now =
         std::max(maxima_[2 * at * types_ + type], maxima_[(2 * at + 1) * types_ + type]);
+    changed = changed || now != most;
+    most = now;
   }
+  return changed;
 }
 
 void FitTree::set(std::size_t position, const Resources& free) {
-  std::size_t at = leaves_ + position;
+  const std::size_t at = leaves_ + position;
   for (std::size_t type = 0; type < types_; ++type) {
     maxima_[at * types_ + type] = free.amount[type];
   }
-  for (at /= 2; at >= 1; at /= 2)
-    pull_up(at);
+  changed_below(at);
 }
 
 void FitTree::shut(std::size_t position) {
-  std::size_t at = leaves_ + position;
+  const std::size_t at = leaves_ + position;
   for (std::size_t type = 0; type < types_; ++type)
     maxima_[at * types_ + type] = kShut;
-  for (at /= 2; at >= 1; at /= 2)
-    pull_up(at);
+  changed_below(at);
+}
+
+void FitTree::changed_below(std::size_t at) {
+  for (at /= 2; at >= 1 && pull_up(at);)
+    at /= 2;
 }
 
 bool FitTree::fits(std::size_t at, const Resources& need) const {
@@ -56,7 +64,7 @@ bool FitTree::fits(std::size_t at, const Resources& need) const {
 }
 
 std::size_t FitTree::find(std::size_t from, const Resources& need) const {
-  if (from >= positions_) return kNone;
+  if (from >= positions_ || !may_fit(need)) return kNone;
   std::size_t at = leaves_ + from;
   for (;;) {
     if (fits(at, need)) {

@@ -25,12 +25,15 @@ class FitTree {
   void resize(std::size_t positions);  // grows only; new positions are shut
   void set(std::size_t position, const Resources& free);
   void shut(std::size_t position);  // nothing fits there
+  /// False: `need` fits nowhere. True: somewhere it may. O(1).
+  bool may_fit(const Resources& need) const { return positions_ > 0 && fits(1, need); }
   /// The first position >= `from` where `need` fits, or kNone.
   std::size_t find(std::size_t from, const Resources& need) const;
 
  private:
   bool fits(std::size_t at, const Resources& need) const;
-  void pull_up(std::size_t at);
+  bool pull_up(std::size_t at);        // whether it changed
+  void changed_below(std::size_t at);  // brings what is above in line, as far as it changes
 
   std::size_t types_;
   std::size_t positions_ = 0;
@@ -92,6 +95,7 @@ class NodeIndex {
   /// The next searches begin behind this node.
   void took(Slot slot);
   bool fits(Slot slot, const Resources& need) const;
+  bool may_fit(const Resources& need) const { return cluster_.tree.may_fit(need); }
   bool knows_host(std::string_view host) const { return hosts_.find(host) != kNone; }
   bool knows_rack(std::string_view rack) const { return racks_.find(rack) != kNone; }
 

@@ -64,6 +64,9 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   --group.total;
   nodes_.took(spot.slot);
   nodes_.charge(spot.slot, grant.resources, 1);
+  // Known at once where it is the rule, in a full cluster: what follows then leaves the lists
+  // alone.
+  if (!nodes_.may_fit(grant.resources)) caps_.set_roomless(group.cap);
   if (group.total == 0) {
     erase_group(group);
   } else {

@@ -28,16 +28,12 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
                                     ? queue.absolute_max / queue.parent->absolute_max
                                     : 1)
                              : spec.maximum_capacity.value / 100;
-  double used = 0;
-  double absolute_used = 0;
-  for (std::size_t i = 0; i < types_; ++i) {
-    const double amount = static_cast<double>(queue.used.amount[i]);
-    if (queue.guarantee[i] > 0) used = std::max(used, amount / queue.guarantee[i]);
-    const std::int64_t cluster = nodes_.total().amount[i];
-    if (cluster > 0) absolute_used = std::max(absolute_used, amount / static_cast<double>(cluster));
+  if (const double cluster = measure(nodes_.total()); cluster > 0) {
+    // As Hadoop divides: by the guarantee in whole units, and by one smallest container at least.
+    const double guarantee = std::max(measure(queue.guaranteed), measure(limits_.minimum));
+    out.used_capacity = guarantee > 0 ? measure(queue.used) / guarantee : 0;
+    out.absolute_used_capacity = measure(queue.used) / cluster;
   }
-  out.used_capacity = used;
-  out.absolute_used_capacity = absolute_used;
   if (spec.capacity.mode == CapacityMode::kWeight) {
     out.weight = spec.capacity.value;
     out.normalized_weight = queue.share;

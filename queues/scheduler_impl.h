@@ -52,6 +52,8 @@ class Scheduler::Impl {
   void charge(App& app, const Resources& amount, std::int64_t containers);
   void set_demands(App& app);  // after active or pending_containers changed
   void track(User& user);
+  void retrack(User& user, const Resources& change);  // of what it uses
+  Place use_of(const User& user) const;
   void untrack(User& user);
   void recompute_user_limit(Queue& leaf);
   void recompute_am_limits(Queue& leaf);

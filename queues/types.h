@@ -62,7 +62,12 @@ struct Grant {
 /// How the AM's own container is asked for.
 struct AmAsk {
   Resources capability;
-  std::string resource_name{kAnyNode};  // "*", "/rack" or a host: where it must be
+  struct Wanted {
+    std::string name;   // a host or "/rack"
+    bool relax = true;  // of a rack: any of its nodes will do
+  };
+  std::vector<Wanted> places = {};  // where it would like to be; none: anywhere
+  bool relax_locality = true;       // false: nowhere but there
 };
 
 enum class QueueState : std::uint8_t { kRunning, kStopped, kDraining };
@@ -101,7 +106,7 @@ struct QueueReport {
   double maximum_capacity = 0;   // of the parent
   double absolute_capacity = 0;  // of the cluster
   double absolute_maximum_capacity = 0;
-  double used_capacity = 0;           // used / guaranteed
+  double used_capacity = 0;           // used / guaranteed, or / smallest container if larger
   double absolute_used_capacity = 0;  // used / cluster
   double weight = -1;                 // -1: not configured by weight
   double normalized_weight = 0;

@@ -21,7 +21,7 @@ namespace heddle::rm {
 using LaunchBlob = std::shared_ptr<const std::string>;
 
 /// One line of an AM's ask table. `containers` is absolute: it replaces what was asked under the
-/// same key (priority, resource_name, resources, execution_type, allocation_request_id).
+/// same key (priority, allocation_request_id, resource_name), of whatever size.
 struct Ask {
   std::int32_t priority = 0;        // lower is served first
   std::string resource_name = "*";  // host, "/rack" or "*"

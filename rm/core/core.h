@@ -228,6 +228,7 @@ class Core {
   void forget_old_selves(const NodeId& id);
   void reconcile(Node& known, const RegisterNode& request, Turn& turn);
   std::optional<std::string> refusal(const RegisterNode& request) const;
+  void note_use(Node& node, const NodeHeartbeat& request);
   void take_log_reports(const Node& node, const NodeHeartbeat& request);
   void take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn);
   void end_node_containers(Node& node, const std::string& why, Turn& turn);

@@ -31,6 +31,24 @@ bool same_content(const Submission& a, const Submission& b) {
   return facts(a) == facts(b);
 }
 
+// Hosts and racks that a submission may name for its ApplicationMaster.
+constexpr std::size_t kMasterPlacesMax = 1'000;
+
+/// A job that asks for certain nodes shall not run on others without a word.
+Result<void> check_labels(const Submission& submission) {
+  std::string_view label = trim(submission.label_expression);
+  for (const Ask& ask : submission.am_asks) {
+    if (label.empty()) label = trim(ask.label_expression);
+  }
+  if (label.empty()) return {};
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("Invalid resource request, node label not enabled but request contains "
+                          "label expression \"{}\": node labels are not supported yet; submit "
+                          "without one",
+                          shortened(label)),
+              ErrorSubject::kLabel);
+}
+
 std::int32_t clamp_priority(std::int32_t priority, std::int32_t maximum) {
   return std::clamp(priority, 0, maximum);
 }
@@ -38,8 +56,19 @@ std::int32_t clamp_priority(std::int32_t priority, std::int32_t maximum) {
 }  // namespace
 
 Result<void> Core::check_submission(const Submission& submission) const {
+  if (submission.am_asks.size() > kMasterPlacesMax) {
+    return fail(ErrorCode::kLimitExceeded,
+                fmt::format("Invalid resource request! {} lines ask for the ApplicationMaster's "
+                            "container; {} are the most",
+                            submission.am_asks.size(), kMasterPlacesMax),
+                ErrorSubject::kResourceRequest);
+  }
+  RETURN_IF_ERROR(check_labels(submission));
   if (submission.unmanaged) return {};
   const Resources& asked = submission.am_resources;
+  const auto queue = scheduler_.find_queue(submission.queue);
+  const auto facts = queue ? scheduler_.facts(*queue) : std::nullopt;
+  const Resources& maximum = facts ? facts->maximum_allocation : options_.limits.maximum;
   const auto& types = options_.resource_types.all();
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (asked.amount[i] < 0) {
@@ -50,7 +79,7 @@ Result<void> Core::check_submission(const Submission& submission) const {
                               types[i].name, to_string(asked)),
                   ErrorSubject::kResourceRequest);
     }
-    if (asked.amount[i] > options_.limits.maximum.amount[i]) {
+    if (asked.amount[i] > maximum.amount[i]) {
       return fail(
           ErrorCode::kInvalidArgument,
           fmt::format("Invalid resource request! Cannot allocate containers as requested resource "
@@ -59,7 +88,7 @@ Result<void> Core::check_submission(const Submission& submission) const {
                       "maximum allowed allocation is calculated by scheduler based on maximum "
                       "resource of registered NodeManagers, which might be less than configured "
                       "maximum allocation={}",
-                      types[i].name, to_string(asked), to_string(options_.limits.maximum),
+                      types[i].name, to_string(asked), to_string(maximum),
                       to_string(options_.limits.maximum)),
           ErrorSubject::kResourceRequest);
     }
@@ -264,7 +293,7 @@ void Core::kill(const security::Caller& caller, const AppId& id, const std::stri
     return;
   }
   App& app = **known;
-  if (is_final(app.state)) {
+  if (is_final(app.state) || app.state == AppState::kFinishing) {  // how it ends is durable
     turn.effects.replies.push_back([reply] { reply(KillProgress{true}); });
     return;
   }

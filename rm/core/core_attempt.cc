@@ -70,13 +70,12 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
 }
 
 void Core::ask_for_master(App& app, Attempt& attempt, Turn&) {
-  queues::AmAsk ask{app.submission->am_resources};
+  queues::AmAsk ask{.capability = app.submission->am_resources};
   for (const Ask& wanted : app.submission->am_asks) {
-    // The narrowest place that is named wins; "*" with strict locality off says nothing.
-    if (wanted.resource_name != queues::kAnyNode &&
-        (ask.resource_name == queues::kAnyNode || wanted.resource_name.front() != '/')) {
-      ask.resource_name = wanted.resource_name;
-    }
+    if (wanted.resource_name == queues::kAnyNode)
+      ask.relax_locality = wanted.relax_locality;
+    else
+      ask.places.push_back({wanted.resource_name, wanted.relax_locality});
   }
   scheduler_.start_attempt(attempt.id, ask);
   queues_changed_ = true;
@@ -102,6 +101,8 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
     raise(*find_app(id.app), *attempt, AttemptEvent::kLaunched, turn);
     return;
   }
+  // Late news: it has registered all the same, or has ended for another reason.
+  if (!find_transition(kAttemptTransitions, attempt->state, AttemptEvent::kLaunchFailed)) return;
   attempt->end.diagnostics =
       fmt::format("Error launching {}. Got exception: {}", to_string(id), outcome.error().message);
   raise(*find_app(id.app), *attempt, AttemptEvent::kLaunchFailed, turn);
@@ -111,8 +112,6 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
 void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Turn& turn) {
   FinishAttempt& end = attempt.end;
   end.id = attempt.id;
-  end.host = attempt.host;
-  end.rpc_port = attempt.rpc_port;
   end.finished = turn.now.wall;
   if (end.tracking_url.empty()) end.tracking_url = attempt.tracking_url;
   end.state = [&] {
@@ -129,6 +128,12 @@ void Core::save_attempt_final(App& app, Attempt& attempt, AttemptEvent event, Tu
   if (end.diagnostics.size() > options_.attempt_diagnostics_max) {
     end.diagnostics.erase(0, end.diagnostics.size() - options_.attempt_diagnostics_max);
   }
+  if (end.state != AttemptState::kFinished) {  // nobody answers there any more
+    attempt.host = "N/A";
+    attempt.rpc_port = -1;
+  }
+  end.host = attempt.host;
+  end.rpc_port = attempt.rpc_port;
   if (end.state == AttemptState::kFailed) end.final_status = FinalStatus::kFailed;
   if (end.state == AttemptState::kKilled) end.final_status = FinalStatus::kKilled;
   logins_.emplace_back(attempt.id, end.state == AttemptState::kFinished);
@@ -195,6 +200,9 @@ void Core::attempt_over(App& app, Attempt& attempt, AppEvent event, Turn& turn) 
       event == AppEvent::kAttemptFailed && app.submission->keep_containers && !app.kill_requested;
   end_containers(app, attempt, keep, turn);
   if (!keep) hand_back_reports(attempt);
+  attempt.last_answer = nullptr;  // it is remembered for long; what served its protocol is not
+  attempt.nm_tokens_given.clear();
+  attempt.transferred.clear();
   count_running(app, false);
   if (!raise(app, event, turn)) touch(app);
 }

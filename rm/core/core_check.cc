@@ -87,8 +87,10 @@ std::string Core::check_apps() const {
     if (app.counted_running) ++running[app.queue];
     for (const auto& [number, attempt] : app.attempts) {
       const bool over = is_final(attempt.state);
-      if (over && (attempt.watched || !attempt.granted.empty() || !attempt.asks.empty() ||
-                   !attempt.finished.empty() || !attempt.told_finished.empty())) {
+      if (over &&
+          (attempt.watched || !attempt.granted.empty() || !attempt.asks.empty() ||
+           !attempt.finished.empty() || !attempt.told_finished.empty() || attempt.last_answer ||
+           !attempt.nm_tokens_given.empty() || !attempt.transferred.empty())) {
         return to_string(attempt.id) + " is over, yet something is kept for it";
       }
       if (!over && number != app.attempts.rbegin()->first) {

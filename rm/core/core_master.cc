@@ -30,6 +30,7 @@ constexpr std::size_t kAskRowsMax = 200'000;
 constexpr std::size_t kBlacklistMax = 20'000;
 constexpr std::size_t kHostMax = 255;  // as in DNS
 constexpr std::size_t kTrackingUrlMax = 8'192;
+constexpr std::chrono::seconds kUseShownFor{3};
 
 Result<void> check_length(const AttemptId& id, std::string_view what, const std::string& text,
                           std::size_t most) {
@@ -167,10 +168,10 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
   if (!request.blacklist_additions.empty() || !request.blacklist_removals.empty()) {
     scheduler_.update_blacklist(attempt.id, request.blacklist_additions,
                                 request.blacklist_removals);
-    for (const std::string& name : request.blacklist_removals)
-      attempt.blacklist.erase(name);
     attempt.blacklist.insert(request.blacklist_additions.begin(),
                              request.blacklist_additions.end());
+    for (const std::string& name : request.blacklist_removals)
+      attempt.blacklist.erase(name);
     touch(attempt);
   }
   if (request.asks.empty()) return {};
@@ -255,6 +256,11 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
     if (const auto taken = take_asks(app, *attempt, request); !taken) return refuse(taken.error());
     take_releases(app, *attempt, request, turn);
     run_scheduler(turn);
+  }
+  // What is used adds up while nothing changes; Hadoop's figures are three seconds old at most.
+  if (turn.now.instant - attempt->use_shown >= kUseShownFor) {
+    attempt->use_shown = turn.now.instant;
+    touch(app);
   }
   // As Hadoop reads it: what is not a number counts as nothing done. NaN fails every comparison.
   const float progress = request.progress >= 0 ? std::min(request.progress, 1.0F) : 0.0F;

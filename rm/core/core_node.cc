@@ -303,13 +303,15 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
   const std::string fault = fault_in(request);
   NodeHealth health = fault.empty() ? request.health : NodeHealth{false, fault, turn.now.wall};
   health.report = tail_of(health.report, options_.attempt_diagnostics_max);
-  if (health.healthy != node->health.healthy || health.report != node->health.report) touch(*node);
+  const auto facts = [](const NodeHealth& of) {
+    return std::tie(of.healthy, of.report, of.reported);
+  };
+  if (facts(health) != facts(node->health)) touch(*node);
   node->health = std::move(health);
   raise(*node, node->health.healthy ? NodeEvent::kReportHealthy : NodeEvent::kReportUnhealthy,
         turn);
   if (fault.empty()) {
-    node->containers_utilization = request.containers_utilization;
-    node->node_utilization = request.node_utilization;
+    note_use(*node, request);
     take_reports(*node, request.containers, turn);
     take_log_reports(*node, request);
   }
@@ -318,6 +320,19 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
   node->last_answer = make_node_answer(*node);
   node->last_answer.diagnostics = fault;
   turn.effects.replies.push_back([reply, answer = node->last_answer] { reply(answer); });
+}
+
+void Core::note_use(Node& node, const NodeHeartbeat& request) {
+  const auto facts = [](const NodeUtilization& of) {
+    return std::tie(of.physical_mb, of.virtual_mb, of.cpu);
+  };
+  if (facts(request.containers_utilization) == facts(node.containers_utilization) &&
+      facts(request.node_utilization) == facts(node.node_utilization)) {
+    return;
+  }
+  node.containers_utilization = request.containers_utilization;
+  node.node_utilization = request.node_utilization;
+  touch(node);
 }
 
 void Core::take_log_reports(const Node& node, const NodeHeartbeat& request) {

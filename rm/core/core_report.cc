@@ -14,6 +14,11 @@ ResourceSeconds to_seconds(const ResourceSeconds& millis) {
   return seconds;
 }
 
+/// What is asked for may be more than clients can be told.
+std::int32_t narrowed(std::int64_t count) {
+  return static_cast<std::int32_t>(std::min<std::int64_t>(count, INT32_MAX));
+}
+
 std::string log_status(const CoreOptions& options, const App& app) {
   if (!options.log_aggregation) return "DISABLED";
   if (app.log_aggregation.empty()) return "NOT_START";
@@ -108,7 +113,8 @@ AttemptReportPtr Core::report(const App& app, const Attempt& attempt) const {
   out->rpc_port = attempt.rpc_port;
   out->original_tracking_url =
       attempt.end.tracking_url.empty() ? attempt.tracking_url : attempt.end.tracking_url;
-  out->diagnostics = attempt.end.diagnostics;
+  // Who killed it, and when, Hadoop tells of the application only.
+  if (attempt.end.state != AttemptState::kKilled) out->diagnostics = attempt.end.diagnostics;
   out->master_container = attempt.master_container;
   out->master_node = attempt.master_node;
   out->master_node_http = attempt.master_node_http;
@@ -162,8 +168,8 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   out.apps = queue->apps;
   out.active_apps = queue->active_apps;
   out.pending_apps = queue->pending_apps;
-  out.containers = static_cast<std::int32_t>(queue->containers);
-  out.pending_containers = static_cast<std::int32_t>(queue->pending_containers);
+  out.containers = narrowed(queue->containers);
+  out.pending_containers = narrowed(queue->pending_containers);
   out.max_apps = queue->maximum_apps;
   out.max_apps_per_user = queue->maximum_apps_per_user;
   out.user_limit_percent = static_cast<float>(queue->minimum_user_limit * 100);
@@ -217,7 +223,7 @@ ClusterMetrics Core::metrics() const {
   out.containers_allocated = static_cast<std::int32_t>(containers_.size());
   if (const auto root = scheduler_.queue(QueuePath("root"))) {
     out.pending = root->pending;
-    out.containers_pending = static_cast<std::int32_t>(root->pending_containers);
+    out.containers_pending = narrowed(root->pending_containers);
   }
   sum_nodes(out);
   out.available = out.total - out.allocated;

@@ -46,6 +46,7 @@ struct Attempt {
   float progress = 0;
   bool registered = false;
   Instant last_heard;
+  Instant use_shown;               // when what it uses was last reported for its heartbeat's sake
   std::optional<Instant> watched;  // its pending deadline
 
   std::int64_t containers_made = 0;                            // the last container number given

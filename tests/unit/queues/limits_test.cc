@@ -115,7 +115,7 @@ TEST(Queues, ShowTheNumbersThatHadoopShows) {
   EXPECT_EQ(alpha.guaranteed, Resources(2457, 2));
   EXPECT_EQ(alpha.maximum, Resources(8192, 8));
   EXPECT_EQ(alpha.used, Resources(5120, 4));
-  EXPECT_NEAR(alpha.used_capacity, 2.083, 0.001);
+  EXPECT_FLOAT_EQ(static_cast<float>(alpha.used_capacity), 2.083842F) << "of 2457 MB, not 2457.6";
   EXPECT_EQ(alpha.absolute_used_capacity, 0.625);
   EXPECT_EQ(alpha.maximum_apps, 3000);
   EXPECT_EQ(alpha.maximum_apps_per_user, 3000);
@@ -128,6 +128,33 @@ TEST(Queues, ShowTheNumbersThatHadoopShows) {
   EXPECT_EQ(other.guaranteed, Resources(4915, 4));
   EXPECT_EQ(other.am_limit, Resources(4096, 1));
   EXPECT_EQ(other.maximum_apps, 6000);
+}
+
+TEST(Queues, UseOfATinyGuaranteeIsShownInSmallestContainers) {
+  auto cluster = ClusterBuilder{}
+                     .queues(
+                         "root.a capacity=1 maximum-capacity=100 user-limit-factor=-1\n"
+                         "root.b capacity=99")
+                     .nodes(1, "8GB 8c")
+                     .build();
+  cluster.ask(cluster.running_app("a"), 2, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(2));
+  EXPECT_EQ(cluster.scheduler.queue(QueuePath("root.a"))->used_capacity, 2);
+}
+
+TEST(Queues, ShowTheirUseByTheDominantResource) {
+  auto cluster = ClusterBuilder{}
+                     .queues("root.a capacity=50 user-limit-factor=-1\nroot.b capacity=50")
+                     .setting("resource-calculator", "DominantResourceCalculator")
+                     .nodes(1, "8GB 7c")
+                     .build();
+  EXPECT_EQ(cluster.scheduler.queue(QueuePath("root.a"))->used_capacity, 0);
+  cluster.ask(cluster.running_app("a"), 1, "1GB 6c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  const auto a = *cluster.scheduler.queue(QueuePath("root.a"));
+  EXPECT_EQ(a.guaranteed, Resources(4096, 3));
+  EXPECT_DOUBLE_EQ(a.used_capacity, (6.0 / 7) / 0.5) << "its dominant share: half of the memory";
+  EXPECT_DOUBLE_EQ(a.absolute_used_capacity, 6.0 / 7);
 }
 
 TEST(Order, ApplicationsAreServedInOrderOfSubmission) {

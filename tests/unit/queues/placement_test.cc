@@ -202,6 +202,33 @@ TEST(Placement, AHugeNumberOfContainersIsHarmless) {
   EXPECT_EQ(cluster.scheduler.check_invariants(), "");
 }
 
+TEST(Placement, AHugeAmountOfATypeWithoutAMaximumIsHarmless) {
+  Limits limits{.minimum = {1024, 1}, .maximum = {8192, 8}, .increment = {1024, 1}};
+  limits.type_count = 3;
+  limits.maximum.amount[2] = INT64_MAX;
+  auto cluster = ClusterBuilder{}
+                     .setting("resource-calculator", "DominantResourceCalculator")
+                     .node("n1", "8GB 8c")
+                     .build();
+  auto config = cluster.scheduler.config();
+  config.root.children[0].maximum_allocation = limits.maximum;
+  ASSERT_TRUE(cluster.scheduler.configure(config, limits));
+  Ask ask;
+  ask.num_containers = INT32_MAX;
+  ask.capability = {1024, 1};
+  ask.capability.amount[2] = INT64_MAX;
+  const auto kept = cluster.scheduler.normalize(ask.capability, QueuePath("root.default"));
+  EXPECT_LT(kept.amount[2], std::int64_t{1} << 42);
+  EXPECT_GT(kept.amount[2], std::int64_t{1} << 40) << "what a node may have at most";
+  const AppId app = cluster.running_app("default");
+  ASSERT_TRUE(cluster.scheduler.update_asks(first_attempt(app), std::vector<Ask>{ask}));
+  EXPECT_THAT(cluster.schedule(), IsEmpty());
+  EXPECT_EQ(cluster.scheduler.check_invariants(), "");
+  ask.num_containers = 0;
+  ASSERT_TRUE(cluster.scheduler.update_asks(first_attempt(app), std::vector<Ask>{ask}));
+  EXPECT_TRUE(cluster.scheduler.app(app)->pending.is_zero());
+}
+
 TEST(Placement, UnusableNodesGetNothingUntilTheyAreUsableAgain) {
   auto cluster = ClusterBuilder{}.node("n1", "8GB 8c").build();
   cluster.scheduler.set_node_usable({"n1", 1}, false);

@@ -142,6 +142,18 @@ TEST(Application, LaunchThatFailsFailsTheAttempt) {
   EXPECT_EQ(cluster.state(second(app)), AttemptState::kAllocated);
 }
 
+TEST(Application, LaunchThatIsSaidToHaveFailedAfterItsMasterRegisteredChangesNothing) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  cluster.launched(attempt, fail(ErrorCode::kUnavailable, "no answer in time"));
+  Allocate request;
+  request.blacklist_additions = {"n9"};  // has the report made anew
+  cluster.allocate(attempt, request);
+  EXPECT_EQ(cluster.state(attempt), AttemptState::kRunning);
+  EXPECT_EQ(cluster.board->attempt(attempt)->diagnostics, "");
+}
+
 TEST(Application, KilledBeforeItIsDurableEndsKilled) {
   CoreDriver cluster;
   const Submission job = cluster.submission();
@@ -165,8 +177,30 @@ TEST(Application, KilledWhileItsMasterWaitsForRoomEndsKilled) {
   EXPECT_EQ(cluster.state(app), AppState::kKilled);
   EXPECT_EQ(cluster.diagnostics(app),
             "Application " + to_string(app) + " was killed by user bob at 10.0.0.9");
-  EXPECT_EQ(cluster.board->attempt(first(app))->diagnostics, cluster.diagnostics(app));
+  EXPECT_EQ(cluster.board->attempt(first(app))->diagnostics, "");
   EXPECT_EQ(cluster.metrics().apps_pending, 0);
+}
+
+TEST(Application, AttemptThatWasKilledOrFailedIsReportedWithoutAnAddress) {
+  for (const bool killed : {true, false}) {
+    CoreDriver cluster;
+    cluster.add_node("n1", "8GB 8c");
+    const AttemptId attempt = cluster.running_app();
+    EXPECT_EQ(cluster.board->attempt(attempt)->host, "amhost");
+    if (killed)
+      cluster.kill(attempt.app);
+    else
+      cluster.fail_attempt(attempt);
+    cluster.commit();
+    for (const bool restarted : {false, true}) {
+      if (restarted) cluster.restart();
+      const AttemptReportPtr report = cluster.board->attempt(attempt);
+      EXPECT_EQ(report->state, killed ? AttemptState::kKilled : AttemptState::kFailed);
+      EXPECT_EQ(report->host, "N/A");
+      EXPECT_EQ(report->rpc_port, -1);
+      EXPECT_EQ(report->diagnostics.empty(), killed) << report->diagnostics;
+    }
+  }
 }
 
 TEST(Application, KilledInEachStateOfItsAttemptFreesItsRoom) {
@@ -201,7 +235,8 @@ TEST(Application, KilledWhileItsGoodbyeIsSavedStaysFinished) {
   EXPECT_FALSE(cluster.kill(attempt.app).value().completed);
   cluster.commit();
   EXPECT_EQ(cluster.state(attempt.app), AppState::kFinishing);
-  EXPECT_FALSE(cluster.kill(attempt.app).value().completed);
+  EXPECT_TRUE(cluster.kill(attempt.app).value().completed)
+      << "a client asks until it is true, and the AM may stay for long";
   cluster.beat(node, {finished(cluster.master_of(attempt))});
   EXPECT_EQ(cluster.state(attempt.app), AppState::kFinished);
 }
@@ -225,79 +260,6 @@ TEST(Application, KillOfAnUnknownOneIsNotFound) {
   const auto answer = cluster.kill({1, 1});
   EXPECT_EQ(answer.error(), "Application with id 'application_1_0001' doesn't exist in RM.");
   EXPECT_EQ(answer.code(), ErrorCode::kNotFound);
-}
-
-TEST(Application, SubmittedTwiceIsOneAndTheSecondAnswerIsDurableToo) {
-  CoreDriver cluster;
-  const Submission job = cluster.submission();
-  const auto one = cluster.submit(job);
-  const auto two = cluster.submit(job);
-  EXPECT_FALSE(two.came());
-  cluster.commit();
-  EXPECT_TRUE(one.ok() && two.ok());
-  EXPECT_EQ(cluster.metrics().apps_submitted, 1);
-}
-
-TEST(Application, SameIdFromAnotherUserOrWithOtherContentIsRefused) {
-  CoreDriver cluster;
-  Submission job = cluster.submission();
-  cluster.submit(job);
-  cluster.commit();
-  EXPECT_EQ(cluster.submit(job, "eve").code(), ErrorCode::kAlreadyExists);
-  job.name = "another job";
-  const auto other = cluster.submit(job);
-  EXPECT_EQ(other.error(), "Application with id " + to_string(job.id) +
-                               " is already present! Cannot add a duplicate!");
-}
-
-TEST(Application, UnknownQueueIsAnErrorAndAFailedApplication) {
-  CoreDriver cluster;
-  Submission job = cluster.submission();
-  job.queue = "nosuch";
-  const auto answer = cluster.submit(job);
-  EXPECT_FALSE(answer.came());
-  cluster.commit();
-  const std::string text =
-      "Application " + to_string(job.id) + " submitted by user ann to unknown queue: nosuch";
-  EXPECT_EQ(answer.error(), text);
-  EXPECT_EQ(cluster.state(job.id), AppState::kFailed);
-  EXPECT_EQ(cluster.diagnostics(job.id), text);
-  EXPECT_EQ(cluster.metrics().apps_pending, 0) << "what no queue took is not pending";
-}
-
-TEST(Application, ParentQueueIsRefused) {
-  CoreDriver cluster;
-  Submission job = cluster.submission();
-  job.queue = "root";
-  const auto answer = cluster.submit(job);
-  cluster.commit();
-  EXPECT_EQ(answer.error(), "Application " + to_string(job.id) +
-                                " submitted by user : ann to non-leaf queue : root");
-}
-
-TEST(Application, MasterBiggerThanTheMaximumIsRefusedAndNothingIsKept) {
-  CoreDriver cluster;
-  Submission job = cluster.submission();
-  job.am_resources = {999'999, 1};
-  const auto answer = cluster.submit(job);
-  EXPECT_THAT(
-      answer.error(),
-      HasSubstr("Invalid resource request! Cannot allocate containers as requested resource "
-                "is greater than maximum allowed allocation. Requested resource "
-                "type=[memory-mb], Requested resource=<memory:999999, vCores:1>, maximum "
-                "allowed allocation=<memory:8192, vCores:8>"));
-  EXPECT_EQ(cluster.board->app(job.id), nullptr);
-}
-
-TEST(Application, MasterOfAbsurdSizeIsRefused) {
-  CoreDriver cluster;
-  for (const std::int64_t memory : {std::int64_t{-1}, INT64_MIN, INT64_MAX}) {
-    Submission job = cluster.submission();
-    job.am_resources = {memory, 1};
-    const auto answer = cluster.submit(job);
-    EXPECT_EQ(answer.code(), ErrorCode::kInvalidArgument) << memory;
-    EXPECT_THAT(answer.error(), HasSubstr("[memory-mb]"));
-  }
 }
 
 TEST(Application, LivesNoLongerThanItsLifetime) {
@@ -558,6 +520,22 @@ TEST(Application, UseIsCountedInSecondsAndNeverWraps) {
   EXPECT_FLOAT_EQ(report->progress, 0.5F);
 }
 
+TEST(Application, UseOfAnIdleOneGoesOnToAddUpWhereItIsShown) {
+  CoreDriver cluster;
+  cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  const auto shown = [&] { return cluster.board->app(attempt.app)->usage.seconds.amount[kMemory]; };
+  cluster.advance(10s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 10 * 1024);
+  cluster.advance(1s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 10 * 1024) << "a heartbeat that changes nothing costs no report";
+  cluster.advance(2s);
+  cluster.allocate(attempt);
+  EXPECT_EQ(shown(), 13 * 1024);
+}
+
 TEST(Application, PriorityMayBeRaisedToANewMaximum) {
   CoreDriver cluster;
   const AppId app = cluster.submit();
@@ -579,19 +557,6 @@ TEST(Application, KillOfAFinishedOneIsASuccessAndChangesNothing) {
   EXPECT_TRUE(again.value().completed);
   EXPECT_EQ(cluster.state(attempt.app), AppState::kKilled);
   EXPECT_EQ(cluster.diagnostics(attempt.app), before);
-}
-
-TEST(Application, AbsurdPriorityOfASubmissionIsCutToTheMaximum) {
-  for (const std::int32_t asked : {-1, INT32_MIN, 1'000'000'000, INT32_MAX}) {
-    CoreSetup setup;
-    setup.options.max_app_priority = 10;
-    CoreDriver cluster(setup);
-    Submission job = cluster.submission();
-    job.priority = asked;
-    cluster.submit(job);
-    cluster.commit();
-    EXPECT_EQ(cluster.board->app(job.id)->priority, asked < 0 ? 0 : 10);
-  }
 }
 
 }  // namespace

@@ -185,9 +185,14 @@ TEST_F(Master, BlacklistedNodeGivesNothing) {
   Allocate again;
   again.blacklist_removals = {"n1"};
   EXPECT_THAT(cluster.allocate(attempt, again)->containers, SizeIs(1));
+  Allocate both;
+  both.blacklist_additions = both.blacklist_removals = {"n2"};
+  cluster.allocate(attempt, both);
+  EXPECT_THAT(cluster.board->attempt(attempt)->blacklisted, IsEmpty()) << "removals come last";
   Allocate all;
+  all.response_id = cluster.allocate(attempt)->response_id;
   all.blacklist_additions = {"*"};
-  EXPECT_EQ(cluster.try_allocate(attempt, all).code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(cluster.try_allocate(attempt, all).error(), "Cannot add * to the blacklist!");
 }
 
 TEST_F(Master, TokenOfANodeComesOncePerAttempt) {
@@ -273,6 +278,18 @@ TEST_F(Master, AsksThatCannotBeAreRefusedByName) {
 TEST_F(Master, AsksForBillionsOfContainersAreServedAsFarAsThereIsRoom) {
   EXPECT_THAT(cluster.ask(attempt, INT32_MAX)->containers, SizeIs(7));
   EXPECT_THAT(cluster.ask(attempt, 0)->containers, IsEmpty());
+}
+
+TEST_F(Master, MoreContainersThanClientsCanCountAreShownAsTheMostTheyCan) {
+  Allocate request;
+  Ask ask;
+  ask.resources = {1024, 1};
+  ask.containers = INT32_MAX;
+  for (ask.priority = 1; ask.priority <= 300; ++ask.priority)
+    request.asks.push_back(ask);
+  cluster.allocate(attempt, request);
+  EXPECT_EQ(cluster.metrics().containers_pending, INT32_MAX);
+  EXPECT_EQ(cluster.board->queues()->pending_containers, INT32_MAX);
 }
 
 TEST_F(Master, TableOfAsksIsBounded) {

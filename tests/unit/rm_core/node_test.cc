@@ -337,6 +337,27 @@ TEST(Node, HeartbeatWithImpossibleUseMakesItUnhealthyByName) {
   EXPECT_EQ(cluster.heartbeat(unknown).value().diagnostics, "") << "-1 is not known, not wrong";
 }
 
+TEST(Node, ItsUseAndTheTimeOfItsHealthCheckAreShownAsItTellsThem) {
+  CoreDriver cluster;
+  const NodeId node = cluster.add_node("n1", "8GB 8c");
+  NodeHeartbeat request;
+  request.id = node;
+  for (int i = 1; i <= 4; ++i) {  // one of them changes at a time
+    (i % 2 == 0 ? request.node_utilization : request.containers_utilization).physical_mb = 100 * i;
+    if (i > 2) request.health.reported = WallTime{1000 * i};
+    cluster.heartbeat(request);
+    ++request.response_id;
+    const NodeReportPtr report = cluster.board->node(node);
+    EXPECT_EQ(report->containers_utilization.physical_mb,
+              request.containers_utilization.physical_mb);
+    EXPECT_EQ(report->node_utilization.physical_mb, request.node_utilization.physical_mb);
+    EXPECT_EQ(report->health.reported, request.health.reported);
+  }
+  const NodeReportPtr before = cluster.board->node(node);
+  cluster.heartbeat(request);
+  EXPECT_EQ(cluster.board->node(node), before) << "nothing new: no new report";
+}
+
 TEST(Node, ContainerItWasNeverGivenIsToBeStopped) {
   CoreDriver cluster;
   const NodeId node = cluster.add_node("n1", "8GB 8c");
