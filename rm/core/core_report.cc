@@ -167,6 +167,12 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   out.absolute_max_capacity = static_cast<float>(queue->absolute_maximum_capacity);
   out.used_capacity = static_cast<float>(queue->used_capacity);
   out.absolute_used_capacity = static_cast<float>(queue->absolute_used_capacity);
+  out.weight = static_cast<float>(queue->weight);
+  out.normalized_weight = static_cast<float>(queue->normalized_weight);
+  out.absolute = queue->configured_capacity.starts_with('[');
+  out.configured_minimum = queue->configured_minimum;
+  out.configured_maximum = queue->configured_maximum;
+  out.priority = queue->priority;
   out.guaranteed = queue->guaranteed;
   out.maximum = queue->maximum;
   out.used = queue->used;

@@ -31,5 +31,26 @@ TEST(QueueReports, CountAnApplicationAsActiveOrWaitingInEveryQueueAboveIt) {
   }
 }
 
+TEST(QueueReports, TellHowCapacityIsConfigured) {
+  CoreSetup setup;
+  setup.queues =
+      "root.a capacity=3w\n"
+      "root.b capacity=1w";
+  CoreDriver weighed(setup);
+  weighed.add_node("n1", "8GB 8c");
+  weighed.metrics();
+  const QueueReportPtr by_weight = weighed.board->queues();
+  EXPECT_EQ(by_weight->children[0].weight, 3);
+  EXPECT_EQ(by_weight->children[0].normalized_weight, 0.75F);
+  EXPECT_EQ(by_weight->weight, -1);
+  setup.queues = "root.a capacity=[memory=4096,vcores=3]";
+  CoreDriver counted(setup);
+  counted.add_node("n1", "8GB 8c");
+  counted.metrics();
+  const QueueReportPtr by_amount = counted.board->queues();
+  EXPECT_TRUE(by_amount->children[0].absolute);
+  EXPECT_EQ(by_amount->children[0].configured_minimum, Resources(4096, 3));
+}
+
 }  // namespace
 }  // namespace heddle::rm
