@@ -44,7 +44,7 @@ struct AppReport {
   std::string queue;  // full path once accepted
   std::set<std::string> tags;
   AppState state = AppState::kNew;
-  AppState state_before_saving = AppState::kNew;  // what clients see during kFinalSaving
+  AppState state_before_saving = AppState::kNew;  // what clients see in kKilling, kFinalSaving
   FinalStatus final_status = FinalStatus::kUndefined;
   float progress = 0;  // fraction of 1
   std::int32_t priority = 0;
