@@ -118,25 +118,11 @@ void add_node_table(Page& page, const std::vector<rm::NodeReportPtr>& nodes, std
   }
 }
 
-/// Applications that run and wait in the queue and all below it.
-std::pair<std::int64_t, std::int64_t> apps_below(const rm::QueueReport& queue) {
-  std::pair<std::int64_t, std::int64_t> sum{queue.active_apps, queue.pending_apps};
-  if (queue.children.empty()) return sum;
-  sum = {0, 0};
-  for (const rm::QueueReport& child : queue.children) {
-    const auto [running, waiting] = apps_below(child);
-    sum.first += running;
-    sum.second += waiting;
-  }
-  return sum;
-}
-
 /// The queue and all below it, while there are rows left.
 void add_queue_rows(Page& page, const rm::QueueReport& queue, std::size_t& rows_left) {
   if (rows_left == 0) return;
   --rows_left;
   const auto percent = [](float share) { return fmt::format("{:.1f} %", share * 100); };
-  const auto [running, waiting] = apps_below(queue);
   page.row({cell(queue.path.value()),
             cell_state(queue.running ? "RUNNING" : "STOPPED"),
             {percent(queue.absolute_capacity), true},
@@ -145,8 +131,8 @@ void add_queue_rows(Page& page, const rm::QueueReport& queue, std::size_t& rows_
                      percent(queue.absolute_used_capacity) + " of the cluster"),
             {memory_text(queue.used.memory_mb()), true},
             cell(queue.used.vcores()),
-            cell(running),
-            cell(waiting),
+            cell(queue.active_apps),
+            cell(queue.pending_apps),
             cell(queue.containers)});
   for (const rm::QueueReport& child : queue.children)
     add_queue_rows(page, child, rows_left);

@@ -11,19 +11,30 @@ float percent(float share) {
   return share * 100.0F;
 }
 
-void write_vector_info(Writer& out, const ResourceTypes& types, float capacity) {
-  const std::string share = real_text(percent(capacity)) + "%";
+/// What is configured of one resource, in the words of the file: "60.0%", "2.0w", "4096.0".
+std::string configured(const rm::QueueReport& queue, std::size_t type) {
+  if (queue.weight >= 0) return real_text(queue.weight) + "w";
+  if (queue.absolute) return real_text(static_cast<double>(queue.configured_minimum.amount[type]));
+  return real_text(percent(queue.capacity)) + "%";
+}
+
+std::string_view mode_of(const rm::QueueReport& queue) {
+  return queue.weight >= 0 ? "weight" : queue.absolute ? "absolute" : "percentage";
+}
+
+void write_vector_info(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
   std::string all;
-  for (const auto& type : types.all()) {
-    all += fmt::format("{}{}={}", all.empty() ? "" : ",", type.name, share);
+  for (std::size_t i = 0; i < types.all().size(); ++i) {
+    all +=
+        fmt::format("{}{}={}", all.empty() ? "" : ",", types.all()[i].name, configured(queue, i));
   }
   out.begin_object("queueCapacityVectorInfo");
   out.text("configuredCapacityVector", "[" + all + "]");
   out.begin_list("capacityVectorEntries");
-  for (const auto& type : types.all()) {
+  for (std::size_t i = 0; i < types.all().size(); ++i) {
     out.begin_object("");
-    out.text("resourceName", type.name);
-    out.text("resourceValue", share);
+    out.text("resourceName", types.all()[i].name);
+    out.text("resourceValue", configured(queue, i));
     out.end_object();
   }
   out.end_list();
@@ -35,7 +46,7 @@ void write_capacities(Writer& out, const rm::QueueReport& queue, const ResourceT
   out.begin_list("queueCapacitiesByPartition");
   out.begin_object("");
   out.text("partitionName", "");
-  write_vector_info(out, types, queue.capacity);
+  write_vector_info(out, queue, types);
   out.real("capacity", percent(queue.capacity));
   out.real("usedCapacity", percent(queue.used_capacity));
   out.real("maxCapacity", percent(queue.max_capacity));
@@ -43,10 +54,10 @@ void write_capacities(Writer& out, const rm::QueueReport& queue, const ResourceT
   out.real("absoluteUsedCapacity", percent(queue.absolute_used_capacity));
   out.real("absoluteMaxCapacity", percent(queue.absolute_max_capacity));
   out.real("maxAMLimitPercentage", percent(queue.max_master_share));
-  out.real("weight", -1.0F);
-  out.real("normalizedWeight", 0.0F);
-  write_resource(out, "configuredMinResource", {}, types, true);
-  write_resource(out, "configuredMaxResource", {}, types, true);
+  out.real("weight", queue.weight);
+  out.real("normalizedWeight", queue.normalized_weight);
+  write_resource(out, "configuredMinResource", queue.configured_minimum, types, true);
+  write_resource(out, "configuredMaxResource", queue.configured_maximum, types, true);
   write_resource(out, "effectiveMinResource", queue.guaranteed, types);
   write_resource(out, "effectiveMaxResource", queue.maximum, types);
   out.end_object();
@@ -93,14 +104,14 @@ void write_acls(Writer& out, const rm::QueueReport& queue) {
 // The tail that all queues share.
 void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
   write_acls(out, queue);
-  out.number("queuePriority", 0);
+  out.number("queuePriority", queue.priority);
   out.text("orderingPolicyInfo", queue.leaf ? queue.ordering_policy : "utilization");
   if (nested) {
     out.flag("autoCreateChildQueueEnabled", false);
     out.begin_object("leafQueueTemplate");
     out.end_object();
   }
-  out.text("mode", "percentage");
+  out.text("mode", mode_of(queue));
   out.text("queueType", queue.leaf ? "leaf" : "parent");
   out.text("creationMethod", "static");
   out.text("autoCreationEligibility", "off");
@@ -171,12 +182,12 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   out.real("absoluteCapacity", percent(queue.absolute_capacity));
   out.real("absoluteMaxCapacity", percent(queue.absolute_max_capacity));
   out.real("absoluteUsedCapacity", percent(queue.absolute_used_capacity));
-  out.real("weight", -1.0F);
-  out.real("normalizedWeight", 0.0F);
+  out.real("weight", queue.weight);
+  out.real("normalizedWeight", queue.normalized_weight);
   out.number("numApplications", queue.apps);
   out.number("maxParallelApps", INT32_MAX);
   out.text("queueName", queue.name);
-  out.flag("isAbsoluteResource", false);
+  out.flag("isAbsoluteResource", queue.absolute);
   out.text("state", queue.running ? "RUNNING" : "STOPPED");
   if (!queue.leaf) write_queues(out, queue, types);
   write_resource(out, "resourcesUsed", queue.used, types);
@@ -259,13 +270,13 @@ void write_scheduler(Writer& out, const rm::QueueReport& root, const RecordConte
   out.real("capacity", percent(root.capacity));
   out.real("usedCapacity", percent(root.used_capacity));
   out.real("maxCapacity", percent(root.max_capacity));
-  out.real("weight", -1.0F);
-  out.real("normalizedWeight", 0.0F);
-  write_vector_info(out, types, root.capacity);
+  out.real("weight", root.weight);
+  out.real("normalizedWeight", root.normalized_weight);
+  write_vector_info(out, root, types);
   out.text("queueName", root.name);
   out.text("queuePath", root.path.value());
   out.number("maxParallelApps", INT32_MAX);
-  out.flag("isAbsoluteResource", false);
+  out.flag("isAbsoluteResource", root.absolute);
   write_queues(out, root, types);
   write_capacities(out, root, types);
   write_health(out, root, context);

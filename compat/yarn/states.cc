@@ -19,23 +19,24 @@ pb::YarnApplicationStateProto to_wire(AppState state, AppState before) {
     case AppState::kSubmitted: return pb::SUBMITTED;
     case AppState::kAccepted: return pb::ACCEPTED;
     case AppState::kRunning: return pb::RUNNING;
-    case AppState::kFinalSaving:
-      return before == AppState::kFinalSaving ? pb::RUNNING : to_wire(before, before);
+    case AppState::kKilling:
+    case AppState::kFinalSaving: {
+      const bool known = before != AppState::kKilling && before != AppState::kFinalSaving;
+      return known ? to_wire(before, before) : pb::RUNNING;
+    }
     case AppState::kFinishing:
     case AppState::kFinished: return pb::FINISHED;
     case AppState::kFailed: return pb::FAILED;
-    case AppState::kKilling:
     case AppState::kKilled: return pb::KILLED;
   }
   std::abort();
 }
 
 std::set<AppState> states_shown_as(pb::YarnApplicationStateProto wire) {
-  std::set<AppState> out = {AppState::kFinalSaving};
-  for (const AppState state :
-       {AppState::kNew, AppState::kNewSaving, AppState::kSubmitted, AppState::kAccepted,
-        AppState::kRunning, AppState::kFinishing, AppState::kFinished, AppState::kFailed,
-        AppState::kKilling, AppState::kKilled}) {
+  std::set<AppState> out = {AppState::kFinalSaving, AppState::kKilling};
+  for (const AppState state : {AppState::kNew, AppState::kNewSaving, AppState::kSubmitted,
+                               AppState::kAccepted, AppState::kRunning, AppState::kFinishing,
+                               AppState::kFinished, AppState::kFailed, AppState::kKilled}) {
     if (to_wire(state, state) == wire) out.insert(state);
   }
   return out;

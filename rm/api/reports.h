@@ -44,7 +44,7 @@ struct AppReport {
   std::string queue;  // full path once accepted
   std::set<std::string> tags;
   AppState state = AppState::kNew;
-  AppState state_before_saving = AppState::kNew;  // what clients see during kFinalSaving
+  AppState state_before_saving = AppState::kNew;  // what clients see in kKilling, kFinalSaving
   FinalStatus final_status = FinalStatus::kUndefined;
   float progress = 0;  // fraction of 1
   std::int32_t priority = 0;
@@ -144,6 +144,12 @@ struct QueueReport {
   float absolute_max_capacity = 1;
   float used_capacity = 0;  // of this queue's capacity
   float absolute_used_capacity = 0;
+  float weight = -1;  // where capacity is configured so
+  float normalized_weight = 0;
+  bool absolute = false;  // capacity is configured as amounts, the next two
+  Resources configured_minimum;
+  Resources configured_maximum;
+  std::int32_t priority = 0;
   Resources guaranteed;
   Resources maximum;
   Resources used;

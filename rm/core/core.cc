@@ -62,8 +62,10 @@ Result<App*> Core::live_app(const AppId& id) {
 bool Core::raise(App& app, AppEvent event, Turn& turn) {
   const AppTransition* row = find_transition(kAppTransitions, app.state, event);
   if (row == nullptr) return false;
+  // A kill passes two states that clients do not see; they see the one before both.
+  const bool hidden = row->to == AppState::kKilling || row->to == AppState::kFinalSaving;
+  if (hidden && app.state != AppState::kKilling) app.state_before_saving = app.state;
   if (row->to == AppState::kFinalSaving) {
-    app.state_before_saving = app.state;
     app.end.state = [&] {
       switch (event) {
         case AppEvent::kKill:

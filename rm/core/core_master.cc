@@ -264,7 +264,9 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
   }
   // As Hadoop reads it: what is not a number counts as nothing done. NaN fails every comparison.
   const float progress = request.progress >= 0 ? std::min(request.progress, 1.0F) : 0.0F;
-  if (std::exchange(attempt->progress, progress) != progress) touch(app);
+  if (takes_requests(*attempt) && std::exchange(attempt->progress, progress) != progress) {
+    touch(app);
+  }
   if (request.tracking_url && *request.tracking_url != attempt->tracking_url) {
     attempt->tracking_url = *request.tracking_url;
     touch(*attempt);
@@ -348,6 +350,7 @@ void Core::finish_master(const AttemptId& id, const FinishMaster& request,
   // After the records of this turn, or of the earlier one that saves the same end.
   turn.reply_when_durable<bool>(reply, true);
   if (ends_well) return;
+  attempt->progress = 1;  // as in Hadoop: who unregisters has done all, though it still runs
   attempt->end.final_status = request.status;
   attempt->end.diagnostics = request.diagnostics;
   // Not refused: what has ended well shall not fail for the length of a link.

@@ -33,6 +33,19 @@ std::string log_status(const CoreOptions& options, const App& app) {
   return failed ? "FAILED" : "SUCCEEDED";
 }
 
+/// A queue counts what happens below it.
+void count_below(QueueReport& queue, const QueueReport& child) {
+  queue.active_apps += child.active_apps;
+  queue.pending_apps += child.pending_apps;
+  queue.apps_submitted += child.apps_submitted;
+  queue.apps_completed += child.apps_completed;
+  queue.apps_failed += child.apps_failed;
+  queue.apps_killed += child.apps_killed;
+  queue.apps_running += child.apps_running;
+  queue.containers_allocated_total += child.containers_allocated_total;
+  queue.containers_released_total += child.containers_released_total;
+}
+
 }  // namespace
 
 AppReportPtr Core::report(const App& app, const Now& now) const {
@@ -160,6 +173,12 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   out.absolute_max_capacity = static_cast<float>(queue->absolute_maximum_capacity);
   out.used_capacity = static_cast<float>(queue->used_capacity);
   out.absolute_used_capacity = static_cast<float>(queue->absolute_used_capacity);
+  out.weight = static_cast<float>(queue->weight);
+  out.normalized_weight = static_cast<float>(queue->normalized_weight);
+  out.absolute = queue->configured_capacity.starts_with('[');
+  out.configured_minimum = queue->configured_minimum;
+  out.configured_maximum = queue->configured_maximum;
+  out.priority = queue->priority;
   out.guaranteed = queue->guaranteed;
   out.maximum = queue->maximum;
   out.used = queue->used;
@@ -196,14 +215,7 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   }
   for (const queues::QueueSpec& child : spec.children) {
     out.children.push_back(report(child));
-    const QueueReport& sub = out.children.back();
-    out.apps_submitted += sub.apps_submitted;
-    out.apps_completed += sub.apps_completed;
-    out.apps_failed += sub.apps_failed;
-    out.apps_killed += sub.apps_killed;
-    out.apps_running += sub.apps_running;
-    out.containers_allocated_total += sub.containers_allocated_total;
-    out.containers_released_total += sub.containers_released_total;
+    count_below(out, out.children.back());
   }
   return out;
 }

@@ -26,9 +26,10 @@ bool accepts(const std::set<Value>& wanted, const Value& value) {
   return wanted.empty() || wanted.contains(value);
 }
 
-/// The state as clients know it: a state being saved still shows the one before.
+/// The state as clients know it: until an end or a kill is durable, the one before.
 AppState shown_state(const AppReport& report) {
-  return report.state == AppState::kFinalSaving ? report.state_before_saving : report.state;
+  const bool hidden = report.state == AppState::kFinalSaving || report.state == AppState::kKilling;
+  return hidden ? report.state_before_saving : report.state;
 }
 
 bool matches(const AppReport& report, const AppFilter& filter) {

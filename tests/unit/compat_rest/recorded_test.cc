@@ -260,6 +260,30 @@ TEST_F(Recorded, HealthTellsTheLastOperationsAsRecorded) {
               ::testing::HasSubstr(R"("containerAssignedPerSecond":1,)"));
 }
 
+TEST_F(Recorded, WeightsAndAmountsAreShownAsTheyAreConfigured) {
+  rm::QueueReport& weighed = cluster.reports.root.children[0];
+  weighed.weight = 2;
+  weighed.normalized_weight = 0.5F;
+  weighed.priority = 7;
+  rm::QueueReport& counted = cluster.reports.root.children[1];
+  counted.absolute = true;
+  counted.configured_minimum = Resources(4096, 3);
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;
+  const auto of = [&](const std::string& queue, const std::string& text) {
+    const auto start = body.find("\"queuePath\":\"root." + queue);
+    return body.substr(start, body.find("\"queuePath\"", start + 1) - start).find(text) !=
+           body.npos;
+  };
+  EXPECT_TRUE(of("default", "\"weight\":2.0,\"normalizedWeight\":0.5,"));
+  EXPECT_TRUE(of("default", "\"configuredCapacityVector\":\"[memory-mb=2.0w,vcores=2.0w]\""));
+  EXPECT_TRUE(of("default", "\"mode\":\"weight\""));
+  EXPECT_TRUE(of("default", "\"queuePriority\":7,"));
+  EXPECT_TRUE(of("alpha", "\"configuredCapacityVector\":\"[memory-mb=4096.0,vcores=3.0]\""));
+  EXPECT_TRUE(of("alpha", "\"mode\":\"absolute\""));
+  EXPECT_TRUE(of("alpha", "\"isAbsoluteResource\":true"));
+  EXPECT_TRUE(of("beta", "\"mode\":\"percentage\""));
+}
+
 /// 60 % is 60.000004 in Hadoop's floats: recorded, and shown by clients.
 TEST_F(Recorded, SharesAreFloatsAsInJava) {
   const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;

@@ -87,11 +87,13 @@ TEST_F(ClientService, StateBeforeTheFinalSaveIsShown) {
   EXPECT_EQ(report().final_application_status(), pb::APP_UNDEFINED);
 }
 
-TEST_F(ClientService, KillingIsShownAsKilled) {
+TEST_F(ClientService, StateBeforeTheKillIsShownUntilItIsDone) {
   rm::AppReport app = fresh_report();
   app.state = rm::AppState::kKilling;
+  app.state_before_saving = rm::AppState::kAccepted;
   know(app);
-  EXPECT_EQ(report().yarn_application_state(), pb::KILLED);
+  EXPECT_EQ(report().yarn_application_state(), pb::ACCEPTED);
+  EXPECT_EQ(report().final_application_status(), pb::APP_UNDEFINED);
 }
 
 TEST_F(ClientService, FinishedWithoutAStatusIsFailed) {

@@ -172,6 +172,7 @@ TEST(Application, KilledWhileItsMasterWaitsForRoomEndsKilled) {
   EXPECT_EQ(cluster.state(first(app)), AttemptState::kScheduled);
   EXPECT_FALSE(cluster.kill(app, "bob").value().completed);
   EXPECT_EQ(cluster.state(app), AppState::kKilling);
+  EXPECT_EQ(cluster.board->app(app)->state_before_saving, AppState::kAccepted);
   EXPECT_FALSE(cluster.kill(app).value().completed) << "asked again while it goes on";
   cluster.commit();
   EXPECT_EQ(cluster.state(app), AppState::kKilled);
@@ -248,6 +249,9 @@ TEST(Application, KilledWhileAFailureIsSavedEndsKilledWithTheFailureOnItsAttempt
   cluster.beat(node, {finished(cluster.master_of(attempt), 1, "boom")});
   cluster.kill(attempt.app);
   EXPECT_EQ(cluster.state(attempt.app), AppState::kKilling);
+  cluster.commit_once();  // the attempt's end is durable, the application's is not
+  EXPECT_EQ(cluster.state(attempt.app), AppState::kFinalSaving);
+  EXPECT_EQ(cluster.board->app(attempt.app)->state_before_saving, AppState::kRunning);
   cluster.commit();
   EXPECT_EQ(cluster.state(attempt.app), AppState::kKilled);
   EXPECT_THAT(cluster.board->attempt(attempt)->diagnostics, HasSubstr("boom"));

@@ -313,6 +313,18 @@ TEST_F(Master, ProgressThatIsNotANumberCountsAsNone) {
   }
 }
 
+TEST_F(Master, WhoHasUnregisteredHasDoneAllThoughItsContainerStillRuns) {
+  Allocate request;
+  request.progress = 0.95F;
+  cluster.allocate(attempt, request);
+  cluster.finish(attempt);
+  cluster.commit();
+  ASSERT_EQ(cluster.state(attempt.app), AppState::kFinishing);
+  EXPECT_EQ(cluster.board->app(attempt.app)->progress, 1.0F);
+  cluster.allocate(attempt, request);  // sent before, come after
+  EXPECT_EQ(cluster.board->app(attempt.app)->progress, 1.0F);
+}
+
 TEST_F(Master, RolledKeyBringsAFreshTokenOnce) {
   EXPECT_FALSE(cluster.allocate(attempt)->renew_amrm_token);
   cluster.core->amrm_key_rolled(77);

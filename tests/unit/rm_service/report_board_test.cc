@@ -57,6 +57,18 @@ TEST_F(Board, FiltersByEachIndex) {
   EXPECT_TRUE(board.apps(filter).empty());
 }
 
+TEST_F(Board, FindsWhatIsBeingKilledUnderTheStateBefore) {
+  auto killed = std::make_shared<AppReport>(*app(2500, AppState::kKilling));
+  killed->state_before_saving = AppState::kAccepted;
+  board.put(killed);
+  AppFilter filter;
+  filter.states = {AppState::kAccepted, AppState::kFinalSaving, AppState::kKilling};
+  ASSERT_EQ(board.apps(filter).size(), 1u);
+  EXPECT_EQ(board.apps(filter)[0]->id.sequence, 2500);
+  filter.states = {AppState::kRunning, AppState::kFinalSaving, AppState::kKilling};
+  EXPECT_EQ(board.apps(filter).size(), 499u);
+}
+
 TEST_F(Board, StopsAtTheLimit) {
   AppFilter filter;
   filter.limit = 1200;
