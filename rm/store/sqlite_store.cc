@@ -43,6 +43,9 @@ CREATE TABLE token_key (slot TEXT PRIMARY KEY, id INTEGER NOT NULL, bytes BLOB N
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
+// Written into the file: only into one that is ours.
+constexpr const char* kWriteAhead = "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=1000";
+
 /// Holds `<folder>/lock` for the life of the process; the file names the holder.
 class FolderLock {
  public:
@@ -364,12 +367,15 @@ Result<void> SqliteStore::load_keys(StoredState& state) {
   }
 }
 
-Result<void> check_or_create(Database& database) {
-  for (const char* sql :
-       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
-        "PRAGMA trusted_schema=OFF", "PRAGMA wal_autocheckpoint=1000"}) {
+Result<void> execute_all(Database& database, std::initializer_list<const char*> statements) {
+  for (const char* sql : statements)
     RETURN_IF_ERROR(database.execute(sql));
-  }
+  return {};
+}
+
+Result<void> check_or_create(Database& database) {
+  RETURN_IF_ERROR(execute_all(database, {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA synchronous=FULL",
+                                         "PRAGMA trusted_schema=OFF"}));
   const auto application = database.pragma("PRAGMA application_id");
   if (!application) return fail(application.error());
   const auto version = database.pragma("PRAGMA user_version");
@@ -380,7 +386,7 @@ Result<void> check_or_create(Database& database) {
     const std::string sql =
         fmt::format("BEGIN; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;", kSchema,
                     kApplicationId, kVersion);
-    return database.execute(sql.c_str());
+    return execute_all(database, {kWriteAhead, sql.c_str()});
   }
   if (*application != kApplicationId) {
     return fail(ErrorCode::kInternal,
@@ -394,7 +400,7 @@ Result<void> check_or_create(Database& database) {
                             "Heddle that is not older",
                             database.path(), *version, kVersion));
   }
-  return {};
+  return database.execute(kWriteAhead);
 }
 
 }  // namespace

@@ -346,6 +346,72 @@ TEST_F(Service, StrangersToAllGroupsAreRefusedAfterTheLookup) {
   EXPECT_EQ(admin.get().error().code, ErrorCode::kPermissionDenied);
 }
 
+TEST_F(Service, NoChangeOfAnApplicationIsOpenToStrangers) {
+  options.acl_enabled = true;
+  options.admins = security::Acl::parse("root");
+  start();
+  AppId app;
+  EXPECT_TRUE(submit(&app).get());
+  const AttemptId attempt{app, 1};
+  const auto refusals = [&](const std::string& user) {
+    caller.user = user;
+    std::vector<std::string> refused;
+    const auto judge = [&](std::string name, const auto& answer) {
+      const auto& result = answer.get();
+      if (!result && result.error().code == ErrorCode::kPermissionDenied)
+        refused.push_back(std::move(name));
+    };
+    Awaited<void> move, signal, fail;
+    Awaited<std::int32_t> priority;
+    Awaited<WallTime> lifetime;
+    Awaited<KillProgress> kill;
+    service->move(caller, app, "default", move.taker());
+    judge("move", move);
+    service->update_priority(caller, app, 1, priority.taker());
+    judge("priority", priority);
+    service->update_lifetime(caller, app, WallTime{INT64_MAX}, lifetime.taker());
+    judge("lifetime", lifetime);
+    service->signal_container(caller, {attempt, 1}, SignalCommand::kThreadDump, signal.taker());
+    judge("signal", signal);
+    service->fail_attempt(caller, attempt, fail.taker());
+    judge("fail", fail);
+    service->kill(caller, app, "", kill.taker());
+    judge("kill", kill);
+    return refused;
+  };
+  EXPECT_THAT(refusals("eve"),
+              testing::ElementsAre("move", "priority", "lifetime", "signal", "fail", "kill"));
+  EXPECT_THAT(refusals("ann"), testing::IsEmpty());
+}
+
+TEST_F(Service, NothingOfAdministratorsIsOpenToOthers) {
+  options.admins = security::Acl::parse("root");
+  options.load_queues = []() -> Result<queues::QueueConfig> {
+    return queues::default_queue_config();
+  };
+  options.load_node_lists = []() -> Result<NodeLists> { return NodeLists{}; };
+  options.load_max_priority = []() -> Result<std::int32_t> { return 7; };
+  options.load_node_sizes = []() -> Result<NodeSizes> { return NodeSizes{}; };
+  start();
+  const auto refused = [&](const auto& call) {
+    Awaited<void> answer;
+    call(answer.taker());
+    return !answer.get() && answer.get().error().code == ErrorCode::kPermissionDenied;
+  };
+  for (const auto& [user, is_admin] : {std::pair("eve", false), std::pair("root", true)}) {
+    caller.user = user;
+    EXPECT_NE(refused([&](auto reply) { service->refresh_queues(caller, reply); }), is_admin);
+    EXPECT_NE(refused([&](auto reply) { service->refresh_nodes(caller, {}, reply); }), is_admin);
+    EXPECT_NE(refused([&](auto reply) { service->refresh_max_priority(caller, reply); }), is_admin);
+    EXPECT_NE(refused([&](auto reply) { service->refresh_node_sizes(caller, reply); }), is_admin);
+    EXPECT_NE(refused([&](auto reply) {
+                service->update_node_resources(caller, {"n1", 1}, {1, 1}, reply);
+              }),
+              is_admin);
+    EXPECT_NE(refused([&](auto reply) { service->check_admin(caller, reply); }), is_admin);
+  }
+}
+
 TEST_F(Service, BrokenQueueFileChangesNothing) {
   options.load_queues = []() -> Result<queues::QueueConfig> {
     return fail(ErrorCode::kInvalidArgument, "capacities sum to 110 %");

@@ -257,6 +257,22 @@ TEST_F(SqliteStore, FileOfAnotherProgramIsRefused) {
                                             "0x12345678); move it away"));
 }
 
+TEST_F(SqliteStore, FileOfAnotherProgramIsLeftAsItIs) {
+  {
+    auto other = Database::open(path());
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->execute("PRAGMA application_id=7; CREATE TABLE t (x)"));
+  }
+  const auto bytes = [&] {
+    std::ifstream file(path(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string before = bytes();
+  EXPECT_THAT(refusal(), HasSubstr("is not a state database of Heddle"));
+  EXPECT_EQ(bytes(), before);
+  EXPECT_FALSE(fs::exists(path() + "-wal"));
+}
+
 TEST_F(SqliteStore, FileOfANewerVersionIsRefused) {
   commit({save_app()});
   overwrite(60, std::string("\0\0\0\x63", 4));
