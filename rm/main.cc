@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -55,14 +56,30 @@ constexpr TextProperty kExcludePath{.name = "yarn.resourcemanager.nodes.exclude-
 Result<std::vector<std::string>> read_host_list(const std::string& path) {
   std::vector<std::string> hosts;
   if (path.empty()) return hosts;
+  // Read as text it would list its tags, and keep every host out.
+  if (path.ends_with(".xml")) {
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("{}: lists of hosts in XML are not supported yet; give a text file "
+                            "with one host on each line",
+                            path));
+  }
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {  // opens, and reads as an empty list
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} is a folder; give a file with one host on each line", path));
+  }
   std::ifstream file(path);
   if (!file) {
     return fail(ErrorCode::kNotFound, fmt::format("{}: {}", path, std::strerror(errno)));
   }
   for (std::string line; std::getline(file, line);) {
     line = line.substr(0, line.find('#'));
+    std::replace(line.begin(), line.end(), '\t', ' ');
     for (std::string& host : split_list(line, ' '))
       hosts.push_back(std::move(host));
+  }
+  if (file.bad()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", path, std::strerror(errno)));
   }
   return hosts;
 }
@@ -70,6 +87,15 @@ Result<std::vector<std::string>> read_host_list(const std::string& path) {
 /// Everything that lives as long as the daemon, in the order of making.
 struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
+  /// Also when only a part of it could be started: the core's thread uses what is made after it.
+  ~Daemon() {
+    rpc_servers.clear();
+    web_server.reset();
+    if (service) service->stop();
+    loops.stop();
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   Result<void> check();
   Result<void> open_state();
@@ -411,10 +437,6 @@ int run(const daemon::Arguments& arguments) {
             parts.ports["yarn.resourcemanager.address"], parts.web_address);
   daemon::wait_for_stop_signal();
   log::info("heddle-rm stops");
-  parts.rpc_servers.clear();
-  parts.web_server.reset();
-  parts.service->stop();
-  parts.loops.stop();
   return 0;
 }
 
