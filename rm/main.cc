@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -63,14 +64,30 @@ constexpr SecondsProperty kGroupsCache{
 Result<std::vector<std::string>> read_host_list(const std::string& path) {
   std::vector<std::string> hosts;
   if (path.empty()) return hosts;
+  // Read as text it would list its tags, and keep every host out.
+  if (path.ends_with(".xml")) {
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("{}: lists of hosts in XML are not supported yet; give a text file "
+                            "with one host on each line",
+                            path));
+  }
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {  // opens, and reads as an empty list
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} is a folder; give a file with one host on each line", path));
+  }
   std::ifstream file(path);
   if (!file) {
     return fail(ErrorCode::kNotFound, fmt::format("{}: {}", path, std::strerror(errno)));
   }
   for (std::string line; std::getline(file, line);) {
     line = line.substr(0, line.find('#'));
+    std::replace(line.begin(), line.end(), '\t', ' ');
     for (std::string& host : split_list(line, ' '))
       hosts.push_back(std::move(host));
+  }
+  if (file.bad()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", path, std::strerror(errno)));
   }
   return hosts;
 }
@@ -78,6 +95,15 @@ Result<std::vector<std::string>> read_host_list(const std::string& path) {
 /// Everything that lives as long as the daemon, in the order of making.
 struct Daemon {
   explicit Daemon(compat::xml::Configuration loaded) : configuration(std::move(loaded)) {}
+  /// Also when only a part of it could be started: the core's thread uses what is made after it.
+  ~Daemon() {
+    rpc_servers.clear();
+    web_server.reset();
+    if (service) service->stop();
+    loops.stop();
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   Result<void> check();
   Result<void> open_state();
@@ -86,7 +112,6 @@ struct Daemon {
   Result<void> serve();
   Result<void> serve_rpc();
   Result<void> serve_web();
-  void stop();
   std::vector<compat::rest::RpcActivity> rpc_activity() const;
   void post_later(Duration pause, std::function<void()> task);
   Result<rm::NodeLists> node_lists() const;
@@ -402,14 +427,6 @@ void Daemon::post_later(Duration pause, std::function<void()> task) {
   });
 }
 
-/// Ends all threads; what they use dies after that.
-void Daemon::stop() {
-  rpc_servers.clear();
-  web_server.reset();
-  if (service != nullptr) service->stop();
-  loops.stop();
-}
-
 int run(const daemon::Arguments& arguments) {
   std::vector<compat::xml::Override> overrides;
   for (const std::string& text : arguments.overrides) {
@@ -426,17 +443,12 @@ int run(const daemon::Arguments& arguments) {
   parts.overrides = std::move(overrides);
   for (const auto step : {&Daemon::check, &Daemon::open_state, &Daemon::bind_web,
                           &Daemon::make_service, &Daemon::serve}) {
-    if (auto done = (parts.*step)(); !done) {
-      const int code = daemon::refuse_start(done.error());
-      parts.stop();
-      return code;
-    }
+    if (auto done = (parts.*step)(); !done) return daemon::refuse_start(done.error());
   }
   log::info("heddle-rm serves: client {}, web http://{}",
             parts.ports["yarn.resourcemanager.address"], parts.web_address);
   daemon::wait_for_stop_signal();
   log::info("heddle-rm stops");
-  parts.stop();
   return 0;
 }
 

@@ -1,4 +1,5 @@
 """How our daemons start and stop, as a supervisor sees it."""
+import socket
 import subprocess
 
 import pytest
@@ -53,6 +54,36 @@ def test_protection_that_is_not_there_yet_is_refused(tmp_path, program, name, va
     assert answer.returncode == EX_CONFIG, answer
     assert f"{name} = '{value}'" in answer.stderr, answer
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("name", ["include", "exclude"])
+@pytest.mark.parametrize("file, why", [("folder", "is a folder"), ("nowhere", "No such file"),
+                                       ("hosts.xml", "in XML are not supported yet")])
+def test_a_list_of_hosts_that_cannot_be_read_lets_nobody_in(tmp_path, name, file, why):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "hosts.xml").write_text("<hosts/>\n", encoding="ascii")
+    listed = f"yarn.resourcemanager.nodes.{name}-path"
+    write_xml(tmp_path / "yarn-site.xml", {
+        "heddle.state.dir": tmp_path / "state", listed: tmp_path / file,
+        "yarn.resourcemanager.webapp.address": "127.0.0.1:0"})
+    answer = start("heddle-rm", "--conf", tmp_path)
+    assert answer.returncode == EX_CONFIG, answer
+    assert listed in answer.stderr and str(tmp_path / file) in answer.stderr, answer
+    assert why in answer.stderr, answer
+
+
+def test_a_taken_port_stops_a_resource_manager_that_has_started_already(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yarn = {"heddle.state.dir": tmp_path / "state",
+                "yarn.resourcemanager.webapp.address": "127.0.0.1:0",
+                "yarn.resourcemanager.address": "127.0.0.1:0",
+                "yarn.resourcemanager.scheduler.address": "127.0.0.1:0",
+                "yarn.resourcemanager.resource-tracker.address": "127.0.0.1:0",
+                "yarn.resourcemanager.admin.address": f"127.0.0.1:{taken.getsockname()[1]}"}
+        write_xml(tmp_path / "yarn-site.xml", yarn)
+        answer = start("heddle-rm", "--conf", tmp_path)
+    assert answer.returncode > 0, answer
+    assert "yarn.resourcemanager.admin.address" in answer.stderr, answer
 
 
 def test_terminating_ends_them_with_zero(new_cluster):
