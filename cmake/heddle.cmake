@@ -39,6 +39,7 @@ function(heddle_unit_test folder)
   add_executable(${program} ${sources})
   heddle_settings(${program})
   target_compile_definitions(${program} PRIVATE HEDDLE_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/unit/${folder}/testdata")
+  target_compile_options(${program} PRIVATE -O0)  # what is tested is optimized; tests would only compile longer
   target_link_libraries(${program} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${program} COMMAND ${program})
   set_tests_properties(${program} PROPERTIES LABELS unit)

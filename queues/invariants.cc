@@ -180,17 +180,18 @@ std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) 
   std::vector<std::pair<User*, const DemandTable<App>*>> users;
   for (const auto& [name, user] : leaf.users) {
     const Sums& mine = tally.users[user.get()];
+    const std::string of_user = fmt::format("{}, user {}", path, name);
     if (!(mine.used == user->used) || !(mine.am_used == user->am_used) || mine.apps != user->apps ||
         mine.active != user->active_apps) {
-      return path + ", user " + name + ": sums differ";
+      return of_user + ": sums differ";
     }
     if (user->demanding > 0) {
       active_used += user->used;
       ++active_users;
       const bool above = measure(user->used) / user->weight > measure(leaf.user_limit);
-      if (above != user->over) return path + ", user " + name + ": limit applied wrongly";
+      if (above != user->over) return of_user + ": limit applied wrongly";
     }
-    fault = check_rows(path + ", user " + name, user->demand, tally.apps_of[user.get()]);
+    fault = check_rows(of_user, user->demand, tally.apps_of[user.get()]);
     if (!fault.empty()) return fault;
     users.emplace_back(user.get(), &user->demand);
   }
@@ -209,7 +210,7 @@ std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) 
 
 std::string Scheduler::Impl::check() const {
   if (!work_) {
-    const std::string left = check_nothing_left();
+    std::string left = check_nothing_left();
     if (!left.empty()) return left;
   }
   Tally tally;

@@ -115,7 +115,8 @@ void Scheduler::Impl::charge(App& app, const Resources& amount, std::int64_t con
   user.used += amount;
   if (user.tracked) retrack(user, amount);
   add(&queue, amount, containers);
-  for (Queue* at = &queue; at != nullptr; at = at->parent)
+  set_ratio(queue);
+  for (Queue* at = queue.parent; at != nullptr; at = at->parent)
     set_ratio(*at);
   recompute_user_limit(queue);
   for (Queue* at = &queue; at != nullptr; at = at->parent)

@@ -394,8 +394,8 @@ Result<void> Daemon::serve_web() {
   auto handler = compat::rest::make_rm_web_handler(
       context->door, std::move(options),
       [this](net::HttpRequest request, std::string user,
-             std::shared_ptr<net::HttpResponder> responder) {
-        proxy->handle(std::move(request), std::move(user), std::move(responder));
+             const std::shared_ptr<net::HttpResponder>& responder) {
+        proxy->handle(std::move(request), std::move(user), responder);
       });
   web_handler.set(std::move(handler));
   return {};

@@ -16,8 +16,13 @@ namespace {
 constexpr int kContainersMax = 100'000;  // in one message of one node
 constexpr std::size_t kDiagnosticsMax = 64_KiB;
 
-std::string cut(const std::string& text) {
-  return text.substr(0, kDiagnosticsMax);
+/// Its end, which says what went wrong, from the beginning of a character.
+std::string end_of(const std::string& text) {
+  if (text.size() <= kDiagnosticsMax) return text;
+  std::size_t start = text.size() - kDiagnosticsMax;
+  while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U)
+    ++start;
+  return text.substr(start);
 }
 
 Result<void> check_count(std::string_view what, int count) {
@@ -31,7 +36,7 @@ Result<void> check_count(std::string_view what, int count) {
 rm::NodeHealth health_from_wire(const pb::NodeHealthStatusProto& wire) {
   rm::NodeHealth out;
   if (wire.has_is_node_healthy()) out.healthy = wire.is_node_healthy();
-  out.report = cut(wire.health_report());
+  out.report = end_of(wire.health_report());
   out.reported = {wire.last_health_report_time()};
   return out;
 }
@@ -54,7 +59,7 @@ Result<rm::NodeContainer> container_from_wire(const pb::NMContainerStatusProto& 
   out.priority = wire.priority().priority();
   out.created = {wire.creation_time()};
   out.exit_status = wire.container_exit_status();
-  out.diagnostics = cut(wire.diagnostics());
+  out.diagnostics = end_of(wire.diagnostics());
   return out;
 }
 
@@ -67,7 +72,7 @@ Result<rm::NodeContainer> container_from_wire(const pb::ContainerStatusProto& wi
   out.running = wire.state() == pb::C_RUNNING && !(wire.has_container_sub_state() &&
                                                    wire.container_sub_state() == pb::CSS_SCHEDULED);
   out.exit_status = wire.exit_status();
-  out.diagnostics = cut(wire.diagnostics());
+  out.diagnostics = end_of(wire.diagnostics());
   return out;
 }
 
@@ -138,7 +143,7 @@ Result<rm::NodeHeartbeat> heartbeat_from_wire(const pb::NodeHeartbeatRequestProt
     if (!app) return fail(std::move(app).error());
     out.log_aggregation.push_back(
         {*app, std::string(log_status_from_wire(report.log_aggregation_status())),
-         cut(report.diagnostics())});
+         end_of(report.diagnostics())});
   }
   out.containers_utilization = utilization_from_wire(status.containers_utilization());
   out.node_utilization = utilization_from_wire(status.node_utilization());

@@ -73,6 +73,17 @@ TEST_F(TrackerService, NextKeyIsSentUntilTheNodeKnowsIt) {
   EXPECT_FALSE(answer.has_nm_token_master_key());
 }
 
+TEST_F(TrackerService, OfLongDiagnosticsTheEndIsTaken) {
+  pb::NodeHeartbeatRequestProto request;
+  ASSERT_TRUE(request.ParseFromString(recorded::bytes(recorded::kHeartbeatRequest)));
+  auto* status = request.mutable_node_status()->add_containersstatuses();
+  status->mutable_container_id()->mutable_app_attempt_id()->mutable_application_id()->set_id(1);
+  const std::string end(65'534, 'x');
+  status->set_diagnostics("lost \u00fc\u20ac" + end);  // the limit lies within the last character
+  EXPECT_TRUE(call(*service_, "nodeHeartbeat", request).ok());
+  EXPECT_EQ(rm_.nodes.heartbeats[0].containers.back().diagnostics, end);
+}
+
 TEST_F(TrackerService, HeartbeatWithoutANodeIsRefused) {
   EXPECT_FALSE(call(*service_, "nodeHeartbeat", pb::NodeHeartbeatRequestProto{}).ok());
 }
