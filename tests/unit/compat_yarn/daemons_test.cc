@@ -77,10 +77,16 @@ TEST_F(TrackerService, OfLongDiagnosticsTheEndIsTaken) {
   pb::NodeHeartbeatRequestProto request;
   ASSERT_TRUE(request.ParseFromString(recorded::bytes(recorded::kHeartbeatRequest)));
   auto* status = request.mutable_node_status()->add_containersstatuses();
-  status->mutable_container_id()->mutable_app_attempt_id()->mutable_application_id()->set_id(1);
+  auto* id = status->mutable_container_id();
+  id->set_id(1);
+  id->mutable_app_attempt_id()->set_attemptid(1);
+  id->mutable_app_attempt_id()->mutable_application_id()->set_id(1);
+  id->mutable_app_attempt_id()->mutable_application_id()->set_cluster_timestamp(1);
+  status->set_state(pb::C_COMPLETE);
   const std::string end(65'534, 'x');
   status->set_diagnostics("lost \u00fc\u20ac" + end);  // the limit lies within the last character
-  EXPECT_TRUE(call(*service_, "nodeHeartbeat", request).ok());
+  const auto answer = call(*service_, "nodeHeartbeat", request);
+  ASSERT_TRUE(answer.ok()) << answer.message;
   EXPECT_EQ(rm_.nodes.heartbeats[0].containers.back().diagnostics, end);
 }
 
