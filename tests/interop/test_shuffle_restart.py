@@ -27,6 +27,11 @@ def registrations(cluster, name: str) -> int:
     return cluster.daemons[name].log.read_text("utf-8", "replace").count("registered as ")
 
 
+def ended_well(cluster, name: str) -> int:
+    """How many containers of a node have ended with 0, as its agent knows."""
+    return cluster.daemons[name].log.read_text("utf-8", "replace").count(" ended with 0\n")
+
+
 def start_again(cluster, name: str) -> None:
     before = registrations(cluster, name)
     cluster.start_node(name)
@@ -71,6 +76,8 @@ def test_map_outputs_are_fetched_from_an_agent_that_was_killed_and_started_again
     with halted(waiting):
         wait_until("the maps of the other node are done",
                    lambda: maps_completed(cluster, application) == 2, 120)
+        # A task says that it is done before its process ends; one cut off then would run again.
+        wait_until("so are their containers", lambda: ended_well(cluster, other) == 2, 60)
         cluster.daemons[other].kill()
         assert app_folders(cluster, other, application)
         start_again(cluster, other)
