@@ -51,10 +51,11 @@ TEST(AdvertisedAddress, OfAllInterfacesIsTheMachinesNameForOtherMachines) {
   ASSERT_EQ(::gethostname(name.data(), name.size() - 1), 0);
   const std::string address = advertised({{"yarn.nodemanager.address", "0.0.0.0:45454"},
                                           {"heddle.security.allow-insecure-network", "true"}});
-  if (std::string_view(name.data()) == "localhost") GTEST_SKIP() << "the machine has no name";
   EXPECT_THAT(address, Not(StartsWith("0.0.0.0"))) << name.data();
-  EXPECT_THAT(address, Not(StartsWith("localhost"))) << name.data();
   EXPECT_THAT(address, HasSubstr(":45454"));
+  // Unless that is what the machine is called.
+  const bool is_its_name = std::string_view(name.data()).starts_with("localhost");
+  EXPECT_TRUE(is_its_name || !address.starts_with("localhost")) << name.data() << " " << address;
 }
 
 TEST(ConnectAddress, OfAllInterfacesIsThisMachine) {
