@@ -65,10 +65,8 @@ void Scheduler::Impl::index_queues(Queue& queue) {
     index_queues(*child);
 }
 
-Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits& limits) {
-  if (config.root.children.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "queue root has no children", ErrorSubject::kQueue);
-  }
+/// Every queue with applications is a leaf in the new configuration, too.
+Result<void> Scheduler::Impl::check_homes(const QueueConfig& config) const {
   std::vector<std::string> leaves;
   collect_leaves(config.root, leaves);
   std::sort(leaves.begin(), leaves.end());
@@ -81,18 +79,31 @@ Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits&
         "and wait for them, or move them first",
         queue->spec.path.value(), queue->apps));
   }
-  if (!faults.empty()) {
-    return fail(ErrorCode::kWrongState, join(faults, "\n"), ErrorSubject::kQueue);
+  if (faults.empty()) return {};
+  return fail(ErrorCode::kWrongState, join(faults, "\n"), ErrorSubject::kQueue);
+}
+
+Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits& limits) {
+  if (config.root.children.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "queue root has no children", ErrorSubject::kQueue);
   }
+  RETURN_IF_ERROR(check_homes(config));
 
   std::vector<App*> apps;
   for (const auto& [id, app] : apps_)
     apps.push_back(app.get());
   std::sort(apps.begin(), apps.end(),
             [](const App* a, const App* b) { return a->sequence < b->sequence; });
-  std::vector<std::pair<std::string, bool>> homes;  // path, was waiting
+  struct Home {
+    std::string path;
+    bool waiting = false;
+    bool held = false;
+  };
+  std::vector<Home> homes;
   for (App* app : apps)
-    homes.emplace_back(app->leaf->spec.path.value(), app->waiting);
+    homes.push_back({app->leaf->spec.path.value(), app->waiting, app->held});
+  while (!claims_.empty())
+    drop_claim(claims_.begin()->first);
   // Nothing may be let in half-way, while limits of the old and the new tree are mixed.
   for (App* app : apps)
     stop_waiting(*app);
@@ -111,10 +122,12 @@ Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits&
   index_queues(*root_);
   refresh_capacities();
   for (std::size_t i = 0; i < apps.size(); ++i)
-    attach(*apps[i], *by_path_[homes[i].first]);
+    attach(*apps[i], *by_path_[homes[i].path]);
   for (std::size_t i = 0; i < apps.size(); ++i) {
-    if (homes[i].second) start_waiting(*apps[i]);
+    if (homes[i].waiting) start_waiting(*apps[i]);
+    set_held(*apps[i], homes[i].held);
   }
+  let_held_run();
   caps_.open_all();
   cluster_changed();
   return {};
@@ -132,70 +145,100 @@ Queue* Scheduler::Impl::find_leaf(std::string_view path_or_name) const {
   return queue != nullptr && queue->leaf ? queue : nullptr;
 }
 
+const Capacity& Scheduler::Impl::capacity_of(const Queue& queue, PartitionId partition) const {
+  if (partition == kDefaultPartition) return queue.spec.capacity;
+  static const Capacity kNone;
+  const auto label = queue.spec.labels.find(partitions_[partition].name);
+  return label != queue.spec.labels.end() ? label->second.capacity : kNone;
+}
+
+const Capacity& Scheduler::Impl::maximum_of(const Queue& queue, PartitionId partition) const {
+  if (partition == kDefaultPartition) return queue.spec.maximum_capacity;
+  static const Capacity kAll{CapacityMode::kPercent, 100, {}, "100"};
+  const auto label = queue.spec.labels.find(partitions_[partition].name);
+  return label != queue.spec.labels.end() ? label->second.maximum_capacity : kAll;
+}
+
 // Percentages and weights are shares of the parent; absolute amounts stand as written, and shrink
 // in proportion where they do not fit into the parent.
-void Scheduler::Impl::compute_shares(Queue& parent) {
-  const Resources& cluster = nodes_.total();
+void Scheduler::Impl::compute_guarantees(Queue& parent_queue, PartitionId partition) {
+  const QueuePart& parent = parent_queue.parts[partition];
   double weights = 0;
   Resources wanted;
-  for (const auto& child : parent.children) {
-    if (child->spec.capacity.mode == CapacityMode::kWeight) weights += child->spec.capacity.value;
-    if (child->spec.capacity.mode == CapacityMode::kAbsolute) {
-      wanted += child->spec.capacity.absolute;
-    }
+  for (const auto& child : parent_queue.children) {
+    const Capacity& capacity = capacity_of(*child, partition);
+    if (capacity.mode == CapacityMode::kWeight) weights += capacity.value;
+    if (capacity.mode == CapacityMode::kAbsolute) wanted += capacity.absolute;
   }
-  for (const auto& child : parent.children) {
-    const Capacity& capacity = child->spec.capacity;
+  for (const auto& child : parent_queue.children) {
+    const Capacity& capacity = capacity_of(*child, partition);
+    QueuePart& part = child->parts[partition];
     if (capacity.mode == CapacityMode::kAbsolute) {
       for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
         const double fits =
             wanted.amount[i] > 0
                 ? std::min(1.0, parent.guarantee[i] / static_cast<double>(wanted.amount[i]))
                 : 0;
-        child->guarantee[i] = static_cast<double>(capacity.absolute.amount[i]) * fits;
+        part.guarantee[i] = static_cast<double>(capacity.absolute.amount[i]) * fits;
       }
-      child->guaranteed = floored(child->guarantee);
-      child->share = over(child->guaranteed.memory_mb(), parent.guaranteed.memory_mb());
+      part.guaranteed = floored(part.guarantee);
+      part.share = over(part.guaranteed.memory_mb(), parent.guaranteed.memory_mb());
     } else {
-      child->share = capacity.mode == CapacityMode::kWeight
-                         ? (weights > 0 ? capacity.value / weights : 0)
-                         : capacity.value / 100;
-      for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-        child->guarantee[i] = parent.guarantee[i] * child->share;
-      }
-      child->guaranteed = floored(child->guarantee);
+      part.share = capacity.mode == CapacityMode::kWeight
+                       ? (weights > 0 ? capacity.value / weights : 0)
+                       : capacity.value / 100;
+      for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+        part.guarantee[i] = parent.guarantee[i] * part.share;
+      part.guaranteed = floored(part.guarantee);
     }
-    child->absolute = parent.absolute * child->share;
-    const Capacity& most = child->spec.maximum_capacity;
+    part.absolute = parent.absolute * part.share;
+  }
+}
+
+void Scheduler::Impl::compute_maxima(Queue& parent_queue, PartitionId partition) {
+  const QueuePart& parent = parent_queue.parts[partition];
+  const Resources& whole = nodes_.total(partition);
+  for (const auto& child : parent_queue.children) {
+    const Capacity& most = maximum_of(*child, partition);
+    QueuePart& part = child->parts[partition];
     if (most.mode == CapacityMode::kAbsolute) {
-      child->maximum = componentwise_min(most.absolute, parent.maximum);
-      child->absolute_max = over(child->maximum.memory_mb(), cluster.memory_mb());
+      part.maximum = componentwise_min(most.absolute, parent.maximum);
+      part.absolute_max = over(part.maximum.memory_mb(), whole.memory_mb());
     } else {
-      child->absolute_max = parent.absolute_max * most.value / 100;
-      child->maximum =
-          componentwise_min(floored(part_of(cluster, child->absolute_max)), parent.maximum);
+      part.absolute_max = parent.absolute_max * most.value / 100;
+      part.maximum = componentwise_min(floored(part_of(whole, part.absolute_max)), parent.maximum);
     }
   }
 }
 
-void Scheduler::Impl::refresh_capacities() {
-  capacities_stale_ = false;
-  root_->guaranteed = root_->maximum = nodes_.total();
-  root_->guarantee = part_of(nodes_.total(), 1);
-  for (Queue* queue : queues_)
-    compute_shares(*queue);  // parents come first
-
+void Scheduler::Impl::rank_queues(PartitionId partition) {
   std::vector<Queue*> by_rank = queues_;
-  std::sort(by_rank.begin(), by_rank.end(), [](const Queue* a, const Queue* b) {
-    if (a->absolute != b->absolute) return a->absolute > b->absolute;
+  std::sort(by_rank.begin(), by_rank.end(), [partition](const Queue* a, const Queue* b) {
+    const double mine = a->parts[partition].absolute;
+    const double other = b->parts[partition].absolute;
+    if (mine != other) return mine > other;
     return a->spec.path < b->spec.path;
   });
-  for (std::size_t i = 0; i < by_rank.size(); ++i) {
-    // Unlisted before the rank changes, so that no list ever holds two children at one place.
-    by_rank[i]->rank = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < by_rank.size(); ++i)
+    by_rank[i]->parts[partition].rank = static_cast<std::int64_t>(i);
+}
+
+void Scheduler::Impl::refresh_capacities() {
+  capacities_stale_ = false;
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    QueuePart& root = root_->parts[at];
+    root.share = root.absolute = root.absolute_max = 1;
+    root.guaranteed = root.maximum = nodes_.total(at);
+    root.guarantee = part_of(nodes_.total(at), 1);
+    for (Queue* queue : queues_) {  // parents come first
+      compute_guarantees(*queue, at);
+      compute_maxima(*queue, at);
+    }
+    rank_queues(at);
+    for (Queue* queue : queues_)
+      set_ratio(*queue, at);
   }
-  for (Queue* queue : queues_)
-    set_ratio(*queue);
+  // Listed anew from below: no list ever holds two children at one place while ranks change.
   for (Queue* queue : queues_)
     queue->demand.rows.clear();
   for (auto it = queues_.rbegin(); it != queues_.rend(); ++it) {
@@ -208,39 +251,49 @@ void Scheduler::Impl::refresh_capacities() {
   }
   for (Queue* queue : queues_) {
     if (!queue->leaf) continue;
-    for (auto& [name, user] : queue->leaf->users) {
-      if (!user->tracked) continue;
-      untrack(*user);
-      track(*user);
+    for (PartitionId at = 0; at < partitions_.size(); ++at) {
+      for (auto& [name, user] : queue->leaf->users) {
+        if (!user->parts[at].tracked) continue;
+        untrack(*user, at);
+        track(*user, at);
+      }
+      recompute_user_limit(*queue, at);
+      recompute_am_limits(*queue, at);
     }
-    recompute_user_limit(*queue);
-    recompute_am_limits(*queue);
   }
   work_ = true;
 }
 
-void Scheduler::Impl::set_ratio(Queue& queue) const {
+void Scheduler::Impl::set_ratio(Queue& queue, PartitionId partition) const {
   // A queue without a guarantee comes after all others once it holds anything.
   constexpr double kNoGuarantee = 1e12;
-  queue.ratio = 0;
+  QueuePart& part = queue.parts[partition];
+  part.ratio = 0;
   for (std::size_t i = 0; i < types_; ++i) {
-    const double used = static_cast<double>(queue.used.amount[i]);
+    const double used = static_cast<double>(part.used.amount[i]);
     if (used <= 0) continue;
-    const double guarantee = queue.guarantee[i];
-    queue.ratio = std::max(queue.ratio, guarantee > 0 ? used / guarantee : kNoGuarantee + used);
+    const double guarantee = part.guarantee[i];
+    part.ratio = std::max(part.ratio, guarantee > 0 ? used / guarantee : kNoGuarantee + used);
   }
 }
 
-double Scheduler::Impl::measure(const Resources& amount) const {
+double Scheduler::Impl::measure(const Resources& amount, PartitionId partition) const {
   if (types_ == 1) return static_cast<double>(amount.memory_mb());
-  const Resources& cluster = nodes_.total();
+  const Resources& whole = nodes_.total(partition);
   double most = 0;
   for (std::size_t i = 0; i < types_; ++i) {
     if (amount.amount[i] <= 0) continue;
     most = std::max(most, static_cast<double>(amount.amount[i]) /
-                              static_cast<double>(std::max<std::int64_t>(cluster.amount[i], 1)));
+                              static_cast<double>(std::max<std::int64_t>(whole.amount[i], 1)));
   }
   return most;
+}
+
+// A maximum of the whole partition is no limit: there the nodes decide, shared ones among them.
+bool Scheduler::Impl::has_room(const Queue& queue, PartitionId partition,
+                               const Resources& size) const {
+  const QueuePart& part = queue.parts[partition];
+  return within(part.used + size, part.maximum) || within(nodes_.total(partition), part.maximum);
 }
 
 bool Scheduler::Impl::within(const Resources& amount, const Resources& room) const {
@@ -248,6 +301,50 @@ bool Scheduler::Impl::within(const Resources& amount, const Resources& room) con
     if (amount.amount[i] > room.amount[i]) return false;
   }
   return true;
+}
+
+// --- partitions
+
+PartitionId Scheduler::Impl::find_partition(std::string_view name) const {
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    if (partitions_[at].present && partitions_[at].name == name) return at;
+  }
+  return kNoPartition;
+}
+
+void Scheduler::Impl::set_partitions(std::span<const PartitionSpec> specs) {
+  for (PartitionId at = 1; at < partitions_.size(); ++at)
+    partitions_[at].present = false;
+  for (const PartitionSpec& spec : specs) {
+    const auto known = std::find_if(partitions_.begin() + 1, partitions_.end(),
+                                    [&](const auto& one) { return one.name == spec.name; });
+    Partition& partition = known != partitions_.end() ? *known : partitions_.emplace_back();
+    partition = {spec.name, spec.exclusive, true};
+  }
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    const NodeIndex::Node& node = nodes_.at(slot);
+    if (node.present && !partitions_[node.partition].present) move_node(slot, kDefaultPartition);
+  }
+  refresh_capacities();
+  caps_.open_all();
+  wake_everywhere();
+}
+
+/// With its containers: from now on they count in the other partition.
+void Scheduler::Impl::move_node(NodeIndex::Slot slot, PartitionId partition) {
+  const PartitionId from = nodes_.at(slot).partition;
+  if (from == partition) return;
+  drop_claims_on(slot);
+  for (auto at = holds_.first_on(slot); at != HoldTable::kNone; at = holds_.next_on_node(at)) {
+    const Hold hold = holds_.at(at);
+    holds_.set_partition(at, partition);
+    if (hold.app == nullptr) continue;
+    charge(*hold.app, hold.partition, Resources{} - hold.size, 0);
+    charge(*hold.app, partition, hold.size, 0);
+  }
+  nodes_.set_partition(slot, partition);
+  cluster_changed();
+  wake_for(slot);
 }
 
 Resources Scheduler::Impl::normalize(const Resources& asked, const Resources& maximum) const {

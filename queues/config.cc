@@ -49,9 +49,13 @@ class Reader {
   void read_leaf_limits(QueueSpec& queue);
   void read_maximum_allocation(QueueSpec& queue, const QueueSpec* parent);
   void read_user_weights(QueueSpec& queue);
+  void read_order(QueueSpec& queue, const QueueSpec* parent);
+  void read_parallel_users();
+  void read_labels(QueueSpec& queue, const QueueSpec* parent);
   Capacity parse_capacity(const QueueSpec& queue, std::string_view property, std::string_view text);
   std::optional<Resources> parse_amounts(std::string_view text, std::string& why) const;
   void check_siblings(const QueueSpec& parent);
+  void check_label_siblings(const QueueSpec& parent);
   void check_unsupported(const QueueSpec& queue);
   void check_strays();
 
@@ -157,7 +161,8 @@ Capacity Reader::parse_capacity(const QueueSpec& queue, std::string_view propert
   }
   std::string_view digits = text;
   double most = 100;
-  if (text.ends_with('w') && property == "capacity") {
+  const bool is_minimum = !property.ends_with("maximum-capacity");
+  if (text.ends_with('w') && is_minimum) {
     capacity.mode = CapacityMode::kWeight;
     digits.remove_suffix(1);
     most = 1e9;
@@ -171,7 +176,7 @@ Capacity Reader::parse_capacity(const QueueSpec& queue, std::string_view propert
     fault(queue, property,
           fmt::format("\"{}\" is not a capacity; a percentage from 0 to 100 (12.5), {}or amounts "
                       "([memory=10240,vcores=12]) are accepted",
-                      shortened(text), property == "capacity" ? "a weight (2w) " : ""));
+                      shortened(text), is_minimum ? "a weight (2w) " : ""));
   }
   return capacity;
 }
@@ -245,6 +250,94 @@ void Reader::read_user_weights(QueueSpec& queue) {
   }
 }
 
+// A parent hands its policy down to the parents below it; a leaf has its own.
+void Reader::read_order(QueueSpec& queue, const QueueSpec* parent) {
+  const auto policy = of(queue, "ordering-policy");
+  if (of(queue, "queues")) {
+    queue.ordering_policy =
+        policy.value_or(parent != nullptr ? parent->ordering_policy : "utilization");
+    queue.children_by_priority = queue.ordering_policy == "priority-utilization";
+    if (!queue.children_by_priority && queue.ordering_policy != "utilization") {
+      fault(queue, "ordering-policy",
+            fmt::format("\"{}\" is not known; utilization or priority-utilization of a parent",
+                        shortened(queue.ordering_policy)));
+    }
+    return;
+  }
+  queue.ordering_policy = policy.value_or("fifo");
+  if (queue.ordering_policy == "fair") {
+    queue.app_order = AppOrder::kFair;
+    queue.fair_by_size =
+        to_lower(of(queue, "ordering-policy.fair.enable-size-based-weight").value_or("")) == "true";
+  } else if (queue.ordering_policy != "fifo" && queue.ordering_policy != "fifo-for-pending-apps" &&
+             queue.ordering_policy != "fifo-with-partitions") {
+    fault(queue, "ordering-policy",
+          fmt::format("\"{}\" is not known; fifo, fair, fifo-for-pending-apps or "
+                      "fifo-with-partitions of a leaf",
+                      shortened(queue.ordering_policy)));
+  }
+}
+
+// <queue>.accessible-node-labels and what follows that name, one level for each label.
+void Reader::read_labels(QueueSpec& queue, const QueueSpec* parent) {
+  constexpr std::string_view kAccess = "accessible-node-labels";
+  if (const auto text = list_of(queue, kAccess)) {
+    for (const std::string& label : split_list(*text)) {
+      queue.all_labels = queue.all_labels || label == "*";
+      if (label != "*") queue.accessible_labels.insert(label);
+    }
+  } else {
+    queue.all_labels = parent == nullptr || parent->all_labels;
+    if (parent != nullptr) queue.accessible_labels = parent->accessible_labels;
+  }
+  const std::string head = fmt::format("{}{}.{}.", kPrefix, queue.path.value(), kAccess);
+  const auto& all = settings_.all();
+  for (auto it = all.lower_bound(head); it != all.end() && it->first.starts_with(head); ++it) {
+    const std::string_view rest = std::string_view(it->first).substr(head.size());
+    const std::size_t dot = rest.rfind('.');
+    if (dot == rest.npos) continue;
+    const std::string label{rest.substr(0, dot)};
+    const std::string_view property = rest.substr(dot + 1);
+    const std::string name = fmt::format("{}.{}.{}", kAccess, label, property);
+    const auto text = of(queue, name);
+    if (!text) continue;
+    LabelSpec& spec = queue.labels[label];
+    if (property == "capacity") spec.capacity = parse_capacity(queue, name, *text);
+    if (property == "maximum-capacity" && *text != "-1") {
+      spec.maximum_capacity = parse_capacity(queue, name, *text);
+    }
+    if (property == "maximum-am-resource-percent") {
+      spec.maximum_am_share = number(fmt::format("{}.{}", queue.path.value(), name), 0.1, 0, 1);
+    }
+  }
+  queue.default_label = of(queue, "default-node-label-expression")
+                            .value_or(parent != nullptr ? parent->default_label : "");
+  if (!queue.may_use_label(queue.default_label)) {
+    fault(queue, "default-node-label-expression",
+          fmt::format("\"{}\" is not among its accessible-node-labels ({})",
+                      shortened(queue.default_label),
+                      join(std::vector<std::string>(queue.accessible_labels.begin(),
+                                                    queue.accessible_labels.end()),
+                           ", ")));
+  }
+}
+
+void Reader::read_parallel_users() {
+  config_.maximum_parallel_apps_per_user =
+      static_cast<std::int32_t>(integer("user.max-parallel-apps", kNoAppLimit, 1, kNoAppLimit));
+  const std::string head = fmt::format("{}user.", kPrefix);
+  const auto& all = settings_.all();
+  for (auto it = all.lower_bound(head); it != all.end() && it->first.starts_with(head); ++it) {
+    constexpr std::string_view kEnd = ".max-parallel-apps";
+    std::string_view user = std::string_view(it->first).substr(head.size());
+    if (!user.ends_with(kEnd)) continue;
+    user.remove_suffix(kEnd.size());
+    config_.maximum_parallel_apps_of_user.emplace(
+        user,
+        integer(std::string_view(it->first).substr(kPrefix.size()), kNoAppLimit, 1, kNoAppLimit));
+  }
+}
+
 void Reader::read_leaf_limits(QueueSpec& queue) {
   const std::string path = queue.path.value();
   constexpr double kMost = 1e9;
@@ -261,6 +354,9 @@ void Reader::read_leaf_limits(QueueSpec& queue) {
   std::int64_t apps = integer(path + ".maximum-applications", -1, -1, kMostApps);
   if (apps < 0) apps = integer("global-queue-max-application", -1, -1, kMostApps);
   if (apps >= 0) queue.maximum_apps = static_cast<std::int32_t>(apps);
+  queue.maximum_parallel_apps = static_cast<std::int32_t>(
+      integer(path + ".max-parallel-apps", integer("max-parallel-apps", kNoAppLimit, 1, kMostApps),
+              1, kMostApps));
   queue.default_app_priority =
       static_cast<std::int32_t>(integer(path + ".default-application-priority", 0, 0, kMostApps));
   queue.maximum_app_lifetime_s =
@@ -291,11 +387,18 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
   queue.acl_submit = list_of(queue, "acl_submit_applications");
   queue.acl_administer = list_of(queue, "acl_administer_queue");
   queue.acl_max_priority = list_of(queue, "acl_application_max_priority");
+  queue.disable_preemption =
+      to_lower(of(queue, "disable_preemption")
+                   .value_or(parent != nullptr && parent->disable_preemption ? "true" : "")) ==
+      "true";
+  read_order(queue, parent);
+  read_labels(queue, parent);
   read_children(queue);
   if (parent == nullptr && queue.children.empty()) {
     fault(queue, "queues", "is not set; root needs at least one child queue");
   }
   check_siblings(queue);
+  check_label_siblings(queue);
   check_unsupported(queue);
   return queue;
 }
@@ -347,25 +450,41 @@ void Reader::check_siblings(const QueueSpec& parent) {
   }
 }
 
+// Of a label the children have all of what their parent has, or say nothing of it.
+void Reader::check_label_siblings(const QueueSpec& parent) {
+  std::set<std::string> labels;
+  for (const QueueSpec& child : parent.children) {
+    for (const auto& [label, spec] : child.labels)
+      labels.insert(label);
+  }
+  for (const std::string& label : labels) {
+    double percent = 0;
+    bool is_percent = true;
+    std::vector<std::string> list;
+    for (const QueueSpec& child : parent.children) {
+      const auto own = child.labels.find(label);
+      if (own == child.labels.end()) continue;
+      const Capacity& capacity = own->second.capacity;
+      is_percent = is_percent && capacity.mode == CapacityMode::kPercent;
+      percent += capacity.value;
+      list.push_back(fmt::format("{} {}", child.name, capacity.text));
+    }
+    if (!is_percent || percent == 0 || std::abs(percent - 100) <= kSumTolerancePercent) continue;
+    faults_.push_back(fmt::format(
+        "queue {}: Illegal capacity of {} for children of queue {} for label={}: {} add to {} %, "
+        "not to 100 %",
+        parent.path.value(), percent / 100, parent.name, label, join(list, ", "), percent));
+  }
+}
+
 void Reader::check_unsupported(const QueueSpec& queue) {
   const auto warn = [&](std::string_view property, std::string_view text,
                         std::string_view instead) {
     config_.warnings.push_back(fmt::format("{}{}.{}={} is not supported yet; {}", kPrefix,
                                            queue.path.value(), property, shortened(text), instead));
   };
-  if (const auto policy = of(queue, "ordering-policy")) {
-    const std::string_view plain = queue.children.empty() ? "fifo" : "utilization";
-    if (*policy != plain) warn("ordering-policy", *policy, fmt::format("{} is used", plain));
-  }
-  if (const auto labels = of(queue, "accessible-node-labels"); labels && *labels != "*") {
-    warn("accessible-node-labels", *labels, "all nodes are in the default partition");
-  }
-  if (const auto label = of(queue, "default-node-label-expression")) {
-    warn("default-node-label-expression", *label, "the default partition is used");
-  }
   for (const std::string_view property :
-       {"max-parallel-apps", "reservable", "auto-create-child-queue.enabled",
-        "auto-queue-creation-v2.enabled"}) {
+       {"reservable", "auto-create-child-queue.enabled", "auto-queue-creation-v2.enabled"}) {
     const auto text = of(queue, property);
     if (text && to_lower(*text) != "false") warn(property, *text, "the setting has no effect");
   }
@@ -415,6 +534,7 @@ Result<QueueConfig> Reader::read() {
                     "name",
                     kPrefix));
   }
+  read_parallel_users();
   config_.root = read_queue("root", "root", nullptr);
   check_strays();
   if (faults_.empty()) return std::move(config_);

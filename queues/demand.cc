@@ -14,13 +14,11 @@ bool relist(Self* self, Demand<Child>& own, DemandTable<Self>& parent, bool want
   if (own.listed == wanted && (!wanted || own.listed_at == at)) return false;
   Demand<Self>& row = parent.get(own.cap);
   if (own.listed && wanted) {
-    auto entry = row.ready.extract(own.listed_at);
-    entry.key() = at;
-    row.ready.insert(std::move(entry));
+    row.ready.move(own.listed_at, at);
   } else if (own.listed) {
     row.ready.erase(own.listed_at);
   } else {
-    row.ready.emplace(at, self);
+    row.ready.insert(at, self);
   }
   own.listed = wanted;
   own.listed_at = at;
@@ -34,7 +32,7 @@ void Scheduler::Impl::sync_group(AskGroup& group) {
   App& app = *group.app;
   Demand<AskGroup>& row = app.demand.get(group.cap);
   if (group.total > 0 && !group.parked) {
-    row.ready.emplace(group.place(), &group);
+    row.ready.insert(group.place(), &group);
   } else {
     row.ready.erase(group.place());
   }
@@ -53,8 +51,8 @@ void Scheduler::Impl::sync_app(App& app, CapId cap) {
 void Scheduler::Impl::sync_user(User& user, CapId cap) {
   Demand<App>* own = user.demand.find(cap);
   if (own == nullptr) return;
-  const bool wanted = !user.over && !own->ready.empty();
-  const Place at = own->ready.empty() ? Place{} : own->ready.begin()->first;
+  const bool wanted = !user.parts[caps_.partition(cap)].over && !own->ready.empty();
+  const Place at = own->ready.empty() ? Place{} : own->ready.front().place;
   if (relist(&user, *own, user.leaf->leaf->demand, wanted, at)) sync_queue(*user.leaf, cap);
   user.demand.drop_if_idle(cap);
 }
@@ -63,12 +61,13 @@ void Scheduler::Impl::sync_queue(Queue& queue, CapId cap) {
   const auto sync = [&](auto& table) {
     auto* own = table.find(cap);
     if (own == nullptr) return;
-    own->shut = !within(queue.used + caps_.size(cap), queue.maximum);
+    const PartitionId partition = caps_.partition(cap);
+    own->shut = !has_room(queue, partition, caps_.size(cap));
     const bool wanted = !own->shut && !own->ready.empty();
     if (queue.parent != nullptr && own->listed && wanted && caps_.roomless(cap)) {
       if (!std::exchange(own->stale, true)) caps_.defer(cap, &queue);
     } else if (queue.parent != nullptr) {
-      if (relist(&queue, *own, queue.parent->demand, wanted, queue.place())) {
+      if (relist(&queue, *own, queue.parent->demand, wanted, queue.place(partition))) {
         sync_queue(*queue.parent, cap);
       }
     }
@@ -90,10 +89,12 @@ void Scheduler::Impl::sync_all(User& user) {
   }
 }
 
-void Scheduler::Impl::sync_all(Queue& queue) {
+void Scheduler::Impl::sync_all(Queue& queue, std::optional<PartitionId> only) {
   const auto sync = [&](auto& table) {
-    for (std::size_t i = 0; i < table.rows.size(); ++i)
-      sync_queue(queue, table.rows[i].cap);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const CapId cap = table.rows[i].cap;
+      if (!only || caps_.partition(cap) == *only) sync_queue(queue, cap);
+    }
   };
   queue.leaf ? sync(queue.leaf->demand) : sync(queue.demand);
 }
@@ -105,16 +106,21 @@ void Scheduler::Impl::count_pending(AskGroup& group) {
   Resources amount;
   add_asked(amount, caps_.size(group.cap), change);
   App& app = *group.app;
-  add_asked(app.pending, amount, 1);
+  const PartitionId partition = caps_.partition(group.cap);
+  AppPart& part = app.parts[partition];
+  add_asked(part.pending, amount, 1);
+  part.pending_containers += change;
   app.pending_containers += change;
   for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
-    add_asked(queue->pending, amount, 1);
+    add_asked(queue->parts[partition].pending, amount, 1);
     queue->pending_containers += change;
   }
-  set_demands(app);
+  if (app.leaf->spec.fair_by_size) sync_all(app);
+  set_demands(app, partition);
 }
 
 void Scheduler::Impl::erase_group(AskGroup& group) {
+  cancel_claims(group);
   unpark(group);
   group.total = 0;
   if (group.has_cap) {
@@ -140,15 +146,15 @@ AskGroup* Scheduler::Impl::next_group() {
   // Goes down one path. At each level only sizes that every level above has room for count; the
   // child with the smallest place in any of these lists wins.
   const auto best = [this](auto& rows) {
-    using Child = std::remove_reference_t<decltype(*rows[0].ready.begin()->second)>;
+    using Child = std::remove_reference_t<decltype(*rows[0].ready.front().child)>;
     Child* found = nullptr;
     Place place;
     for (auto& row : rows) {
       if (!caps_.marked(row.cap, level_) || row.ready.empty()) continue;
-      const auto& head = *row.ready.begin();
-      if (found != nullptr && !(head.first < place)) continue;
-      place = head.first;
-      found = head.second;
+      const auto head = row.ready.front();
+      if (found != nullptr && !(head.place < place)) continue;
+      place = head.place;
+      found = head.child;
     }
     return found;
   };
@@ -201,17 +207,37 @@ void Scheduler::Impl::unpark(AskGroup& group) {
   sync_group(group);
 }
 
+// A shared partition also serves asks for the default one, with what its own asks leave.
+bool Scheduler::Impl::serves(PartitionId node, PartitionId asked) const {
+  return node == asked || (asked == kDefaultPartition && !partitions_[node].exclusive);
+}
+
+void Scheduler::Impl::wake_everywhere() {
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    if (nodes_.at(slot).present) wake_for(slot);
+  }
+}
+
+void Scheduler::Impl::wake_shared() {
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    const NodeIndex::Node& node = nodes_.at(slot);
+    if (node.present && !partitions_[node.partition].exclusive) wake_for(slot);
+  }
+}
+
 void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
   const NodeIndex::Node& node = nodes_.at(slot);
   if (!node.usable) return;
-  const auto fits = [&](const Resources& size) { return nodes_.fits(slot, size); };
+  const auto fits = [&](CapId cap) {
+    return serves(node.partition, caps_.partition(cap)) && nodes_.fits(slot, caps_.size(cap));
+  };
   if (caps_.open_fitting(node.free().memory_mb(), fits)) work_ = true;
 
   std::vector<AskGroup*> woken;
   const auto look = [&](const Lots::Lot& lot) {
     for (auto it = lot.begin(); it != lot.end();) {
       const CapId cap = it->first.first;
-      if (!fits(caps_.size(cap))) {
+      if (!fits(cap)) {
         it = lot.lower_bound({cap + 1, 0});
         continue;
       }

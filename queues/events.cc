@@ -48,9 +48,10 @@ Result<Queue*> Scheduler::Impl::check_leaf(const AppId& app, const UserName& use
 
 std::int32_t Scheduler::Impl::maximum_apps(const Queue& leaf) const {
   if (leaf.spec.maximum_apps) return *leaf.spec.maximum_apps;
-  const bool unknown_share = nodes_.total().is_zero() && leaf.absolute == 0;
+  const double share = leaf.parts[kDefaultPartition].absolute;
+  const bool unknown_share = nodes_.total().is_zero() && share == 0;
   if (unknown_share) return config_.maximum_apps;
-  return std::max(1, static_cast<std::int32_t>(config_.maximum_apps * leaf.absolute + 1e-6));
+  return std::max(1, static_cast<std::int32_t>(config_.maximum_apps * share + 1e-6));
 }
 
 std::int32_t Scheduler::Impl::maximum_apps_per_user(const Queue& leaf) const {
@@ -99,6 +100,28 @@ void Scheduler::Impl::end_attempt(App& app) {
   app.am_charge = {};
   app.blacklist.clear();
   app.attempt.reset();
+  set_held(app, false);
+  app.held_am.reset();
+  if (!app.running) return;
+  set_running(app, false);
+  let_held_run();
+}
+
+void Scheduler::Impl::ask_for_am(App& app, const AmAsk& am) {
+  set_running(app, true);
+  AskGroup& group = group_of(app, kAmPriority, 0);
+  group.is_am = true;
+  group.cap = caps_.acquire(app.am_partition, app.am_charge);
+  group.has_cap = true;
+  group.total = 1;
+  group.relax = am.relax_locality || am.places.empty();
+  for (const AmAsk::Wanted& place : am.places) {
+    (place.name.starts_with('/') ? group.racks : group.hosts)[place.name] = {1, place.relax};
+  }
+  sync_group(group);
+  count_pending(group);
+  start_waiting(app);
+  activate_fitting(*app.leaf);
 }
 
 AskGroup& Scheduler::Impl::group_of(App& app, std::int32_t priority, std::int64_t request_id) {
@@ -113,6 +136,59 @@ AskGroup& Scheduler::Impl::group_of(App& app, std::int32_t priority, std::int64_
   return *group;
 }
 
+PartitionId Scheduler::Impl::partition_named(std::string_view label) {
+  const auto known = std::find_if(partitions_.begin(), partitions_.end(),
+                                  [&](const Partition& one) { return one.name == label; });
+  const auto at = static_cast<PartitionId>(known - partitions_.begin());
+  if (known == partitions_.end()) {
+    partitions_.push_back({std::string(label), true, false});
+    capacities_stale_ = true;
+  }
+  return at;
+}
+
+PartitionId Scheduler::Impl::partition_for(const Queue& leaf, std::string_view label) const {
+  return home_of(label.empty() ? leaf.spec.default_label : label);
+}
+
+Result<void> Scheduler::Impl::check_ask(const Queue& leaf, const Ask& ask) const {
+  if (ask.execution_type != ExecutionType::kGuaranteed) {
+    return fail(ErrorCode::kUnsupported,
+                "opportunistic containers are not supported yet; ask for guaranteed ones",
+                ErrorSubject::kResourceRequest);
+  }
+  const std::string_view label = trim(ask.label_expression);
+  if (label.empty()) return {};
+  if (ask.resource_name != kAnyNode) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("Invalid resource request: a node label (\"{}\") belongs to the row of "
+                            "\"*\", not to {}",
+                            shortened(label), shortened(ask.resource_name)),
+                ErrorSubject::kLabel);
+  }
+  return check_label(leaf, label);
+}
+
+Result<void> Scheduler::Impl::check_label(const Queue& leaf, std::string_view label) const {
+  if (label.empty()) return {};
+  if (find_partition(label) == kNoPartition) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("Invalid label resource request, cluster do not contain , label= {}",
+                            shortened(label)),
+                ErrorSubject::kLabel);
+  }
+  if (leaf.spec.may_use_label(label)) return {};
+  const std::vector<std::string> labels(leaf.spec.accessible_labels.begin(),
+                                        leaf.spec.accessible_labels.end());
+  return fail(
+      ErrorCode::kPermissionDenied,
+      fmt::format("Invalid resource request, queue={} doesn't have permission to access all "
+                  "labels in resource request. labelExpression of resource request={}. "
+                  "Queue labels={}",
+                  leaf.spec.path.value(), label, join(labels, ",")),
+      ErrorSubject::kLabel);
+}
+
 void Scheduler::Impl::set_row(AskGroup& group, const Ask& ask, const Resources& size) {
   unpark(group);
   const std::int32_t count = std::clamp(ask.num_containers, 0, kContainersPerRowMax);
@@ -125,14 +201,17 @@ void Scheduler::Impl::set_row(AskGroup& group, const Ask& ask, const Resources& 
     }
     return;
   }
-  if (!group.has_cap || !(caps_.size(group.cap) == size)) {
+  const PartitionId partition = partition_for(*group.app->leaf, trim(ask.label_expression));
+  if (!group.has_cap || caps_.partition(group.cap) != partition ||
+      !(caps_.size(group.cap) == size)) {
+    cancel_claims(group);
     group.total = 0;
     if (group.has_cap) {
       sync_group(group);
       count_pending(group);
       caps_.release(group.cap);
     }
-    group.cap = caps_.acquire(size);
+    group.cap = caps_.acquire(partition, size);
     group.has_cap = true;
   }
   group.total = count;
@@ -150,18 +229,32 @@ Result<void> Scheduler::configure(const QueueConfig& config, const Limits& limit
   return impl_->configure(config, limits);
 }
 
-void Scheduler::add_node(const NodeId& id, std::string_view rack, const Resources& total) {
+void Scheduler::set_partitions(std::span<const PartitionSpec> partitions) {
+  impl_->set_partitions(partitions);
+}
+
+void Scheduler::set_node_label(const NodeId& id, std::string_view label) {
+  const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
+  if (slot != NodeIndex::kNone) impl_->move_node(slot, impl_->home_of(label));
+}
+
+void Scheduler::add_node(const NodeId& id, std::string_view rack, const Resources& total,
+                         std::string_view label) {
   NodeIndex& nodes = impl_->nodes_;
   const NodeIndex::Slot known = nodes.slot_of(id);
   if (known != NodeIndex::kNone) {
+    impl_->move_node(known, impl_->home_of(label));
     if (nodes.at(known).rack == rack) return update_node(id, total);
+    impl_->drop_claims_on(known);
     const NodeIndex::Node old = nodes.at(known);  // another rack: moves with what it holds
+    const auto holds = impl_->holds_.detach_node(known);
     nodes.remove(known);
-    const NodeIndex::Slot slot = nodes.add(id, rack, total);
+    const NodeIndex::Slot slot = nodes.add(id, rack, total, old.partition);
+    impl_->holds_.attach_node(holds, slot);
     nodes.charge(slot, old.used, old.containers);
     nodes.set_usable(slot, old.usable);
   } else {
-    nodes.add(id, rack, total);
+    nodes.add(id, rack, total, impl_->home_of(label));
   }
   impl_->cluster_changed();
   impl_->wake_for(nodes.slot_of(id));
@@ -170,6 +263,7 @@ void Scheduler::add_node(const NodeId& id, std::string_view rack, const Resource
 void Scheduler::update_node(const NodeId& id, const Resources& total) {
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
   if (slot == NodeIndex::kNone || impl_->nodes_.at(slot).total == total) return;
+  impl_->drop_claims_on(slot);
   impl_->nodes_.set_total(slot, total);
   impl_->cluster_changed();
   impl_->wake_for(slot);
@@ -178,13 +272,17 @@ void Scheduler::update_node(const NodeId& id, const Resources& total) {
 void Scheduler::set_node_usable(const NodeId& id, bool usable) {
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
   if (slot == NodeIndex::kNone || impl_->nodes_.at(slot).usable == usable) return;
+  impl_->drop_claims_on(slot);
   impl_->nodes_.set_usable(slot, usable);
+  impl_->caps_.hope_again();
   impl_->wake_for(slot);
 }
 
 void Scheduler::remove_node(const NodeId& id) {
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
   if (slot == NodeIndex::kNone) return;
+  impl_->drop_claims_on(slot);
+  impl_->holds_.detach_node(slot);
   impl_->nodes_.remove(slot);
   impl_->cluster_changed();
 }
@@ -232,6 +330,7 @@ void Scheduler::remove_app(const AppId& id) {
   if (app == nullptr) return;
   impl_->end_attempt(*app);
   impl_->detach(*app);
+  impl_->holds_.forget_app(app->holds);
   impl_->apps_.erase(id);
 }
 
@@ -253,21 +352,28 @@ Result<QueuePath> Scheduler::move_app(const AppId& id, std::string_view target) 
     return false;
   };
   for (const Queue* queue = *leaf; !holds_already(queue); queue = queue->parent) {
-    if (impl_->within(queue->used + app->used, queue->maximum)) continue;
-    return fail(ErrorCode::kLimitExceeded,
-                fmt::format("{} holds {}, which does not fit into queue {}: it uses {} of at most "
-                            "{} (its maximum-capacity)",
-                            to_string(id), to_string(app->used), queue->spec.path.value(),
-                            to_string(queue->used), to_string(queue->maximum)),
-                ErrorSubject::kQueue);
+    for (PartitionId at = 0; at < app->parts.size(); ++at) {
+      const QueuePart& part = queue->parts[at];
+      const Resources& used = app->parts[at].used;
+      if (used.is_zero() || impl_->within(part.used + used, part.maximum)) continue;
+      return fail(ErrorCode::kLimitExceeded,
+                  fmt::format("{} holds {}, which does not fit into queue {}: it uses {} of at "
+                              "most {} (its maximum-capacity)",
+                              to_string(id), to_string(used), queue->spec.path.value(),
+                              to_string(part.used), to_string(part.maximum)),
+                  ErrorSubject::kQueue);
+    }
   }
   const bool waiting = app->waiting;
+  const bool held = app->held;
   impl_->detach(*app);
   impl_->attach(*app, **leaf);
   if (waiting) {
     impl_->start_waiting(*app);
     impl_->activate_fitting(**leaf);
   }
+  impl_->set_held(*app, held);
+  impl_->let_held_run();  // here, or where it was
   return (*leaf)->spec.path;
 }
 
@@ -282,9 +388,9 @@ Result<void> Scheduler::set_priority(const AppId& id, std::int32_t priority) {
   impl_->stop_waiting(*app);
   const bool active = std::exchange(app->active, false);
   impl_->sync_all(*app);  // out of all lists
-  app->leaf->leaf->apps.erase(app->place());
+  app->leaf->leaf->apps.erase(app->turn());
   app->priority = priority;
-  app->leaf->leaf->apps.emplace(app->place(), app);
+  app->leaf->leaf->apps.emplace(app->turn(), app);
   app->active = active;
   impl_->sync_all(*app);
   if (waiting) {
@@ -301,25 +407,22 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
   if (app == nullptr) return;
   impl_->end_attempt(*app);
   app->attempt = attempt;
+  app->am_partition = kDefaultPartition;
   if (!am) {
     app->am_charge = am_charge;
+    impl_->set_running(*app, true);
     impl_->activate(*app);
     return;
   }
   app->am_charge = impl_->normalize(am->capability, app->leaf->spec.maximum_allocation);
-  AskGroup& group = impl_->group_of(*app, kAmPriority, 0);
-  group.is_am = true;
-  group.cap = impl_->caps_.acquire(app->am_charge);
-  group.has_cap = true;
-  group.total = 1;
-  group.relax = am->relax_locality || am->places.empty();
-  for (const AmAsk::Wanted& place : am->places) {
-    (place.name.starts_with('/') ? group.racks : group.hosts)[place.name] = {1, place.relax};
+  app->am_partition =
+      impl_->partition_named(am->label.empty() ? app->leaf->spec.default_label : am->label);
+  if (impl_->may_run(*app)) {
+    impl_->ask_for_am(*app, *am);
+  } else {
+    app->held_am = am;
+    impl_->set_held(*app, true);
   }
-  impl_->sync_group(group);
-  impl_->count_pending(group);
-  impl_->start_waiting(*app);
-  impl_->activate_fitting(*app->leaf);
 }
 
 void Scheduler::end_attempt(const AttemptId& attempt) {
@@ -332,20 +435,8 @@ Result<void> Scheduler::update_asks(const AttemptId& attempt, std::span<const As
     return fail(ErrorCode::kNotFound, to_string(attempt) + " is not running",
                 ErrorSubject::kAttempt);
   }
-  for (const Ask& ask : asks) {
-    if (!trim(ask.label_expression).empty()) {
-      return fail(ErrorCode::kUnsupported,
-                  fmt::format("node label expression \"{}\": node labels are not supported yet; "
-                              "ask without one",
-                              shortened(ask.label_expression)),
-                  ErrorSubject::kLabel);
-    }
-    if (ask.execution_type != ExecutionType::kGuaranteed) {
-      return fail(ErrorCode::kUnsupported,
-                  "opportunistic containers are not supported yet; ask for guaranteed ones",
-                  ErrorSubject::kResourceRequest);
-    }
-  }
+  for (const Ask& ask : asks)
+    RETURN_IF_ERROR(impl_->check_ask(*app->leaf, ask));
   std::vector<AskGroup*> touched;
   for (const Ask& ask : asks) {
     const std::int32_t priority = std::max(ask.priority, kAmPriority + 1);
@@ -375,39 +466,76 @@ void Scheduler::update_blacklist(const AttemptId& attempt, std::span<const std::
   app->blacklist.insert(additions.begin(), additions.end());
   for (const std::string& name : removals)
     app->blacklist.erase(name);
-  for (auto& [key, group] : app->groups)
+  for (auto& [key, group] : app->groups) {
+    impl_->cancel_claims(*group);
     impl_->unpark(*group);
+  }
 }
 
 // --- containers
 
-void Scheduler::release(const AttemptId& attempt, const NodeId& node, const Resources& resources) {
+void Scheduler::Impl::release(HoldTable::Index index) {
+  const Hold hold = holds_.at(index);
+  if (hold.marked && hold.app != nullptr) set_leaving(index, false);
+  HoldTable::Index none = HoldTable::kNone;
+  holds_.remove(index, hold.app != nullptr ? hold.app->holds : none);
+  if (hold.app != nullptr) charge(*hold.app, hold.partition, Resources{} - hold.size, -1);
+  if (hold.node == NodeIndex::kNone) return;
+  nodes_.charge(hold.node, Resources{} - hold.size, -1);
+  fill_claims(hold.node);
+  wake_for(hold.node);
+}
+
+void Scheduler::release(HoldId hold) {
+  const HoldTable::Index index = impl_->holds_.find(hold);
+  if (index != HoldTable::kNone) impl_->release(index);
+}
+
+HoldId Scheduler::recover_container(const AttemptId& attempt, const NodeId& node,
+                                    const Resources& resources) {
   App* app = impl_->find_app(attempt.app);
-  if (app != nullptr && app->containers > 0) impl_->charge(*app, Resources{} - resources, -1);
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(node);
-  // A node that came back under its old name holds nothing of what ran on it before.
-  if (slot == NodeIndex::kNone || impl_->nodes_.at(slot).containers == 0) return;
-  impl_->nodes_.charge(slot, Resources{} - resources, -1);
-  impl_->wake_for(slot);
-}
-
-void Scheduler::recover_container(const AttemptId& attempt, const NodeId& node,
-                                  const Resources& resources) {
-  if (App* app = impl_->find_app(attempt.app)) impl_->charge(*app, resources, 1);
-  const NodeIndex::Slot slot = impl_->nodes_.slot_of(node);
+  if (app == nullptr && slot == NodeIndex::kNone) return 0;
+  const PartitionId partition =
+      slot == NodeIndex::kNone ? kDefaultPartition : impl_->nodes_.at(slot).partition;
+  HoldTable::Index none = HoldTable::kNone;
+  const HoldId hold = impl_->holds_.add({.app = app,
+                                         .node = slot,
+                                         .partition = partition,
+                                         .size = resources,
+                                         .started_ms = impl_->now_ms_},
+                                        app != nullptr ? app->holds : none);
+  if (app != nullptr) impl_->charge(*app, partition, resources, 1);
   if (slot != NodeIndex::kNone) impl_->nodes_.charge(slot, resources, 1);
+  return hold;
 }
 
-void Scheduler::resize_container(const AttemptId& attempt, const NodeId& node,
-                                 const Resources& before, const Resources& after) {
-  if (App* app = impl_->find_app(attempt.app)) impl_->charge(*app, after - before, 0);
-  const NodeIndex::Slot slot = impl_->nodes_.slot_of(node);
-  if (slot == NodeIndex::kNone) return;
-  impl_->nodes_.charge(slot, after - before, 0);
-  impl_->wake_for(slot);
+void Scheduler::resize_container(HoldId id, const Resources& size) {
+  const HoldTable::Index index = impl_->holds_.find(id);
+  if (index == HoldTable::kNone) return;
+  const Hold& hold = impl_->holds_.at(index);
+  const Resources change = size - hold.size;
+  impl_->holds_.resize(index, size);
+  if (hold.app != nullptr) impl_->charge(*hold.app, hold.partition, change, 0);
+  if (hold.node == NodeIndex::kNone) return;
+  impl_->nodes_.charge(hold.node, change, 0);
+  impl_->fill_claims(hold.node);
+  impl_->wake_for(hold.node);
 }
 
 // --- decisions
+
+void Scheduler::set_time(std::int64_t now_ms) {
+  impl_->now_ms_ = now_ms;
+}
+
+void Scheduler::set_preemption(const PreemptionSettings& settings) {
+  impl_->preemption_ = settings;
+}
+
+PreemptionRound Scheduler::preempt() {
+  return impl_->preempt();
+}
 
 std::vector<Grant> Scheduler::schedule(std::size_t grants_max) {
   return impl_->schedule(grants_max);

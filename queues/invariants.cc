@@ -9,22 +9,36 @@
 namespace heddle::queues {
 namespace {
 
-struct Sums {
+struct PartSums {
   Resources used;
   Resources pending;
   Resources am_used;
+  std::int32_t active = 0;
+  void add(const PartSums& other) {
+    used += other.used;
+    add_asked(pending, other.pending, 1);
+    am_used += other.am_used;
+    active += other.active;
+  }
+};
+
+struct Sums {
+  PerPartition<PartSums> parts;
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
   std::int32_t apps = 0;
   std::int32_t active = 0;
+  std::int32_t running = 0;
+  std::int32_t held = 0;
   void add(const Sums& other) {
-    used += other.used;
-    add_asked(pending, other.pending, 1);
-    am_used += other.am_used;
+    for (PartitionId at = 0; at < other.parts.size(); ++at)
+      parts[at].add(other.parts[at]);
     containers += other.containers;
     pending_containers += other.pending_containers;
     apps += other.apps;
     active += other.active;
+    running += other.running;
+    held += other.held;
   }
 };
 
@@ -42,7 +56,7 @@ std::string check_rows(
   }
   std::map<CapId, std::map<Place, const Child*>> found;
   for (const auto& row : table.rows) {
-    for (const auto& [place, child] : row.ready)
+    for (const auto& [place, child] : row.ready.entries())
       found[row.cap].emplace(place, child);
   }
   return found == expected ? "" : where + ": lists differ from what its children say";
@@ -60,17 +74,19 @@ std::string check_group(const AskGroup& group, bool listed) {
 // nothing that it could have given.
 std::string Scheduler::Impl::check_nothing_left() const {
   for (const auto& [id, app] : apps_) {
-    if (!app->active || app->user->over) continue;
+    if (!app->active) continue;
     for (const auto& [key, group] : app->groups) {
       if (group->total == 0) continue;
       const Resources& size = caps_.size(group->cap);
-      bool room = true;
+      const PartitionId partition = caps_.partition(group->cap);
+      bool room = !std::as_const(app->user->parts)[partition].over;
       for (const Queue* at = app->leaf; at != nullptr; at = at->parent) {
-        room = room && within(at->used + size, at->maximum);
+        room = room && has_room(*at, partition, size);
       }
       for (const NodeIndex::Node& node : nodes_.all()) {
         if (!room) break;
         if (!node.present || !node.usable || !within(size, node.free())) continue;
+        if (!serves(node.partition, partition)) continue;
         if (blacklisted(*app, node)) continue;
         const auto rack = group->racks.find(node.rack);
         const bool wanted = group->relax || group->hosts.contains(node.id.host) ||
@@ -85,6 +101,67 @@ std::string Scheduler::Impl::check_nothing_left() const {
   return "";
 }
 
+std::string Scheduler::Impl::check_claims() const {
+  std::map<std::pair<const Queue*, PartitionId>, std::pair<Resources, Resources>> sums;
+  for (const auto& [id, app] : apps_) {
+    for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
+      const Hold& hold = holds_.at(at);
+      for (const Queue* queue = app->leaf; hold.marked && queue != nullptr; queue = queue->parent)
+        sums[{queue, hold.partition}].first += hold.size;
+    }
+  }
+  for (const auto& [id, claim] : claims_) {
+    const auto& group = *claim.group;
+    if (std::count(group.claims.begin(), group.claims.end(), id) != 1) return "a claim of nobody";
+    for (const Queue* queue = group.app->leaf; queue != nullptr; queue = queue->parent)
+      sums[{queue, caps_.partition(group.cap)}].second += caps_.size(group.cap);
+  }
+  for (const Queue* queue : queues_) {
+    for (PartitionId at = 0; at < partitions_.size(); ++at) {
+      const auto& [leaving, claimed] = sums[{queue, at}];
+      const QueuePart& part = queue->parts[at];
+      if (!(part.leaving == leaving)) return queue->spec.path.value() + ": leaving differs";
+      if (!(part.claimed == claimed)) return queue->spec.path.value() + ": claimed differs";
+    }
+  }
+  return "";
+}
+
+// Every hold is in the list of its application and in that of its node, and they add up to what
+// these say they hold.
+std::string Scheduler::Impl::check_holds() const {
+  for (const auto& [id, app] : apps_) {
+    PerPartition<Resources> used;
+    std::int64_t count = 0;
+    for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at), ++count) {
+      if (holds_.at(at).app != app.get()) return to_string(id) + ": lists a container of another";
+      used[holds_.at(at).partition] += holds_.at(at).size;
+    }
+    bool adds_up = count == app->containers;
+    for (PartitionId at = 0; at < partitions_.size(); ++at) {
+      adds_up = adds_up && std::as_const(used)[at] == std::as_const(app->parts)[at].used;
+    }
+    if (!adds_up) return to_string(id) + ": its containers do not add up";
+  }
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    const NodeIndex::Node& node = nodes_.at(slot);
+    Resources used;
+    std::int64_t count = 0;
+    for (auto at = holds_.first_on(slot); at != HoldTable::kNone;
+         at = holds_.next_on_node(at), ++count) {
+      if (holds_.at(at).node != slot || holds_.at(at).partition != node.partition)
+        return to_string(node.id) + ": lists what is elsewhere";
+      used += holds_.at(at).size;
+    }
+    if (!node.present && count == 0) continue;
+    used += claimed_on(slot);
+    if (!(used == node.used) || count != node.containers) {
+      return to_string(node.id) + ": its containers do not add up";
+    }
+  }
+  return "";
+}
+
 struct Scheduler::Impl::Tally {
   std::map<const Queue*, Sums> queues;
   std::map<const User*, Sums> users;
@@ -93,20 +170,38 @@ struct Scheduler::Impl::Tally {
 
 std::string Scheduler::Impl::check_apps(Tally& tally) const {
   for (const auto& [id, app] : apps_) {
-    Sums sums{app->used,          {}, app->active ? app->am_charge : Resources{},
-              app->containers,    0,  1,
-              app->active ? 1 : 0};
+    Sums sums;
+    sums.containers = app->containers;
+    sums.apps = 1;
+    sums.active = app->active ? 1 : 0;
+    sums.running = app->running ? 1 : 0;
+    sums.held = app->held ? 1 : 0;
+    for (PartitionId at = 0; at < app->parts.size(); ++at)
+      sums.parts[at].used = app->parts[at].used;
+    if (app->active) {
+      sums.parts[app->am_partition].am_used = app->am_charge;
+      sums.parts[app->am_partition].active = 1;
+    }
+    if (app->held && (app->running || app->active || may_run(*app))) {
+      return to_string(id) + ": is held back without a reason";
+    }
     for (const auto& [key, group] : app->groups) {
       if (!group->has_cap) continue;
-      add_asked(sums.pending, caps_.size(group->cap), group->total);
+      add_asked(sums.parts[caps_.partition(group->cap)].pending, caps_.size(group->cap),
+                group->total);
       sums.pending_containers += group->total;
       const Demand<AskGroup>* row = app->demand.find(group->cap);
       const std::string fault =
           check_group(*group, row != nullptr && row->ready.contains(group->place()));
       if (!fault.empty()) return to_string(id) + ": " + fault;
     }
-    if (!(sums.pending == app->pending) || sums.pending_containers != app->pending_containers) {
-      return to_string(id) + ": pending sums differ";
+    for (PartitionId at = 0; at < app->parts.size(); ++at) {
+      if (!(std::as_const(sums.parts)[at].pending == app->parts[at].pending)) {
+        return to_string(id) + ": pending sums differ";
+      }
+    }
+    if (sums.pending_containers != app->pending_containers) {
+      return to_string(id) + ": pending containers differ";
     }
     if (app->containers < 0) return to_string(id) + ": negative containers";
     for (const Demand<AskGroup>& row : app->demand.rows) {
@@ -124,22 +219,31 @@ std::string Scheduler::Impl::check_apps(Tally& tally) const {
 std::string Scheduler::Impl::check_queue(const Queue* queue, Tally& tally) const {
   const std::string& path = queue->spec.path.value();
   const Sums& sums = tally.queues[queue];
-  if (!(sums.used == queue->used) || sums.containers != queue->containers) {
-    return fmt::format("{}: used {} is kept, {} is true", path, to_string(queue->used),
-                       to_string(sums.used));
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    const PartSums& part = sums.parts[at];
+    const QueuePart& kept = queue->parts[at];
+    if (!(part.used == kept.used)) {
+      return fmt::format("{}: used {} is kept, {} is true", path, to_string(kept.used),
+                         to_string(part.used));
+    }
+    if (!(part.pending == kept.pending)) return path + ": pending sums differ";
   }
-  if (!(sums.pending == queue->pending) || sums.pending_containers != queue->pending_containers ||
-      sums.apps != queue->apps) {
-    return path + ": pending sums or applications differ";
+  if (sums.containers != queue->containers || sums.apps != queue->apps ||
+      sums.pending_containers != queue->pending_containers) {
+    return path + ": containers or applications differ";
+  }
+  if (sums.running != queue->running_apps || sums.held != queue->held_apps) {
+    return path + ": running or held applications differ";
   }
   const auto check_own = [&](const auto& table) -> std::string {
     for (const auto& row : table.rows) {
-      const bool room = within(queue->used + caps_.size(row.cap), queue->maximum);
+      const PartitionId partition = caps_.partition(row.cap);
+      const bool room = has_room(*queue, partition, caps_.size(row.cap));
       if (row.shut == room) return path + ": a size is shut wrongly";
       if (queue->parent == nullptr) continue;
       if (row.listed != room) return path + ": a size is listed wrongly";
       const bool waits = row.stale && (caps_.roomless(row.cap) || caps_.has_reopened());
-      if (row.listed && !waits && !(row.listed_at == queue->place())) {
+      if (row.listed && !waits && !(row.listed_at == queue->place(partition))) {
         return path + ": listed elsewhere";
       }
     }
@@ -157,7 +261,7 @@ std::string Scheduler::Impl::check_queue(const Queue* queue, Tally& tally) const
     }
     std::map<CapId, std::map<Place, const Queue*>> found;
     for (const auto& row : queue->demand.rows) {
-      for (const auto& [place, child] : row.ready)
+      for (const auto& [place, child] : row.ready.entries())
         found[row.cap].emplace(place, child);
     }
     if (found != expected) return path + ": lists differ from what its children say";
@@ -167,36 +271,54 @@ std::string Scheduler::Impl::check_queue(const Queue* queue, Tally& tally) const
   return fault.empty() ? check_leaf_queue(queue, tally) : fault;
 }
 
+std::string Scheduler::Impl::check_leaf_part(const Queue& queue, PartitionId at,
+                                             Tally& tally) const {
+  const LeafPart& leaf = std::as_const(queue.leaf->parts)[at];
+  const std::string where =
+      fmt::format("{}, partition \"{}\"", queue.spec.path.value(), partitions_[at].name);
+  const PartSums& sums = std::as_const(tally.queues[&queue].parts)[at];
+  if (!(sums.am_used == leaf.am_used) || sums.active != leaf.active_apps) {
+    return where + ": AM sums differ";
+  }
+  Resources active_used;
+  std::int32_t active_users = 0;
+  for (const auto& [name, user] : queue.leaf->users) {
+    const PartSums& mine = std::as_const(tally.users[user.get()].parts)[at];
+    const UserPart& kept = std::as_const(user->parts)[at];
+    if (!(mine.used == kept.used) || !(mine.am_used == kept.am_used) ||
+        mine.active != kept.active_apps) {
+      return fmt::format("{}, user {}: sums differ", where, name);
+    }
+    if (kept.demanding == 0) continue;
+    active_used += kept.used;
+    ++active_users;
+    const bool above = measure(kept.used, at) / user->weight > measure(leaf.user_limit, at);
+    if (above != kept.over) return fmt::format("{}, user {}: limit applied wrongly", where, name);
+  }
+  return active_used == leaf.active_used && active_users == leaf.active_users
+             ? ""
+             : where + ": sums of active users differ";
+}
+
 std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) const {
   const std::string& path = queue->spec.path.value();
   const Sums& sums = tally.queues[queue];
   std::string fault;
   const Leaf& leaf = *queue->leaf;
-  if (!(sums.am_used == leaf.am_used) || sums.active != leaf.active_apps) {
-    return path + ": AM sums differ";
-  }
-  Resources active_used;
-  std::int32_t active_users = 0;
+  if (sums.active != leaf.active_apps) return path + ": active applications differ";
   std::vector<std::pair<User*, const DemandTable<App>*>> users;
   for (const auto& [name, user] : leaf.users) {
     const Sums& mine = tally.users[user.get()];
     const std::string of_user = fmt::format("{}, user {}", path, name);
-    if (!(mine.used == user->used) || !(mine.am_used == user->am_used) || mine.apps != user->apps ||
-        mine.active != user->active_apps) {
+    if (mine.apps != user->apps || mine.active != user->active_apps)
       return of_user + ": sums differ";
-    }
-    if (user->demanding > 0) {
-      active_used += user->used;
-      ++active_users;
-      const bool above = measure(user->used) / user->weight > measure(leaf.user_limit);
-      if (above != user->over) return of_user + ": limit applied wrongly";
-    }
     fault = check_rows(of_user, user->demand, tally.apps_of[user.get()]);
     if (!fault.empty()) return fault;
     users.emplace_back(user.get(), &user->demand);
   }
-  if (!(active_used == leaf.active_used) || active_users != leaf.active_users) {
-    return path + ": sums of active users differ";
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    fault = check_leaf_part(*queue, at, tally);
+    if (!fault.empty()) return fault;
   }
   fault = check_rows(path, leaf.demand, users);
   if (!fault.empty()) return fault;
@@ -214,7 +336,9 @@ std::string Scheduler::Impl::check() const {
     if (!left.empty()) return left;
   }
   Tally tally;
-  std::string fault = check_apps(tally);
+  std::string fault = check_holds();
+  if (fault.empty()) fault = check_claims();
+  if (fault.empty()) fault = check_apps(tally);
   for (const Queue* queue : queues_) {
     if (!fault.empty()) break;
     fault = check_queue(queue, tally);

@@ -8,11 +8,15 @@ namespace heddle::queues {
 namespace {
 
 Resources scaled(const Resources& amount, double factor) {
+  constexpr double kMost = 4e18;  // some way below 2^63
   Resources result;
   for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
     if (amount.amount[i] == 0) continue;  // most types are not in use
-    const double value = static_cast<double>(amount.amount[i]) * factor;
-    result.amount[i] = static_cast<std::int64_t>(std::ceil(value - 1e-6));
+    // Rounded up; a call of std::ceil costs more than all the rest here.
+    const double exact = static_cast<double>(amount.amount[i]) * factor - 1e-6;
+    const double value = std::clamp(exact, -kMost, kMost);
+    const auto whole = static_cast<std::int64_t>(value);
+    result.amount[i] = whole + (static_cast<double>(whole) < value ? 1 : 0);
   }
   return result;
 }
@@ -25,13 +29,6 @@ Resources rounded_up(const Resources& amount, const Resources& step) {
     result.amount[i] = by > 0 && value > 0 ? (value + by - 1) / by * by : value;
   }
   return result;
-}
-
-void add(Queue* from, const Resources& amount, std::int64_t containers) {
-  for (Queue* queue = from; queue != nullptr; queue = queue->parent) {
-    queue->used += amount;
-    queue->containers += containers;
-  }
 }
 
 }  // namespace
@@ -52,27 +49,23 @@ void Scheduler::Impl::attach(App& app, Queue& queue) {
   Leaf& leaf = *queue.leaf;
   app.leaf = &queue;
   app.user = &user_of(queue, app.user_name);
-  leaf.apps.emplace(app.place(), &app);
+  leaf.apps.emplace(app.turn(), &app);
   const bool is_new_user = ++app.user->apps == 1;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     ++at->apps;
-    add_asked(at->pending, app.pending, 1);
+    at->running_apps += app.running ? 1 : 0;
     at->pending_containers += app.pending_containers;
+    for (PartitionId part = 0; part < app.parts.size(); ++part)
+      add_asked(at->parts[part].pending, app.parts[part].pending, 1);
   }
-  if (app.active) {
-    ++leaf.active_apps;
-    ++app.user->active_apps;
-    leaf.am_used += app.am_charge;
-    app.user->am_used += app.am_charge;
-  }
-  const Resources used = app.used;
-  const std::int64_t containers = app.containers;
-  app.used = {};
-  app.containers = 0;
-  charge(app, used, containers);
-  set_demands(app);
+  if (app.active) count_active(app, 1);
+  add_containers(queue, app.containers);
+  for (PartitionId part = 0; part < app.parts.size(); ++part)
+    charge(app, part, std::exchange(app.parts[part].used, {}), 0);
+  carry_leaving(app, true);
+  set_all_demands(app);
   sync_all(app);
-  if (is_new_user) recompute_am_limits(queue);
+  if (is_new_user) recompute_all_am_limits(queue);
 }
 
 void Scheduler::Impl::detach(App& app) {
@@ -80,146 +73,179 @@ void Scheduler::Impl::detach(App& app) {
   Leaf& leaf = *queue.leaf;
   User& user = *app.user;
   stop_waiting(app);
+  set_held(app, false);
+  for (auto& [key, group] : app.groups)
+    cancel_claims(*group);
+  carry_leaving(app, false);
   const bool active = std::exchange(app.active, false);
   sync_all(app);
-  set_demands(app);
-  if (active) {
-    --leaf.active_apps;
-    --user.active_apps;
-    leaf.am_used -= app.am_charge;
-    user.am_used -= app.am_charge;
+  set_all_demands(app);
+  if (active) count_active(app, -1);
+  add_containers(queue, -app.containers);
+  for (PartitionId part = 0; part < app.parts.size(); ++part) {
+    const Resources used = app.parts[part].used;
+    charge(app, part, Resources{} - used, 0);
+    app.parts[part].used = used;
   }
-  const Resources used = app.used;
-  const std::int64_t containers = app.containers;
-  charge(app, Resources{} - used, -containers);
-  app.used = used;
-  app.containers = containers;
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     --at->apps;
-    add_asked(at->pending, app.pending, -1);
+    at->running_apps -= app.running ? 1 : 0;
     at->pending_containers -= app.pending_containers;
+    for (PartitionId part = 0; part < app.parts.size(); ++part)
+      add_asked(at->parts[part].pending, app.parts[part].pending, -1);
   }
-  leaf.apps.erase(app.place());
+  leaf.apps.erase(app.turn());
   app.active = active;
   app.user = nullptr;
   app.leaf = nullptr;
   if (--user.apps == 0) leaf.users.erase(std::string(user.name.value()));
-  recompute_am_limits(queue);
+  recompute_all_am_limits(queue);
 }
 
-void Scheduler::Impl::charge(App& app, const Resources& amount, std::int64_t containers) {
+void Scheduler::Impl::add_containers(Queue& leaf, std::int64_t containers) {
+  for (Queue* at = &leaf; at != nullptr; at = at->parent)
+    at->containers += containers;
+}
+
+void Scheduler::Impl::charge(App& app, PartitionId partition, const Resources& amount,
+                             std::int64_t containers) {
   Queue& queue = *app.leaf;
   User& user = *app.user;
-  app.used += amount;
+  app.parts[partition].used += amount;
   app.containers += containers;
-  user.used += amount;
-  if (user.tracked) retrack(user, amount);
-  add(&queue, amount, containers);
-  set_ratio(queue);
-  for (Queue* at = queue.parent; at != nullptr; at = at->parent)
-    set_ratio(*at);
-  recompute_user_limit(queue);
+  if (queue.spec.app_order == AppOrder::kFair) sync_all(app);
+  user.parts[partition].used += amount;
+  if (user.parts[partition].tracked) retrack(user, partition, amount);
+  for (Queue* at = &queue; at != nullptr; at = at->parent) {
+    at->parts[partition].used += amount;
+    at->containers += containers;
+    set_ratio(*at, partition);
+  }
+  recompute_user_limit(queue, partition);
   for (Queue* at = &queue; at != nullptr; at = at->parent)
-    sync_all(*at);
+    sync_all(*at, partition);
   work_ = true;
 }
 
-void Scheduler::Impl::set_demands(App& app) {
-  const bool now = app.active && app.pending_containers > 0;
-  if (now == app.demands) return;
-  app.demands = now;
+void Scheduler::Impl::set_all_demands(App& app) {
+  for (PartitionId part = 0; part < app.parts.size(); ++part)
+    set_demands(app, part);
+}
+
+void Scheduler::Impl::set_demands(App& app, PartitionId partition) {
+  AppPart& mine = app.parts[partition];
+  const bool now = app.active && mine.pending_containers > 0;
+  if (now == mine.demands) return;
+  mine.demands = now;
   User& user = *app.user;
-  Leaf& leaf = *user.leaf->leaf;
-  user.demanding += now ? 1 : -1;
-  if (now && user.demanding == 1) {
+  UserPart& part = user.parts[partition];
+  LeafPart& leaf = user.leaf->leaf->parts[partition];
+  part.demanding += now ? 1 : -1;
+  if (now && part.demanding == 1) {
     ++leaf.active_users;
     leaf.active_weight += user.weight;
-    track(user);
-  } else if (!now && user.demanding == 0) {
-    untrack(user);
+    track(user, partition);
+  } else if (!now && part.demanding == 0) {
+    untrack(user, partition);
     --leaf.active_users;
     leaf.active_weight = leaf.active_users == 0 ? 0 : leaf.active_weight - user.weight;
-    if (std::exchange(user.over, false)) sync_all(user);
+    if (std::exchange(part.over, false)) sync_all(user);
   } else {
     return;
   }
-  recompute_user_limit(*user.leaf);
+  recompute_user_limit(*user.leaf, partition);
 }
 
-void Scheduler::Impl::track(User& user) {
-  Leaf& leaf = *user.leaf->leaf;
-  user.tracked = true;
-  user.tracked_at = use_of(user);
-  leaf.active_used += user.used;
-  (user.over ? leaf.over_by_use : leaf.by_use).emplace(user.tracked_at, &user);
+void Scheduler::Impl::track(User& user, PartitionId partition) {
+  LeafPart& leaf = user.leaf->leaf->parts[partition];
+  UserPart& part = user.parts[partition];
+  part.tracked = true;
+  part.tracked_at = use_of(user, partition);
+  leaf.active_used += part.used;
+  (part.over ? leaf.over_by_use : leaf.by_use).insert(part.tracked_at, &user);
 }
 
-void Scheduler::Impl::retrack(User& user, const Resources& change) {
-  Leaf& leaf = *user.leaf->leaf;
+void Scheduler::Impl::retrack(User& user, PartitionId partition, const Resources& change) {
+  LeafPart& leaf = user.leaf->leaf->parts[partition];
+  UserPart& part = user.parts[partition];
   leaf.active_used += change;
-  auto& list = user.over ? leaf.over_by_use : leaf.by_use;
-  auto entry = list.extract(user.tracked_at);
-  entry.key() = user.tracked_at = use_of(user);
-  list.insert(std::move(entry));
+  const Place before = std::exchange(part.tracked_at, use_of(user, partition));
+  (part.over ? leaf.over_by_use : leaf.by_use).move(before, part.tracked_at);
 }
 
-Place Scheduler::Impl::use_of(const User& user) const {
-  return {measure(user.used) / user.weight, user.serial};
+Place Scheduler::Impl::use_of(const User& user, PartitionId partition) const {
+  return {0, measure(user.parts[partition].used, partition) / user.weight, user.serial};
 }
 
-void Scheduler::Impl::untrack(User& user) {
-  Leaf& leaf = *user.leaf->leaf;
-  user.tracked = false;
-  leaf.active_used -= user.used;
-  (user.over ? leaf.over_by_use : leaf.by_use).erase(user.tracked_at);
+void Scheduler::Impl::untrack(User& user, PartitionId partition) {
+  LeafPart& leaf = user.leaf->leaf->parts[partition];
+  UserPart& part = user.parts[partition];
+  part.tracked = false;
+  leaf.active_used -= part.used;
+  (part.over ? leaf.over_by_use : leaf.by_use).erase(part.tracked_at);
 }
 
 // What the users that want more hold is shared out among them by weight, plus one container; or,
 // if that is more, the minimum percentage of the queue (of what it holds, once above its
 // guarantee). Never above the guarantee times the factor. Like Hadoop, a user AT the limit may
 // still take one container: the limit is checked against what is held, not against what would be.
-void Scheduler::Impl::recompute_user_limit(Queue& queue) {
-  Leaf& leaf = *queue.leaf;
+void Scheduler::Impl::recompute_user_limit(Queue& queue, PartitionId partition) {
+  LeafPart& leaf = queue.leaf->parts[partition];
+  const QueuePart& part = queue.parts[partition];
+  const auto size = [&](const Resources& amount) { return measure(amount, partition); };
   const Resources& step = limits_.minimum;
-  const Resources guarantee = measure(queue.guaranteed) < measure(step) ? step : queue.guaranteed;
-  const Resources current =
-      measure(queue.used) < measure(guarantee) ? guarantee : queue.used + step;
+  const Resources guarantee = size(part.guaranteed) < size(step) ? step : part.guaranteed;
+  const Resources current = size(part.used) < size(guarantee) ? guarantee : part.used + step;
   const double weights = leaf.active_weight > 0 ? leaf.active_weight : 1;
   const Resources even = scaled(leaf.active_used + step, 1 / weights);
   const Resources least = scaled(current, queue.spec.minimum_user_limit_percent / 100);
   const double factor = queue.spec.user_limit_factor;
-  const Resources most = factor < 0 ? queue.maximum : scaled(guarantee, factor);
-  Resources limit = measure(even) < measure(least) ? least : even;
-  if (measure(most) < measure(limit)) limit = most;
+  const Resources most = factor < 0 ? part.maximum : scaled(guarantee, factor);
+  Resources limit = size(even) < size(least) ? least : even;
+  if (size(most) < size(limit)) limit = most;
   leaf.user_limit = rounded_up(limit, step);
 
-  const double line = measure(leaf.user_limit);
-  while (!leaf.by_use.empty() && leaf.by_use.rbegin()->first.first > line) {
-    auto entry = leaf.by_use.extract(std::prev(leaf.by_use.end()));
-    User& user = *entry.mapped();
-    leaf.over_by_use.insert(std::move(entry));
-    user.over = true;
+  const double line = size(leaf.user_limit);
+  while (!leaf.by_use.empty() && leaf.by_use.back().place.share > line) {
+    const auto last = leaf.by_use.back();
+    User& user = *last.child;
+    leaf.by_use.erase(last.place);
+    leaf.over_by_use.insert(last.place, &user);
+    user.parts[partition].over = true;
     sync_all(user);
   }
-  while (!leaf.over_by_use.empty() && leaf.over_by_use.begin()->first.first <= line) {
-    auto entry = leaf.over_by_use.extract(leaf.over_by_use.begin());
-    User& user = *entry.mapped();
-    leaf.by_use.insert(std::move(entry));
-    user.over = false;
+  while (!leaf.over_by_use.empty() && leaf.over_by_use.front().place.share <= line) {
+    const auto first = leaf.over_by_use.front();
+    User& user = *first.child;
+    leaf.over_by_use.erase(first.place);
+    leaf.by_use.insert(first.place, &user);
+    user.parts[partition].over = false;
     sync_all(user);
     work_ = true;
   }
 }
 
-Resources Scheduler::Impl::user_limit_of(const User& user) const {
-  if (user.weight == 1) return user.leaf->leaf->user_limit;
-  return scaled(user.leaf->leaf->user_limit, user.weight);
+Resources Scheduler::Impl::user_limit_of(const User& user, PartitionId partition) const {
+  const LeafPart& leaf = std::as_const(user.leaf->leaf->parts)[partition];
+  return user.weight == 1 ? leaf.user_limit : scaled(leaf.user_limit, user.weight);
+}
+
+void Scheduler::Impl::recompute_all_am_limits(Queue& queue) {
+  for (PartitionId at = 0; at < partitions_.size(); ++at)
+    recompute_am_limits(queue, at);
+}
+
+double Scheduler::Impl::maximum_am_share(const Queue& leaf, PartitionId partition) const {
+  const auto label = leaf.spec.labels.find(partitions_[partition].name);
+  const bool own = label != leaf.spec.labels.end() && label->second.maximum_am_share.has_value();
+  return own ? *label->second.maximum_am_share : leaf.spec.maximum_am_share;
 }
 
 // The queue's limit is taken from its maximum, not from what its siblings leave free just now: it
 // stays put while they come and go.
-void Scheduler::Impl::recompute_am_limits(Queue& queue) {
-  Leaf& leaf = *queue.leaf;
+void Scheduler::Impl::recompute_am_limits(Queue& queue, PartitionId partition) {
+  LeafPart& leaf = queue.leaf->parts[partition];
+  const QueuePart& part = queue.parts[partition];
   const auto up = [&](const Resources& amount, double factor) {
     Resources result = rounded_up(scaled(amount, factor), limits_.minimum);
     if (config_.calculator == Calculator::kMemory) {
@@ -227,41 +253,38 @@ void Scheduler::Impl::recompute_am_limits(Queue& queue) {
     }
     return result;
   };
-  leaf.am_limit = up(queue.maximum, queue.spec.maximum_am_share);
-  const double users = static_cast<double>(std::max<std::size_t>(leaf.users.size(), 1));
+  const double share = maximum_am_share(queue, partition);
+  leaf.am_limit = up(part.maximum, share);
+  const double users = static_cast<double>(std::max<std::size_t>(queue.leaf->users.size(), 1));
   const double each = std::max(queue.spec.minimum_user_limit_percent / 100, 1 / users);
   const double factor = std::abs(queue.spec.user_limit_factor);
-  Resources per_user = queue.spec.user_limit_factor < 0
-                           ? leaf.am_limit
-                           : up(queue.guaranteed, queue.spec.maximum_am_share * each * factor);
-  if (measure(leaf.am_limit) < measure(per_user)) per_user = leaf.am_limit;
+  Resources per_user =
+      queue.spec.user_limit_factor < 0 ? leaf.am_limit : up(part.guaranteed, share * each * factor);
+  if (measure(leaf.am_limit, partition) < measure(per_user, partition)) per_user = leaf.am_limit;
   if (!(per_user == leaf.user_am_limit)) {
     leaf.user_am_limit = per_user;
-    for (auto& [name, user] : leaf.users) {
-      for (std::size_t i = user->waiting.rows.size(); i-- > 0;) {
-        sync_waiting(*user, user->waiting.rows[i].cap);
-      }
-    }
+    for (auto& [name, user] : queue.leaf->users)
+      sync_all_waiting(*user);
   }
   activate_fitting(queue);
 }
 
-Resources Scheduler::Impl::user_am_limit_of(const User& user) const {
-  if (user.weight == 1) return user.leaf->leaf->user_am_limit;
-  return scaled(user.leaf->leaf->user_am_limit, user.weight);
+Resources Scheduler::Impl::user_am_limit_of(const User& user, PartitionId partition) const {
+  const LeafPart& leaf = std::as_const(user.leaf->leaf->parts)[partition];
+  return user.weight == 1 ? leaf.user_am_limit : scaled(leaf.user_am_limit, user.weight);
 }
 
 void Scheduler::Impl::start_waiting(App& app) {
   app.waiting = true;
-  app.am_cap = caps_.acquire(app.am_charge);
-  app.user->waiting.get(app.am_cap).ready.emplace(app.place(), &app);
+  app.am_cap = caps_.acquire(app.am_partition, app.am_charge);
+  app.user->waiting.get(app.am_cap).ready.insert(app.turn(), &app);
   sync_waiting(*app.user, app.am_cap);
 }
 
 void Scheduler::Impl::stop_waiting(App& app) {
   if (!app.waiting) return;
   app.waiting = false;
-  app.user->waiting.get(app.am_cap).ready.erase(app.place());
+  app.user->waiting.get(app.am_cap).ready.erase(app.turn());
   sync_waiting(*app.user, app.am_cap);
   caps_.release(app.am_cap);
 }
@@ -269,23 +292,32 @@ void Scheduler::Impl::stop_waiting(App& app) {
 void Scheduler::Impl::sync_waiting(User& user, CapId cap) {
   Demand<App>* own = user.waiting.find(cap);
   if (own == nullptr) return;
+  const PartitionId partition = caps_.partition(cap);
+  const UserPart& part = std::as_const(user.parts)[partition];
   DemandTable<User>& table = user.leaf->leaf->waiting;
-  own->shut = user.active_apps > 0 &&
-              measure(user.am_used + caps_.size(cap)) > measure(user_am_limit_of(user));
+  own->shut = part.active_apps > 0 && measure(part.am_used + caps_.size(cap), partition) >
+                                          measure(user_am_limit_of(user, partition), partition);
   const bool wanted = !own->shut && !own->ready.empty();
-  const Place at = own->ready.empty() ? Place{} : own->ready.begin()->first;
+  const Place at = own->ready.empty() ? Place{} : own->ready.front().place;
   if (own->listed) table.get(cap).ready.erase(own->listed_at);
-  if (wanted) table.get(cap).ready.emplace(at, &user);
+  if (wanted) table.get(cap).ready.insert(at, &user);
   own->listed = wanted;
   own->listed_at = at;
   table.drop_if_idle(cap);
   user.waiting.drop_if_idle(cap);
 }
 
+void Scheduler::Impl::sync_all_waiting(User& user) {
+  for (std::size_t i = user.waiting.rows.size(); i-- > 0;)
+    sync_waiting(user, user.waiting.rows[i].cap);
+}
+
 bool Scheduler::Impl::am_fits(const Queue& queue, CapId cap) const {
   // One application is always let in, or a small queue could never run anything.
-  const Leaf& leaf = *queue.leaf;
-  return leaf.active_apps == 0 || measure(leaf.am_used + caps_.size(cap)) <= measure(leaf.am_limit);
+  const PartitionId partition = caps_.partition(cap);
+  const LeafPart& leaf = std::as_const(queue.leaf->parts)[partition];
+  return leaf.active_apps == 0 ||
+         measure(leaf.am_used + caps_.size(cap), partition) <= measure(leaf.am_limit, partition);
 }
 
 void Scheduler::Impl::activate_fitting(Queue& queue) {
@@ -296,29 +328,36 @@ void Scheduler::Impl::activate_fitting(Queue& queue) {
     Place best;
     for (const Demand<User>& row : leaf.waiting.rows) {
       if (row.ready.empty() || !am_fits(queue, row.cap)) continue;
-      const auto& [place, head] = *row.ready.begin();
-      if (user != nullptr && !(place < best)) continue;
-      best = place;
-      user = head;
+      const auto head = row.ready.front();
+      if (user != nullptr && !(head.place < best)) continue;
+      best = head.place;
+      user = head.child;
       cap = row.cap;
     }
     if (user == nullptr) return;
-    activate(*user->waiting.find(cap)->ready.begin()->second);
+    activate(*user->waiting.find(cap)->ready.front().child);
   }
+}
+
+void Scheduler::Impl::count_active(App& app, int change) {
+  Leaf& leaf = *app.leaf->leaf;
+  LeafPart& part = leaf.parts[app.am_partition];
+  UserPart& mine = app.user->parts[app.am_partition];
+  leaf.active_apps += change;
+  part.active_apps += change;
+  app.user->active_apps += change;
+  mine.active_apps += change;
+  const Resources charge = change > 0 ? app.am_charge : Resources{} - app.am_charge;
+  part.am_used += charge;
+  mine.am_used += charge;
 }
 
 void Scheduler::Impl::activate(App& app) {
   stop_waiting(app);
   app.active = true;
-  Leaf& leaf = *app.leaf->leaf;
-  ++leaf.active_apps;
-  ++app.user->active_apps;
-  leaf.am_used += app.am_charge;
-  app.user->am_used += app.am_charge;
-  for (std::size_t i = app.user->waiting.rows.size(); i-- > 0;) {
-    sync_waiting(*app.user, app.user->waiting.rows[i].cap);
-  }
-  set_demands(app);
+  count_active(app, 1);
+  sync_all_waiting(*app.user);
+  set_all_demands(app);
   sync_all(app);
   work_ = true;
 }
@@ -327,15 +366,9 @@ void Scheduler::Impl::deactivate(App& app) {
   if (!app.active) return;
   app.active = false;
   sync_all(app);
-  set_demands(app);
-  Leaf& leaf = *app.leaf->leaf;
-  --leaf.active_apps;
-  --app.user->active_apps;
-  leaf.am_used -= app.am_charge;
-  app.user->am_used -= app.am_charge;
-  for (std::size_t i = app.user->waiting.rows.size(); i-- > 0;) {
-    sync_waiting(*app.user, app.user->waiting.rows[i].cap);
-  }
+  set_all_demands(app);
+  count_active(app, -1);
+  sync_all_waiting(*app.user);
   activate_fitting(*app.leaf);
 }
 

@@ -1,14 +1,18 @@
 // The scheduler's state: queues, users, applications, groups of asks, and the demand lists that tie
 // them together. Internal to queues/.
 //
-// Demand lists. Demand is sorted by container size (a small number interned in CapTable): every
+// Demand lists. Demand is sorted by partition and container size (a small number interned in
+// CapTable): every
 // level of root > queue > leaf > user > application > ask group holds, per size, its children that
 // have demand of that size and may be served as far as they themselves are concerned. A child that
 // is at a limit is simply not listed, so nobody below it is looked at until the limit moves.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,11 +25,35 @@
 #include "base/ids.h"
 #include "base/resources.h"
 #include "queues/config.h"
+#include "queues/holds.h"
+#include "queues/place_list.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
 
-using CapId = std::uint32_t;  // a container size in CapTable
+using ClaimId = std::uint64_t;
+using CapId = std::uint32_t;  // a container size in a partition, in CapTable
+
+/// A value for each partition; made when it is first asked for.
+template <class T>
+class PerPartition {
+ public:
+  T& operator[](PartitionId partition) {
+    if (partition == kDefaultPartition) return default_;
+    if (partition > others_.size()) others_.resize(partition);
+    return others_[partition - 1];
+  }
+  const T& operator[](PartitionId partition) const {
+    static const T kNothing{};
+    if (partition == kDefaultPartition) return default_;
+    return partition <= others_.size() ? others_[partition - 1] : kNothing;
+  }
+  PartitionId size() const { return static_cast<PartitionId>(others_.size() + 1); }
+
+ private:
+  T default_{};
+  std::vector<T> others_;
+};
 
 /// Sums of what is asked for may grow beyond any bound and wrap around; they come out right again
 /// when it is taken back. They are shown, and decide nothing.
@@ -37,16 +65,6 @@ inline void add_asked(Resources& sum, const Resources& size, std::int64_t times)
   }
 }
 
-/// Where a child stands among its siblings; smaller is served first. No two siblings are equal.
-struct Place {
-  double first = 0;
-  std::int64_t second = 0;
-  friend bool operator==(const Place&, const Place&) = default;
-  friend bool operator<(const Place& a, const Place& b) {
-    return a.first != b.first ? a.first < b.first : a.second < b.second;
-  }
-};
-
 /// Demand of one size below one parent.
 template <class Child>
 struct Demand {
@@ -55,7 +73,7 @@ struct Demand {
   bool listed = false;  // this parent stands in the list of its own parent
   bool stale = false;   // at a place that is put right only when there is room for the size
   Place listed_at;
-  std::map<Place, Child*> ready;
+  PlaceList<Child> ready;
 };
 
 template <class Child>
@@ -88,10 +106,20 @@ struct DemandTable {
 struct App;
 struct User;
 struct Queue;
+struct AskGroup;
 
 struct AskRow {
   std::int32_t count = 0;
   bool relax = true;
+};
+
+/// Room on one node that is kept for a container of `group` until it is enough.
+struct Claim {
+  AskGroup* group = nullptr;
+  NodeIndex::Slot node = NodeIndex::kNone;
+  Resources held;
+  std::vector<HoldId> victims;  // have to go for it
+  std::int64_t since_ms = 0;    // when they were marked
 };
 
 /// All asks of one application with one (priority, allocation request id).
@@ -109,9 +137,17 @@ struct AskGroup {
   std::map<std::string, AskRow, std::less<>> racks;
   bool counted = false;  // in its application's pending sums (counted_total of size cap)
   std::int32_t counted_total = 0;
-  bool parked = false;  // waits for room on certain nodes; in Lots
+  bool parked = false;          // waits for room on certain nodes; in Lots
+  std::vector<ClaimId> claims;  // room kept for its containers
   std::vector<std::string> parked_at;
-  Place place() const { return {static_cast<double>(priority), request_id}; }
+  Place place() const { return {priority, 0, request_id}; }
+};
+
+struct AppPart {
+  Resources used;
+  Resources pending;
+  std::int64_t pending_containers = 0;
+  bool demands = false;  // counted in UserPart::demanding
 };
 
 struct App {
@@ -124,17 +160,44 @@ struct App {
   std::optional<AttemptId> attempt;
   bool active = false;   // has its share of AMs
   bool waiting = false;  // in the lists of those that want one
+  bool running = false;  // counts in max-parallel-apps
+  std::int64_t last_loss_ms = std::numeric_limits<std::int64_t>::min() / 2;  // by preemption
+  bool held = false;  // in User::held, until max-parallel-apps lets it run
+  std::optional<AmAsk> held_am;
   Resources am_charge;
+  PartitionId am_partition = kDefaultPartition;
   CapId am_cap = 0;
-  Resources used;
   std::int64_t containers = 0;
-  Resources pending;
+  HoldTable::Index holds = HoldTable::kNone;  // the newest
   std::int64_t pending_containers = 0;
-  bool demands = false;  // counted in User::demanding
+  PerPartition<AppPart> parts;
   std::set<std::string, std::less<>> blacklist;
   std::map<std::pair<std::int32_t, std::int64_t>, std::unique_ptr<AskGroup>> groups;
   DemandTable<AskGroup> demand;
-  Place place() const { return {-static_cast<double>(priority), sequence}; }
+  Resources used() const {
+    Resources sum;
+    for (PartitionId at = 0; at < parts.size(); ++at)
+      sum += parts[at].used;
+    return sum;
+  }
+  Resources pending() const {
+    Resources sum;
+    for (PartitionId at = 0; at < parts.size(); ++at)
+      add_asked(sum, parts[at].pending, 1);
+    return sum;
+  }
+  Place turn() const { return {-std::int64_t{priority}, 0, sequence}; }  // in order of submission
+  Place place() const;  // as the ordering policy of its leaf says
+};
+
+struct UserPart {
+  Resources used;
+  Resources am_used;
+  std::int32_t active_apps = 0;  // by the partition of their AM
+  std::int32_t demanding = 0;    // active applications that want containers
+  bool over = false;             // above its user limit: nothing of it is listed
+  bool tracked = false;          // in LeafPart::by_use (or over_by_use)
+  Place tracked_at;
 };
 
 struct User {
@@ -142,24 +205,16 @@ struct User {
   std::int64_t serial = 0;  // among those of the leaf, in order of their coming
   Queue* leaf = nullptr;
   double weight = 1;
-  Resources used;
-  Resources am_used;
   std::int32_t apps = 0;
   std::int32_t active_apps = 0;
-  std::int32_t demanding = 0;  // active applications that want containers
-  bool over = false;           // above its user limit: nothing of it is listed
-  bool tracked = false;        // in Leaf::by_use (or Leaf::over_by_use)
-  Place tracked_at;
+  PerPartition<UserPart> parts;
   DemandTable<App> demand;
-  DemandTable<App> waiting;  // applications not active yet, by the size of their AM
+  DemandTable<App> waiting;           // applications not active yet, by the size of their AM
+  std::map<std::int64_t, App*> held;  // by submission
 };
 
-struct Leaf {
-  std::map<std::string, std::unique_ptr<User>, std::less<>> users;
-  std::map<Place, App*> apps;
-  DemandTable<User> demand;
-  DemandTable<User> waiting;
-  std::int32_t active_apps = 0;
+struct LeafPart {
+  std::int32_t active_apps = 0;  // by the partition of their AM
   Resources am_used;
   Resources am_limit;
   Resources user_am_limit;  // of a user with weight 1
@@ -168,9 +223,38 @@ struct Leaf {
   Resources active_used;  // by users that want more
   Resources user_limit;   // of a user with weight 1
   // Users that want containers, by use over weight: those that may go on, those above the limit.
-  std::map<Place, User*> by_use;
-  std::map<Place, User*> over_by_use;
+  PlaceList<User> by_use;
+  PlaceList<User> over_by_use;
+  std::int64_t owed_since_ms = -1;  // below its guarantee with demand that finds no room; -1: not
+};
+
+struct Leaf {
+  std::map<std::string, std::unique_ptr<User>, std::less<>> users;
+  std::map<Place, App*> apps;
+  DemandTable<User> demand;
+  DemandTable<User> waiting;
+  std::int32_t active_apps = 0;
+  PerPartition<LeafPart> parts;
   std::int64_t next_user = 0;
+};
+
+/// What a queue may have and has of one partition.
+struct QueuePart {
+  std::int64_t rank = 0;  // among all queues: larger guarantee first, then path
+  double share = 0;       // of the parent's guarantee
+  double absolute = 0;    // of the partition
+  double absolute_max = 0;
+  std::array<double, kResourceTypesMax> guarantee{};  // exact
+  Resources guaranteed;
+  Resources maximum;
+  Resources used;
+  double ratio = 0;  // used / guarantee, of the fullest type
+  Resources pending;
+  // Of preemption:
+  Resources claimed;                               // sizes of claims, full or not
+  Resources leaving;                               // marked, among what is used
+  std::array<double, kResourceTypesMax> wanted{};  // with all below, at most the maximum
+  std::array<double, kResourceTypesMax> ideal{};   // given what all want
 };
 
 struct Queue {
@@ -178,28 +262,40 @@ struct Queue {
   Queue* parent = nullptr;
   std::vector<std::unique_ptr<Queue>> children;  // configuration order
   std::unique_ptr<Leaf> leaf;                    // leaves only
-  std::int64_t rank = 0;  // among all queues: larger guarantee first, then path
-  double share = 1;       // of the parent's guarantee
-  double absolute = 1;    // of the cluster
-  double absolute_max = 1;
-  std::array<double, kResourceTypesMax> guarantee{};  // exact
-  Resources guaranteed;
-  Resources maximum;
-  Resources used;
-  double ratio = 0;  // used / guarantee, of the fullest type
-  Resources pending;
+  PerPartition<QueuePart> parts;
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
   std::int32_t apps = 0;
+  std::int32_t running_apps = 0;  // limited by max-parallel-apps
+  std::int32_t held_apps = 0;     // wait for that
   DemandTable<Queue> demand;
-  Place place() const { return {ratio, rank}; }
+  // By use of the guarantee. By priority: whoever is below its guarantee first, then the higher
+  // priority, and only then by use.
+  Place place(PartitionId partition) const {
+    const QueuePart& part = parts[partition];
+    if (parent == nullptr || !parent->spec.children_by_priority) return {0, part.ratio, part.rank};
+    constexpr std::int64_t kAbove = std::int64_t{1} << 32;
+    return {(part.ratio < 1 ? 0 : kAbove) - spec.priority, part.ratio, part.rank};
+  }
 };
 
-/// Container sizes in use, as small numbers, and which of them no node has room for.
+// FairOrderingPolicy: the memory held; by size, over the binary logarithm of held and wanted.
+inline Place App::place() const {
+  if (leaf->spec.app_order == AppOrder::kFifo) return turn();
+  double held_mb = static_cast<double>(used().memory_mb());
+  if (leaf->spec.fair_by_size) {
+    // What is asked for may be nonsense (see add_asked).
+    const double wanted = static_cast<double>(std::max<std::int64_t>(pending().memory_mb(), 0));
+    held_mb /= std::max(std::log2(1 + held_mb + wanted), 1.0);
+  }
+  return {0, held_mb, sequence};
+}
+
+/// Container sizes in use, by partition, as small numbers, and which of them no node has room for.
 class CapTable {
  public:
-  CapId acquire(const Resources& size) {
-    const auto [it, is_new] = by_size_.try_emplace(size.amount, 0);
+  CapId acquire(PartitionId partition, const Resources& size) {
+    const auto [it, is_new] = by_size_.try_emplace({partition, size.amount}, 0);
     if (is_new) {
       if (free_.empty()) {
         it->second = static_cast<CapId>(caps_.size());
@@ -209,6 +305,7 @@ class CapTable {
         free_.pop_back();
       }
       caps_[it->second] = Cap{};
+      caps_[it->second].partition = partition;
       caps_[it->second].size = size;
     }
     ++caps_[it->second].references;
@@ -217,10 +314,11 @@ class CapTable {
   void release(CapId cap) {
     if (--caps_[cap].references > 0) return;
     open(cap);
-    by_size_.erase(caps_[cap].size.amount);
+    by_size_.erase({caps_[cap].partition, caps_[cap].size.amount});
     free_.push_back(cap);
   }
   const Resources& size(CapId cap) const { return caps_[cap].size; }
+  PartitionId partition(CapId cap) const { return caps_[cap].partition; }
 
   bool roomless(CapId cap) const { return caps_[cap].roomless; }
   void set_roomless(CapId cap) {
@@ -246,17 +344,29 @@ class CapTable {
       cap.deferred.clear();
     reopened_.clear();
   }
-  /// Opens every roomless size that `fits(size)`, looking only at those of at most `memory_mb`.
+  /// Opens every roomless cap that `fits(cap)`, looking only at those of at most `memory_mb`.
   template <class Fits>
   bool open_fitting(std::int64_t memory_mb, const Fits& fits) {
     bool any = false;
     for (auto it = roomless_.begin(); it != roomless_.end() && it->first <= memory_mb;) {
       const CapId cap = (it++)->second;
-      if (!fits(caps_[cap].size)) continue;
+      if (!fits(cap)) continue;
       open(cap);
       any = true;
     }
     return any;
+  }
+  // How much was given to others while there was no room for the size; makes a claim due.
+  double pass_over(CapId cap, double amount) {
+    if (caps_[cap].no_claims) return 0;
+    return caps_[cap].passed_over += amount;
+  }
+  void forget_passed(CapId cap) { caps_[cap].passed_over = 0; }
+  /// No node is large enough: until nodes change.
+  void give_up_claims(CapId cap) { caps_[cap].no_claims = true; }
+  void hope_again() {
+    for (Cap& cap : caps_)
+      cap.no_claims = false;
   }
   void open_all() {
     while (!roomless_.empty())
@@ -269,15 +379,18 @@ class CapTable {
 
  private:
   struct Cap {
+    PartitionId partition = kDefaultPartition;
     Resources size;
     std::uint64_t references = 0;
     std::uint64_t mark = 0;
     bool roomless = false;
+    bool no_claims = false;
+    double passed_over = 0;
     std::unordered_set<Queue*> deferred;  // in no order that matters
   };
   std::vector<Cap> caps_;
   std::vector<CapId> free_;
-  std::map<std::array<std::int64_t, kResourceTypesMax>, CapId> by_size_;
+  std::map<std::pair<PartitionId, std::array<std::int64_t, kResourceTypesMax>>, CapId> by_size_;
   std::set<std::pair<std::int64_t, CapId>> roomless_;
   std::vector<std::pair<Queue*, CapId>> reopened_;
 };

@@ -79,18 +79,17 @@ std::size_t FitTree::find(std::size_t from, const Resources& need) const {
   }
 }
 
-NodeIndex::NodeIndex(std::size_t type_count) : types_(type_count) {
-  cluster_.tree = FitTree(types_);
-}
+NodeIndex::NodeIndex(std::size_t type_count) : types_(type_count) {}
 
 void NodeIndex::set_type_count(std::size_t type_count) {
   if (type_count == types_) return;
   types_ = type_count;
   const auto rebuild = [this](Group& group) {
     group.tree = FitTree(types_);
-    group.tree.resize(group.members.size());
+    if (group.has_tree()) group.tree.resize(group.members.size());
   };
-  rebuild(cluster_);
+  for (Partition& partition : partitions_)
+    rebuild(partition.group);
   for (Group& group : racks_.all)
     rebuild(group);
   for (Group& group : hosts_.all)
@@ -107,8 +106,12 @@ std::uint32_t NodeIndex::take_position(Group& group, Slot slot) const {
     group.holes.pop_back();
     group.members[position] = slot;
   } else {
+    const bool had_tree = group.has_tree();
     group.members.push_back(slot);
-    group.tree.resize(group.members.size());
+    if (group.has_tree()) group.tree.resize(group.members.size());
+    for (std::size_t at = 0; !had_tree && group.has_tree() && at < position; ++at) {
+      if (group.members[at] != kNone) enter(group, at, nodes_[group.members[at]]);
+    }
   }
   ++group.live;
   return position;
@@ -133,29 +136,50 @@ std::uint32_t NodeIndex::join(Groups& groups, const std::string& name, Slot slot
   return index;
 }
 
+void NodeIndex::vacate(Group& group, std::uint32_t position) {
+  if (group.has_tree()) group.tree.shut(position);
+  group.members[position] = kNone;
+  group.holes.push_back(position);
+  --group.live;
+}
+
 void NodeIndex::leave(Groups& groups, const std::string& name, std::uint32_t group,
                       std::uint32_t position) {
   Group& left = groups.all[group];
-  left.tree.shut(position);
-  left.members[position] = kNone;
-  left.holes.push_back(position);
-  if (--left.live > 0) return;
+  vacate(left, position);
+  if (left.live > 0) return;
   left = Group{};
   groups.by_name.erase(name);
   groups.holes.push_back(group);
 }
 
-NodeIndex::Slot NodeIndex::add(const NodeId& id, std::string_view rack, const Resources& total) {
-  const Slot slot =
-      cluster_.holes.empty() ? static_cast<Slot>(nodes_.size()) : cluster_.holes.back();
-  take_position(cluster_, slot);
-  if (slot == nodes_.size()) nodes_.emplace_back();
+NodeIndex::Partition& NodeIndex::open_partition(PartitionId partition) {
+  while (partition >= partitions_.size()) {
+    partitions_.emplace_back();
+    partitions_.back().group.tree = FitTree(types_);
+  }
+  return partitions_[partition];
+}
+
+NodeIndex::Slot NodeIndex::add(const NodeId& id, std::string_view rack, const Resources& total,
+                               PartitionId partition) {
+  auto slot = static_cast<Slot>(nodes_.size());
+  if (free_slots_.empty()) {
+    nodes_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
   Node& node = nodes_[slot];
   node = Node{};
   node.id = id;
   node.rack = rack;
   node.total = total;
   node.present = true;
+  node.partition = partition;
+  Partition& home = open_partition(partition);
+  node.partition_position = take_position(home.group, slot);
+  home.total += total;
   node.rack_group = join(racks_, node.rack, slot, node.rack_position);
   node.host_group = join(hosts_, node.id.host, slot, node.host_position);
   by_id_.emplace(id, slot);
@@ -168,19 +192,37 @@ void NodeIndex::remove(Slot slot) {
   Node& node = nodes_[slot];
   total_ -= node.total;
   used_ -= node.used;
+  leave_partition(node);
   leave(racks_, node.rack, node.rack_group, node.rack_position);
   leave(hosts_, node.id.host, node.host_group, node.host_position);
-  cluster_.tree.shut(slot);
-  cluster_.members[slot] = kNone;
-  cluster_.holes.push_back(slot);
-  --cluster_.live;
   by_id_.erase(node.id);
   node = Node{};
+  free_slots_.push_back(slot);
+}
+
+void NodeIndex::leave_partition(const Node& node) {
+  Partition& left = partitions_[node.partition];
+  left.total -= node.total;
+  left.used -= node.used;
+  vacate(left.group, node.partition_position);
+}
+
+void NodeIndex::set_partition(Slot slot, PartitionId partition) {
+  Node& node = nodes_[slot];
+  leave_partition(node);
+  Partition& home = open_partition(partition);
+  node.partition = partition;
+  node.partition_position = take_position(home.group, slot);
+  home.total += node.total;
+  home.used += node.used;
+  refresh(slot);
 }
 
 void NodeIndex::set_total(Slot slot, const Resources& total) {
-  total_ += total - nodes_[slot].total;
-  nodes_[slot].total = total;
+  Node& node = nodes_[slot];
+  total_ += total - node.total;
+  partitions_[node.partition].total += total - node.total;
+  node.total = total;
   refresh(slot);
 }
 
@@ -190,9 +232,11 @@ void NodeIndex::set_usable(Slot slot, bool usable) {
 }
 
 void NodeIndex::charge(Slot slot, const Resources& amount, std::int64_t containers) {
-  nodes_[slot].used += amount;
-  nodes_[slot].containers += containers;
+  Node& node = nodes_[slot];
+  node.used += amount;
+  node.containers += containers;
   used_ += amount;
+  partitions_[node.partition].used += amount;
   refresh(slot);
 }
 
@@ -203,13 +247,16 @@ NodeIndex::Slot NodeIndex::slot_of(const NodeId& id) const {
 
 void NodeIndex::refresh(Slot slot) {
   const Node& node = nodes_[slot];
-  const Resources free = node.free();
-  const auto apply = [&](FitTree& tree, std::size_t position) {
-    node.usable ? tree.set(position, free) : tree.shut(position);
+  const auto refresh_in = [&](Group& group, std::size_t position) {
+    if (group.has_tree()) enter(group, position, node);
   };
-  apply(cluster_.tree, slot);
-  apply(racks_.all[node.rack_group].tree, node.rack_position);
-  apply(hosts_.all[node.host_group].tree, node.host_position);
+  refresh_in(partitions_[node.partition].group, node.partition_position);
+  refresh_in(racks_.all[node.rack_group], node.rack_position);
+  refresh_in(hosts_.all[node.host_group], node.host_position);
+}
+
+void NodeIndex::enter(Group& group, std::size_t position, const Node& node) const {
+  node.usable ? group.tree.set(position, node.free()) : group.tree.shut(position);
 }
 
 void NodeIndex::took(Slot slot) {
@@ -217,7 +264,7 @@ void NodeIndex::took(Slot slot) {
   const auto pass = [](Group& group, std::size_t position) {
     group.cursor = position + 1 < group.members.size() ? position + 1 : 0;
   };
-  pass(cluster_, slot);
+  pass(partitions_[node.partition].group, node.partition_position);
   pass(racks_.all[node.rack_group], node.rack_position);
   pass(hosts_.all[node.host_group], node.host_position);
 }

@@ -1,4 +1,4 @@
-// Nodes by free room: the first node from a rotating cursor that fits, in the cluster, in a rack,
+// Nodes by free room: the first node from a rotating cursor that fits, in a partition, in a rack,
 // on a host. See docs/design/0004-placement-index.md.
 #pragma once
 
@@ -41,6 +41,10 @@ class FitTree {
   std::vector<std::int64_t> maxima_;  // types_ numbers a tree node; root at 1
 };
 
+/// A node label that divides the cluster; 0 is the default partition, of the nodes without one.
+using PartitionId = std::uint32_t;
+inline constexpr PartitionId kDefaultPartition = 0;
+
 class NodeIndex {
  public:
   using Slot = std::uint32_t;
@@ -54,6 +58,8 @@ class NodeIndex {
     std::int64_t containers = 0;
     bool usable = true;
     bool present = false;
+    PartitionId partition = kDefaultPartition;
+    std::uint32_t partition_position = 0;
     std::uint32_t rack_group = 0;
     std::uint32_t rack_position = 0;
     std::uint32_t host_group = 0;
@@ -65,7 +71,10 @@ class NodeIndex {
   explicit NodeIndex(std::size_t type_count = 1);
   void set_type_count(std::size_t type_count);  // rebuilds; O(nodes)
 
-  Slot add(const NodeId& id, std::string_view rack, const Resources& total);  // not known yet
+  /// Not known yet.
+  Slot add(const NodeId& id, std::string_view rack, const Resources& total,
+           PartitionId partition = kDefaultPartition);
+  void set_partition(Slot slot, PartitionId partition);  // with all it holds
   void remove(Slot slot);
   void set_total(Slot slot, const Resources& total);
   void set_usable(Slot slot, bool usable);
@@ -77,12 +86,14 @@ class NodeIndex {
   std::size_t count() const { return by_id_.size(); }
   const Resources& total() const { return total_; }
   const Resources& used() const { return used_; }
+  const Resources& total(PartitionId partition) const { return partition_of(partition).total; }
+  const Resources& used(PartitionId partition) const { return partition_of(partition).used; }
 
   /// A usable node where `need` fits and `allowed(node)` holds, going round from the last one
   /// taken. Costs one search a refused node. kNone: there is none.
   template <class Allowed>
-  Slot find_any(const Resources& need, const Allowed& allowed) const {
-    return search(cluster_, need, allowed);
+  Slot find_any(PartitionId partition, const Resources& need, const Allowed& allowed) const {
+    return search(partition_of(partition).group, need, allowed);
   }
   template <class Allowed>
   Slot find_in_rack(std::string_view rack, const Resources& need, const Allowed& allowed) const {
@@ -95,17 +106,30 @@ class NodeIndex {
   /// The next searches begin behind this node.
   void took(Slot slot);
   bool fits(Slot slot, const Resources& need) const;
-  bool may_fit(const Resources& need) const { return cluster_.tree.may_fit(need); }
+  bool may_fit(PartitionId partition, const Resources& need) const {
+    const Group& group = partition_of(partition).group;
+    if (group.has_tree()) return group.tree.may_fit(need);
+    return scan(group, need, [](const Node&) { return true; }) != kNone;
+  }
   bool knows_host(std::string_view host) const { return hosts_.find(host) != kNone; }
   bool knows_rack(std::string_view rack) const { return racks_.find(rack) != kNone; }
 
  private:
+  /// Up to this many nodes are looked at one by one; a tree would cost more at every change. Most
+  /// hosts have one.
+  static constexpr std::size_t kScannedMax = 8;
   struct Group {
-    FitTree tree{1};
+    FitTree tree{1};            // of more than kScannedMax members
     std::vector<Slot> members;  // by position; kNone = free position
     std::vector<std::uint32_t> holes;
     std::size_t cursor = 0;
     std::uint32_t live = 0;
+    bool has_tree() const { return members.size() > kScannedMax; }
+  };
+  struct Partition {
+    Group group;
+    Resources total;
+    Resources used;
   };
   struct Hash {
     using is_transparent = void;
@@ -125,6 +149,7 @@ class NodeIndex {
 
   template <class Allowed>
   Slot search(const Group& group, const Resources& need, const Allowed& allowed) const {
+    if (!group.has_tree()) return scan(group, need, allowed);
     const std::size_t start = group.cursor;
     for (std::size_t at = group.tree.find(start, need); at != FitTree::kNone;
          at = group.tree.find(at + 1, need)) {
@@ -137,6 +162,14 @@ class NodeIndex {
     return kNone;
   }
   template <class Allowed>
+  Slot scan(const Group& group, const Resources& need, const Allowed& allowed) const {
+    for (std::size_t i = 0; i < group.members.size(); ++i) {
+      const Slot slot = group.members[(group.cursor + i) % group.members.size()];
+      if (slot != kNone && fits(slot, need) && allowed(nodes_[slot])) return slot;
+    }
+    return kNone;
+  }
+  template <class Allowed>
   Slot find_in(const Groups& groups, std::string_view name, const Resources& need,
                const Allowed& allowed) const {
     const std::uint32_t group = groups.find(name);
@@ -145,12 +178,21 @@ class NodeIndex {
   std::uint32_t join(Groups& groups, const std::string& name, Slot slot, std::uint32_t& position);
   void leave(Groups& groups, const std::string& name, std::uint32_t group, std::uint32_t position);
   std::uint32_t take_position(Group& group, Slot slot) const;
+  Partition& open_partition(PartitionId partition);
+  const Partition& partition_of(PartitionId partition) const {
+    static const Partition kNobody;
+    return partition < partitions_.size() ? partitions_[partition] : kNobody;
+  }
+  static void vacate(Group& group, std::uint32_t position);
+  void leave_partition(const Node& node);
   void refresh(Slot slot);
+  void enter(Group& group, std::size_t position, const Node& node) const;  // into its tree
 
   std::size_t types_;
   std::vector<Node> nodes_;
   std::unordered_map<NodeId, Slot> by_id_;
-  Group cluster_;  // position == slot
+  std::vector<Slot> free_slots_;
+  std::vector<Partition> partitions_;
   Groups racks_;
   Groups hosts_;
   Resources total_;

@@ -8,26 +8,57 @@ bool Scheduler::Impl::blacklisted(const App& app, const NodeIndex::Node& node) c
   return app.blacklist.contains(node.id.host) || app.blacklist.contains(node.rack);
 }
 
+bool Scheduler::Impl::has_servable(PartitionId partition) const {
+  for (const Demand<Queue>& row : root_->demand.rows) {
+    if (caps_.partition(row.cap) != partition || row.shut || row.ready.empty()) continue;
+    if (!caps_.roomless(row.cap)) return true;
+  }
+  return false;
+}
+
+bool Scheduler::Impl::may_use(PartitionId partition, CapId cap) const {
+  const PartitionId asked = caps_.partition(cap);
+  return partition == asked || (serves(partition, asked) && !has_servable(partition));
+}
+
+template <class Allowed>
+NodeIndex::Slot Scheduler::Impl::find_anywhere(CapId cap, const Allowed& allowed) const {
+  const Resources& size = caps_.size(cap);
+  const PartitionId asked = caps_.partition(cap);
+  NodeIndex::Slot slot = nodes_.find_any(asked, size, allowed);
+  for (PartitionId at = 1; slot == NodeIndex::kNone && at < partitions_.size(); ++at) {
+    if (at != asked && may_use(at, cap)) slot = nodes_.find_any(at, size, allowed);
+  }
+  return slot;
+}
+
 Scheduler::Impl::Spot Scheduler::Impl::find_spot(const AskGroup& group) const {
   const Resources& size = caps_.size(group.cap);
   const auto allowed = [&](const NodeIndex::Node& node) { return !blacklisted(*group.app, node); };
+  const auto in_reach = [&](const NodeIndex::Node& node) {
+    return allowed(node) && may_use(node.partition, group.cap);
+  };
   for (const auto& [host, row] : group.hosts) {
-    const auto slot = nodes_.find_on_host(host, size, allowed);
+    const auto slot = nodes_.find_on_host(host, size, in_reach);
     if (slot != NodeIndex::kNone) return {slot, Locality::kNodeLocal};
   }
   for (const auto& [rack, row] : group.racks) {
     if (!row.relax) continue;
-    const auto slot = nodes_.find_in_rack(rack, size, allowed);
+    const auto slot = nodes_.find_in_rack(rack, size, in_reach);
     if (slot != NodeIndex::kNone) return {slot, Locality::kRackLocal};
   }
   if (!group.relax) return {};
-  return {nodes_.find_any(size, allowed), Locality::kOffSwitch};
+  return {find_anywhere(group.cap, allowed), Locality::kOffSwitch};
 }
 
 void Scheduler::Impl::no_spot(AskGroup& group) {
   const bool choosy = !group.relax || !group.app->blacklist.empty();
   const auto anybody = [](const NodeIndex::Node&) { return true; };
-  if (!choosy || nodes_.find_any(caps_.size(group.cap), anybody) == NodeIndex::kNone) {
+  for (PartitionId at = 1; at < partitions_.size(); ++at) {
+    shared_later_ = shared_later_ || (at != caps_.partition(group.cap) &&
+                                      serves(at, caps_.partition(group.cap)) && has_servable(at));
+  }
+  if (!choosy || find_anywhere(group.cap, anybody) == NodeIndex::kNone) {
     caps_.set_roomless(group.cap);
     return;
   }
@@ -41,6 +72,14 @@ void Scheduler::Impl::no_spot(AskGroup& group) {
     if (names.empty()) names.emplace_back();  // nowhere: until its rows change
   }
   park(group, std::move(names));
+}
+
+bool Scheduler::Impl::may_fit_somewhere(CapId cap) const {
+  const PartitionId asked = caps_.partition(cap);
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    if (serves(at, asked) && nodes_.may_fit(at, caps_.size(cap))) return true;
+  }
+  return false;
 }
 
 Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
@@ -66,13 +105,23 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   nodes_.charge(spot.slot, grant.resources, 1);
   // Known at once where it is the rule, in a full cluster: what follows then leaves the lists
   // alone.
-  if (!nodes_.may_fit(grant.resources)) caps_.set_roomless(group.cap);
+  if (!may_fit_somewhere(group.cap)) caps_.set_roomless(group.cap);
   if (group.total == 0) {
     erase_group(group);
   } else {
     count_pending(group);
   }
-  charge(app, grant.resources, 1);
+  const PartitionId partition = node.partition;
+  grant.hold = holds_.add({.app = &app,
+                           .node = spot.slot,
+                           .partition = partition,
+                           .size = grant.resources,
+                           .priority = grant.priority,
+                           .is_am = grant.is_am,
+                           .started_ms = now_ms_},
+                          app.holds);
+  charge(app, partition, grant.resources, 1);
+  note_bypass(partition, grant.resources);
   return grant;
 }
 
@@ -80,10 +129,22 @@ std::vector<Grant> Scheduler::Impl::schedule(std::size_t grants_max) {
   if (capacities_stale_) refresh_capacities();
   std::vector<Grant> grants;
   while (work_ && grants.size() < grants_max) {
+    if (!full_claims_.empty()) {
+      const ClaimId claim = full_claims_.back();
+      full_claims_.pop_back();
+      if (auto grant = take_claimed(claim)) grants.push_back(std::move(*grant));
+      continue;
+    }
     AskGroup* group = next_group();
     if (group == nullptr) {
-      work_ = false;
-      break;
+      if (std::exchange(shared_later_, false)) {
+        wake_shared();  // what was theirs has been served as far as it can be
+      } else if (std::exchange(claims_due_, false)) {
+        make_claims();
+      } else {
+        work_ = false;
+      }
+      continue;
     }
     const Spot spot = find_spot(*group);
     if (spot.slot == NodeIndex::kNone) {

@@ -7,6 +7,49 @@
 
 namespace heddle::queues {
 
+/// Of the parent, as a fraction.
+double Scheduler::Impl::relative_maximum(const Queue& queue, PartitionId partition) const {
+  const Capacity& most = maximum_of(queue, partition);
+  if (most.mode != CapacityMode::kAbsolute) return most.value / 100;
+  const double above = queue.parent != nullptr ? queue.parent->parts[partition].absolute_max : 0;
+  return above > 0 ? queue.parts[partition].absolute_max / above : 1;
+}
+
+// As Hadoop divides: by the guarantee in whole units, and by one smallest container at least.
+void Scheduler::Impl::take_use(const Queue& queue, PartitionId partition, double& of_queue,
+                               double& of_cluster) const {
+  const double whole = measure(nodes_.total(partition), partition);
+  if (whole <= 0) return;
+  const QueuePart& part = queue.parts[partition];
+  const double guarantee =
+      std::max(measure(part.guaranteed, partition), measure(limits_.minimum, partition));
+  of_queue = guarantee > 0 ? measure(part.used, partition) / guarantee : 0;
+  of_cluster = measure(part.used, partition) / whole;
+}
+
+PartitionUse Scheduler::Impl::partition_report(const Queue& queue, PartitionId partition) const {
+  const QueuePart& part = queue.parts[partition];
+  PartitionUse out;
+  out.label = partitions_[partition].name;
+  out.capacity = part.share;
+  out.maximum_capacity = relative_maximum(queue, partition);
+  out.absolute_capacity = part.absolute;
+  out.absolute_maximum_capacity = part.absolute_max;
+  take_use(queue, partition, out.used_capacity, out.absolute_used_capacity);
+  out.guaranteed = part.guaranteed;
+  out.maximum = part.maximum;
+  out.used = part.used;
+  out.pending = part.pending;
+  if (queue.leaf) {
+    const LeafPart& leaf = std::as_const(queue.leaf->parts)[partition];
+    out.maximum_am_share = maximum_am_share(queue, partition);
+    out.am_used = leaf.am_used;
+    out.am_limit = leaf.am_limit;
+    out.user_am_limit = leaf.user_am_limit;
+  }
+  return out;
+}
+
 QueueReport Scheduler::Impl::report(const Queue& queue) const {
   QueueReport out;
   const QueueSpec& spec = queue.spec;
@@ -20,23 +63,15 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
   }
   for (const auto& child : queue.children)
     out.children.push_back(child->spec.path);
-  out.capacity = queue.share;
-  out.absolute_capacity = queue.absolute;
-  out.absolute_maximum_capacity = queue.absolute_max;
-  out.maximum_capacity = spec.maximum_capacity.mode == CapacityMode::kAbsolute
-                             ? (queue.parent != nullptr && queue.parent->absolute_max > 0
-                                    ? queue.absolute_max / queue.parent->absolute_max
-                                    : 1)
-                             : spec.maximum_capacity.value / 100;
-  if (const double cluster = measure(nodes_.total()); cluster > 0) {
-    // As Hadoop divides: by the guarantee in whole units, and by one smallest container at least.
-    const double guarantee = std::max(measure(queue.guaranteed), measure(limits_.minimum));
-    out.used_capacity = guarantee > 0 ? measure(queue.used) / guarantee : 0;
-    out.absolute_used_capacity = measure(queue.used) / cluster;
-  }
+  const QueuePart& part = queue.parts[kDefaultPartition];
+  out.capacity = part.share;
+  out.absolute_capacity = part.absolute;
+  out.absolute_maximum_capacity = part.absolute_max;
+  out.maximum_capacity = relative_maximum(queue, kDefaultPartition);
+  take_use(queue, kDefaultPartition, out.used_capacity, out.absolute_used_capacity);
   if (spec.capacity.mode == CapacityMode::kWeight) {
     out.weight = spec.capacity.value;
-    out.normalized_weight = queue.share;
+    out.normalized_weight = part.share;
   }
   out.configured_capacity = spec.capacity.text;
   if (spec.capacity.mode == CapacityMode::kAbsolute) {
@@ -45,18 +80,36 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
   if (spec.maximum_capacity.mode == CapacityMode::kAbsolute) {
     out.configured_maximum = spec.maximum_capacity.absolute;
   }
-  out.guaranteed = queue.guaranteed;
-  out.maximum = queue.maximum;
-  out.used = queue.used;
-  out.pending = queue.pending;
+  out.guaranteed = part.guaranteed;
+  out.maximum = part.maximum;
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    out.used += queue.parts[at].used;
+    add_asked(out.pending, queue.parts[at].pending, 1);
+    if (at == kDefaultPartition || partitions_[at].present) {
+      out.partitions.push_back(partition_report(queue, at));
+    }
+  }
+  out.reserved = claimed(&queue, nullptr);
   out.containers = queue.containers;
   out.pending_containers = queue.pending_containers;
   out.apps = queue.apps;
   out.priority = spec.priority;
+  out.ordering_policy = spec.ordering_policy;
+  out.maximum_parallel_apps = spec.maximum_parallel_apps;
   out.maximum_allocation = spec.maximum_allocation;
+  out.labels.assign(spec.accessible_labels.begin(), spec.accessible_labels.end());
+  if (spec.all_labels) out.labels = {"*"};
+  out.default_label = spec.default_label;
   if (!queue.leaf) return out;
 
+  take_leaf(queue, out);
+  return out;
+}
+
+void Scheduler::Impl::take_leaf(const Queue& queue, QueueReport& out) const {
+  const QueueSpec& spec = queue.spec;
   const Leaf& leaf = *queue.leaf;
+  const LeafPart& part = leaf.parts[kDefaultPartition];
   out.active_apps = leaf.active_apps;
   out.pending_apps = queue.apps - leaf.active_apps;
   out.maximum_apps = maximum_apps(queue);
@@ -64,64 +117,90 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
   out.minimum_user_limit = spec.minimum_user_limit_percent / 100;
   out.user_limit_factor = spec.user_limit_factor;
   out.maximum_am_share = spec.maximum_am_share;
-  out.am_used = leaf.am_used;
-  out.am_limit = leaf.am_limit;
-  out.user_am_limit = leaf.user_am_limit;
+  out.am_used = part.am_used;
+  out.am_limit = part.am_limit;
+  out.user_am_limit = part.user_am_limit;
   out.default_priority = spec.default_app_priority;
   out.maximum_lifetime_s = spec.maximum_app_lifetime_s;
   out.default_lifetime_s = spec.default_app_lifetime_s;
   for (const auto& [name, user] : leaf.users) {
+    const UserPart& mine = user->parts[kDefaultPartition];
     UserReport one;
     one.name = user->name;
-    one.used = user->used;
-    one.am_used = user->am_used;
-    one.limit = user_limit_of(*user);
-    one.am_limit = user_am_limit_of(*user);
+    for (PartitionId at = 0; at < user->parts.size(); ++at)
+      one.used += user->parts[at].used;
+    one.am_used = mine.am_used;
+    one.limit = user_limit_of(*user, kDefaultPartition);
+    one.am_limit = user_am_limit_of(*user, kDefaultPartition);
     one.active_apps = user->active_apps;
     one.pending_apps = user->apps - user->active_apps;
     one.weight = user->weight;
-    one.has_demand = user->demanding > 0;
+    one.has_demand = mine.demanding > 0;
     out.users.push_back(std::move(one));
   }
-  return out;
 }
 
 Resources Scheduler::Impl::headroom(const App& app) const {
-  Resources room = nodes_.total() - nodes_.used();
-  room = componentwise_min(room, user_limit_of(*app.user) - app.user->used);
+  const PartitionId at = home_of(app.leaf->spec.default_label);
+  Resources room = nodes_.total(at) - nodes_.used(at);
+  room = componentwise_min(room, user_limit_of(*app.user, at) - app.user->parts[at].used);
   for (const Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
-    room = componentwise_min(room, queue->maximum - queue->used);
+    room = componentwise_min(room, queue->parts[at].maximum - queue->parts[at].used);
   }
   return componentwise_max(room, Resources{});
+}
+
+std::string Scheduler::Impl::explain_held(const App& app) const {
+  for (const Queue* at = app.leaf; at != nullptr; at = at->parent) {
+    if (at->running_apps < at->spec.maximum_parallel_apps) continue;
+    return fmt::format("queue {} runs {} applications at a time and no more (max-parallel-apps)",
+                       at->spec.path.value(), at->spec.maximum_parallel_apps);
+  }
+  return fmt::format("user {} may run {} applications at a time and no more (max-parallel-apps)",
+                     app.user_name.value(), parallel_limit(app.user_name));
 }
 
 std::string Scheduler::Impl::explain(const App& app) const {
   if (!app.attempt) return "";
   const Queue& queue = *app.leaf;
   const Leaf& leaf = *queue.leaf;
+  if (app.held) return explain_held(app);
   if (!app.active) {
     const bool queue_full = !am_fits(queue, app.am_cap);
+    const PartitionId at = app.am_partition;
+    const std::string partition = at == kDefaultPartition
+                                      ? std::string("<DEFAULT_PARTITION>")
+                                      : fmt::format("<{}>", partitions_[at].name);
+    const LeafPart& part = leaf.parts[at];
     return fmt::format(
         "Application is added to the scheduler and is not yet activated. {} Details : AM Partition "
-        "= <DEFAULT_PARTITION>; AM Resource Request = {}; Queue Resource Limit for AM = {}; User "
-        "AM Resource Limit of the queue = {}; Queue AM Resource Usage = {}; ",
+        "= {}; AM Resource Request = {}; Queue Resource Limit for AM = {}; User AM Resource Limit "
+        "of the queue = {}; Queue AM Resource Usage = {}; ",
         queue_full ? "Queue's AM resource limit exceeded. " : "User's AM resource limit exceeded. ",
-        to_string(app.am_charge), to_string(leaf.am_limit), to_string(user_am_limit_of(*app.user)),
-        to_string(leaf.am_used));
+        partition, to_string(app.am_charge), to_string(part.am_limit),
+        to_string(user_am_limit_of(*app.user, at)), to_string(part.am_used));
   }
   if (app.pending_containers == 0) return "";
-  if (app.user->over) {
-    return fmt::format("user {} holds {} in queue {}, more than its user limit {}",
-                       app.user->name.value(), to_string(app.user->used), queue.spec.path.value(),
-                       to_string(user_limit_of(*app.user)));
-  }
   for (const auto& [key, group] : app.groups) {
     if (group->total == 0) continue;
     const Resources& size = caps_.size(group->cap);
+    const PartitionId partition = caps_.partition(group->cap);
+    const UserPart& mine = std::as_const(app.user->parts)[partition];
+    if (mine.over) {
+      return fmt::format("user {} holds {} in queue {}, more than its user limit {}",
+                         app.user->name.value(), to_string(mine.used), queue.spec.path.value(),
+                         to_string(user_limit_of(*app.user, partition)));
+    }
     for (const Queue* at = &queue; at != nullptr; at = at->parent) {
-      if (within(at->used + size, at->maximum)) continue;
+      const QueuePart& part = at->parts[partition];
+      if (has_room(*at, partition, size)) continue;
       return fmt::format("queue {} uses {} of at most {}; {} does not fit", at->spec.path.value(),
-                         to_string(at->used), to_string(at->maximum), to_string(size));
+                         to_string(part.used), to_string(part.maximum), to_string(size));
+    }
+    if (!group->claims.empty()) {
+      const Claim& claim = claims_.at(group->claims.front());
+      return fmt::format("room for {} is kept on {}: {} so far", to_string(size),
+                         to_string(nodes_.at(claim.node).id), to_string(claim.held));
     }
     if (caps_.roomless(group->cap)) {
       return fmt::format("no node has room for {}", to_string(size));
@@ -170,8 +249,9 @@ std::optional<QueueFacts> Scheduler::facts(const QueuePath& path) const {
   const auto it = impl_->by_path_.find(path.value());
   if (it == impl_->by_path_.end()) return std::nullopt;
   const QueueSpec& spec = it->second->spec;
-  return QueueFacts{spec.maximum_allocation, it->second->absolute, spec.default_app_priority,
-                    spec.maximum_app_lifetime_s, spec.default_app_lifetime_s};
+  return QueueFacts{spec.maximum_allocation, it->second->parts[kDefaultPartition].absolute,
+                    spec.default_app_priority, spec.maximum_app_lifetime_s,
+                    spec.default_app_lifetime_s};
 }
 
 std::optional<QueuePath> Scheduler::find_queue(std::string_view path_or_name) const {
@@ -204,8 +284,9 @@ std::optional<AppReport> Scheduler::app(const AppId& id) const {
   out.user = app->user_name;
   out.priority = app->priority;
   out.active = app->active;
-  out.used = app->used;
-  out.pending = app->pending;
+  out.used = app->used();
+  out.reserved = impl_->claimed(nullptr, app);
+  out.pending = app->pending();
   out.containers = app->containers;
   out.pending_containers = app->pending_containers;
   return out;
@@ -215,7 +296,9 @@ std::optional<NodeReport> Scheduler::node(const NodeId& id) const {
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
   if (slot == NodeIndex::kNone) return std::nullopt;
   const NodeIndex::Node& node = impl_->nodes_.at(slot);
-  return NodeReport{node.total, node.used, node.free(), node.containers, node.rack, node.usable};
+  const Resources kept = impl_->claimed_on(slot);
+  return NodeReport{node.total,      node.used - kept, kept,       node.free(),
+                    node.containers, node.rack,        node.usable};
 }
 
 std::size_t Scheduler::node_count() const {
@@ -225,7 +308,7 @@ Resources Scheduler::cluster_total() const {
   return impl_->nodes_.total();
 }
 Resources Scheduler::cluster_used() const {
-  return impl_->nodes_.used();
+  return impl_->nodes_.used() - impl_->claimed(nullptr, nullptr);
 }
 const QueueConfig& Scheduler::config() const {
   return impl_->config_;

@@ -14,6 +14,7 @@
 #include "base/resources.h"
 #include "base/result.h"
 #include "queues/config.h"
+#include "queues/preemption.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
@@ -30,8 +31,8 @@ namespace heddle::queues {
 /// listed host with room wins, else a listed rack with room, else any node. The delay settings are
 /// accepted and have no effect.
 ///
-/// Unknown applications, attempts and nodes in notifications (release, remove, ...) are ignored:
-/// these are late news, not faults.
+/// Unknown applications, attempts, holds and nodes in notifications (release, remove, ...) are
+/// ignored: these are late news, not faults.
 class Scheduler {
  public:
   Scheduler();
@@ -47,8 +48,15 @@ class Scheduler {
 
   // --- nodes
 
-  /// A node that is known already takes the new rack and size and keeps its containers.
-  void add_node(const NodeId& node, std::string_view rack, const Resources& total);
+  /// All node labels, besides the default partition (""). Nodes of a label that is not there any
+  /// more are in the default partition, with what runs on them.
+  void set_partitions(std::span<const PartitionSpec> partitions);
+  /// A node that is known already takes the new rack and size and keeps its containers. `label`:
+  /// its partition; one that is not known is the default one.
+  void add_node(const NodeId& node, std::string_view rack, const Resources& total,
+                std::string_view label = {});
+  /// With its containers, which count in the new partition from now on.
+  void set_node_label(const NodeId& node, std::string_view label);
   void update_node(const NodeId& node, const Resources& total);
   /// Not usable (unhealthy, draining): nothing new goes there, what runs stays counted. Its size
   /// still counts for the cluster.
@@ -83,7 +91,8 @@ class Scheduler {
   void end_attempt(const AttemptId& attempt);
 
   /// Sets rows of the ask table; see Ask. Sizes are normalized to the queue's limits here. All or
-  /// nothing. kNotFound: no such live attempt. kUnsupported: labels, opportunistic execution.
+  /// nothing. kNotFound: no such live attempt, or no such node label. kPermissionDenied: the queue
+  /// may not use it. kUnsupported: opportunistic execution.
   Result<void> update_asks(const AttemptId& attempt, std::span<const Ask> asks);
   /// Hosts or "/rack" names where this application wants nothing.
   void update_blacklist(const AttemptId& attempt, std::span<const std::string> additions,
@@ -92,12 +101,24 @@ class Scheduler {
   // --- containers
 
   /// A container has ended, or a grant was not used: its room is free again.
-  void release(const AttemptId& attempt, const NodeId& node, const Resources& resources);
-  /// A container that runs already (work-preserving restart): charges it without an ask.
-  void recover_container(const AttemptId& attempt, const NodeId& node, const Resources& resources);
-  /// A running container changed its size (`after` - `before` is charged; no check is made).
-  void resize_container(const AttemptId& attempt, const NodeId& node, const Resources& before,
-                        const Resources& after);
+  void release(HoldId hold);
+  /// A container that runs already (work-preserving restart): charges it without an ask, to the
+  /// application and the node as far as they are known.
+  HoldId recover_container(const AttemptId& attempt, const NodeId& node,
+                           const Resources& resources);
+  /// A running container changed its size (the difference is charged; no check is made).
+  void resize_container(HoldId hold, const Resources& size);
+
+  // --- preemption
+
+  /// The time it is, in ms from any fixed point: the start of what is granted from now on, and what
+  /// preempt() goes by.
+  void set_time(std::int64_t now_ms);
+  void set_preemption(const PreemptionSettings& settings);
+  /// One look at who is owed something; to be called every `interval_ms`. Nothing is taken here:
+  /// the caller warns, ends what is overdue and calls release(), and the room goes to whom it was
+  /// kept for, as a Grant of schedule().
+  PreemptionRound preempt();
 
   // --- decisions
 

@@ -1,5 +1,6 @@
 // The inside of Scheduler. Internal to queues/: capacities.cc, demand.cc, leaf_queue.cc,
-// placement.cc, events.cc, reports.cc and invariants.cc each hold a part.
+// parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc and invariants.cc
+// each hold a part.
 #pragma once
 
 #include <map>
@@ -12,6 +13,7 @@
 
 #include "queues/model.h"
 #include "queues/node_index.h"
+#include "queues/preemption.h"
 #include "queues/scheduler.h"
 
 namespace heddle::queues {
@@ -22,11 +24,18 @@ class Scheduler::Impl {
 
   // capacities.cc: the tree and what each queue may have
   Result<void> configure(const QueueConfig& config, const Limits& limits);
+  Result<void> check_homes(const QueueConfig& config) const;
   Queue* find_leaf(std::string_view path_or_name) const;
   Queue* find_queue(std::string_view path_or_name) const;
+  static constexpr PartitionId kNoPartition = static_cast<PartitionId>(-1);
+  PartitionId find_partition(std::string_view name) const;
+  void set_partitions(std::span<const PartitionSpec> specs);
+  void move_node(NodeIndex::Slot slot, PartitionId partition);
   void refresh_capacities();  // after the cluster's size or the configuration changed; O(queues)
   Resources normalize(const Resources& asked, const Resources& maximum) const;
-  double measure(const Resources& amount) const;  // how much it is, as one number to compare
+  /// How much of a partition it is, as one number to compare.
+  double measure(const Resources& amount, PartitionId partition) const;
+  bool has_room(const Queue& queue, PartitionId partition, const Resources& size) const;
   bool within(const Resources& amount, const Resources& room) const;  // in the types that count
 
   // demand.cc: who is listed where
@@ -36,36 +45,86 @@ class Scheduler::Impl {
   void sync_queue(Queue& queue, CapId cap);
   void sync_all(App& app);
   void sync_all(User& user);
-  void sync_all(Queue& queue);
+  void sync_all(Queue& queue, std::optional<PartitionId> only = std::nullopt);
   void count_pending(AskGroup& group);  // brings the pending sums up to group.total
   void erase_group(AskGroup& group);
   AskGroup* next_group();
   void settle_reopened();
   void park(AskGroup& group, std::vector<std::string> names);  // no names: anywhere
   void unpark(AskGroup& group);
+  bool serves(PartitionId node, PartitionId asked) const;
   void wake_for(NodeIndex::Slot slot);  // room appeared there
+  void wake_everywhere();
+  void wake_shared();
 
   // leaf_queue.cc: users, their limits, and the share of AMs
   User& user_of(Queue& leaf, const UserName& name);
   void attach(App& app, Queue& leaf);
   void detach(App& app);
-  void charge(App& app, const Resources& amount, std::int64_t containers);
-  void set_demands(App& app);  // after active or pending_containers changed
-  void track(User& user);
-  void retrack(User& user, const Resources& change);  // of what it uses
-  Place use_of(const User& user) const;
-  void untrack(User& user);
-  void recompute_user_limit(Queue& leaf);
-  void recompute_am_limits(Queue& leaf);
-  Resources user_limit_of(const User& user) const;
-  Resources user_am_limit_of(const User& user) const;
+  void charge(App& app, PartitionId partition, const Resources& amount, std::int64_t containers);
+  static void add_containers(Queue& leaf, std::int64_t containers);
+  void set_demands(App& app, PartitionId partition);  // after active or pending_containers changed
+  void set_all_demands(App& app);
+  void track(User& user, PartitionId partition);
+  void retrack(User& user, PartitionId partition, const Resources& change);  // of what it uses
+  Place use_of(const User& user, PartitionId partition) const;
+  void untrack(User& user, PartitionId partition);
+  void recompute_user_limit(Queue& leaf, PartitionId partition);
+  void recompute_am_limits(Queue& leaf, PartitionId partition);
+  void recompute_all_am_limits(Queue& leaf);
+  double maximum_am_share(const Queue& leaf, PartitionId partition) const;
+  Resources user_limit_of(const User& user, PartitionId partition) const;
+  Resources user_am_limit_of(const User& user, PartitionId partition) const;
   void start_waiting(App& app);
   void stop_waiting(App& app);
   void sync_waiting(User& user, CapId cap);
+  void sync_all_waiting(User& user);
+  static void count_active(App& app, int change);
   void activate_fitting(Queue& leaf);
   void activate(App& app);
   void deactivate(App& app);
   bool am_fits(const Queue& leaf, CapId cap) const;
+
+  // parallel_apps.cc: max-parallel-apps
+  std::int32_t parallel_limit(const UserName& user) const;
+  bool user_may_run(const UserName& user) const;
+  bool may_run(const App& app) const;
+  void set_running(App& app, bool running);
+  void set_held(App& app, bool held);
+  App* next_held(const Queue& queue) const;  // the first submitted that may run now
+  void let_held_run();
+
+  // claims.cc: room kept for large containers
+  void note_bypass(PartitionId partition, const Resources& given);
+  void make_claims();
+  AskGroup* first_waiting(CapId cap);
+  NodeIndex::Slot best_to_claim(const AskGroup& group) const;
+  static bool wants(const AskGroup& group, const NodeIndex::Node& node);
+  Claim& add_claim(AskGroup& group, NodeIndex::Slot slot);
+  void fill_claims(NodeIndex::Slot slot);  // with what is free there
+  void count_claim(const Claim& claim, int change);
+  void drop_claim(ClaimId id);
+  void drop_claims_on(NodeIndex::Slot slot);
+  void cancel_claims(AskGroup& group);  // others may have the room
+  std::optional<Grant> take_claimed(ClaimId id);
+  Resources claimed_on(NodeIndex::Slot slot) const;
+  Resources claimed(const Queue* below, const App* app) const;  // nullptr: any
+
+  // preemption.cc: who is owed something, and who loses it
+  PreemptionRound preempt();
+  void preempt_in(PartitionId partition, PreemptionRound& round);
+  bool preempt_for(AskGroup& group, PreemptionRound& round);
+  void compute_ideals(PartitionId partition);
+  double ratio_of(const QueuePart& part, const Resources& used) const;
+  AskGroup* owed_group(Queue& leaf, PartitionId partition);
+  bool may_lose(const Hold& hold, const AskGroup& winner) const;
+  bool may_shrink(const Queue& queue, const Hold& hold) const;
+  double cost_of(const Hold& hold) const;
+  std::vector<HoldTable::Index> losses_on(NodeIndex::Slot slot, const AskGroup& group);
+  std::vector<NodeIndex::Slot> nodes_to_compare(const AskGroup& group) const;
+  void set_leaving(HoldTable::Index hold, bool leaving);
+  void spare(const Claim& claim);
+  void carry_leaving(App& app, bool there);  // the application comes to its queue, or goes
 
   // placement.cc: one group, one node
   struct Spot {
@@ -73,6 +132,11 @@ class Scheduler::Impl {
     Locality locality = Locality::kOffSwitch;
   };
   Spot find_spot(const AskGroup& group) const;
+  template <class Allowed>
+  NodeIndex::Slot find_anywhere(CapId cap, const Allowed& allowed) const;
+  bool has_servable(PartitionId partition) const;  // demand of its own that may be served now
+  bool may_use(PartitionId partition, CapId cap) const;
+  bool may_fit_somewhere(CapId cap) const;
   void no_spot(AskGroup& group);
   Grant take(AskGroup& group, const Spot& spot);
   std::vector<Grant> schedule(std::size_t grants_max);
@@ -82,24 +146,47 @@ class Scheduler::Impl {
   Result<Queue*> check_leaf(const AppId& app, const UserName& user, std::string_view queue) const;
   Result<void> check_room(const Queue& leaf, const AppId& app, const UserName& user) const;
   App* find_app(const AppId& app) const;
+  void release(HoldTable::Index hold);
   App* find_attempt(const AttemptId& attempt) const;
+  PartitionId partition_named(std::string_view label);  // kept open if there is none yet
+  /// Of an ask in that queue; the default one if there is no such label.
+  PartitionId partition_for(const Queue& leaf, std::string_view label) const;
+  PartitionId home_of(std::string_view label) const {
+    const PartitionId found = find_partition(label);
+    return found == kNoPartition ? kDefaultPartition : found;
+  }
+  Result<void> check_ask(const Queue& leaf, const Ask& ask) const;
+  Result<void> check_label(const Queue& leaf, std::string_view label) const;
   void set_row(AskGroup& group, const Ask& ask, const Resources& size);
   AskGroup& group_of(App& app, std::int32_t priority, std::int64_t request_id);
   void end_attempt(App& app);
+  void ask_for_am(App& app, const AmAsk& am);
 
   std::int32_t maximum_apps(const Queue& leaf) const;
   std::int32_t maximum_apps_per_user(const Queue& leaf) const;
-  void cluster_changed() { capacities_stale_ = work_ = true; }
+  void cluster_changed() {
+    capacities_stale_ = work_ = true;
+    caps_.hope_again();
+  }
 
   // reports.cc, invariants.cc
   QueueReport report(const Queue& queue) const;
+  void take_leaf(const Queue& queue, QueueReport& out) const;
+  PartitionUse partition_report(const Queue& queue, PartitionId partition) const;
+  double relative_maximum(const Queue& queue, PartitionId partition) const;
+  void take_use(const Queue& queue, PartitionId partition, double& of_queue,
+                double& of_cluster) const;
   Resources headroom(const App& app) const;
   std::string explain(const App& app) const;
+  std::string explain_held(const App& app) const;
   std::string check() const;
   std::string check_nothing_left() const;
   struct Tally;
   std::string check_apps(Tally& tally) const;
+  std::string check_holds() const;
+  std::string check_claims() const;
   std::string check_queue(const Queue* queue, Tally& tally) const;
+  std::string check_leaf_part(const Queue& queue, PartitionId at, Tally& tally) const;
   std::string check_leaf_queue(const Queue* queue, Tally& tally) const;
 
   QueueConfig config_;
@@ -109,21 +196,43 @@ class Scheduler::Impl {
   std::map<std::string, Queue*, std::less<>> by_path_;
   std::map<std::string, std::vector<Queue*>, std::less<>> by_name_;
   std::vector<Queue*> queues_;  // depth first, parents before children
+  struct Partition {
+    std::string name;
+    bool exclusive = true;
+    bool present = true;  // ids of labels that are gone stay theirs
+  };
+  std::vector<Partition> partitions_{Partition{}};
   NodeIndex nodes_;
+  HoldTable holds_;
+  std::map<ClaimId, Claim> claims_;
+  std::unordered_map<NodeIndex::Slot, std::vector<ClaimId>> claims_on_;
+  std::vector<ClaimId> full_claims_;  // some may be gone
+  ClaimId last_claim_ = 0;
+  PreemptionSettings preemption_;
+  std::vector<HoldId> spared_;
+  double taken_this_round_ = 0;
+  std::int64_t now_ms_ = 0;
+  bool claims_due_ = false;
   CapTable caps_;
   Lots lots_;
   std::unordered_map<AppId, std::unique_ptr<App>> apps_;
+  std::map<std::string, std::int32_t, std::less<>> running_of_user_;  // in all queues
   std::int64_t next_sequence_ = 0;
   std::uint64_t next_serial_ = 0;
   std::uint64_t level_ = 0;  // marks of walks in CapTable
   bool capacities_stale_ = false;
-  bool work_ = false;  // something happened since schedule() last ran dry
+  bool shared_later_ = false;  // default asks wait for what a shared partition's own asks leave
+  bool work_ = false;          // something happened since schedule() last ran dry
 
  private:
   std::unique_ptr<Queue> build(const QueueSpec& spec, Queue* parent);
   void index_queues(Queue& queue);
-  void compute_shares(Queue& parent);
-  void set_ratio(Queue& queue) const;
+  void compute_guarantees(Queue& parent, PartitionId partition);
+  void compute_maxima(Queue& parent, PartitionId partition);
+  void rank_queues(PartitionId partition);
+  const Capacity& capacity_of(const Queue& queue, PartitionId partition) const;
+  const Capacity& maximum_of(const Queue& queue, PartitionId partition) const;
+  void set_ratio(Queue& queue, PartitionId partition) const;
 };
 
 }  // namespace heddle::queues

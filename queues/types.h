@@ -41,15 +41,20 @@ struct Ask {
   Resources capability;
   std::int32_t num_containers = 0;
   bool relax_locality = true;    // false: nothing further away than this row's children
-  std::string label_expression;  // only the default partition ("") is there yet
+  std::string label_expression;  // of "*" rows: a node label; "" = that of the queue, or none
   std::int64_t allocation_request_id = -1;
   ExecutionType execution_type = ExecutionType::kGuaranteed;
 };
+
+/// Names one container that holds room, for as long as it does and never another after it; 0 is
+/// none.
+using HoldId = std::uint64_t;
 
 enum class Locality : std::uint8_t { kNodeLocal, kRackLocal, kOffSwitch };
 
 /// One container given. The room is taken already; whoever cannot use it calls release().
 struct Grant {
+  HoldId hold = 0;
   AttemptId attempt;
   NodeId node;
   Resources resources;  // normalized
@@ -68,6 +73,13 @@ struct AmAsk {
   };
   std::vector<Wanted> places = {};  // where it would like to be; none: anywhere
   bool relax_locality = true;       // false: nowhere but there
+  std::string label = {};           // node label; "" = the default partition
+};
+
+/// A node label that divides the cluster.
+struct PartitionSpec {
+  std::string name;
+  bool exclusive = true;  // false: what its own asks leave serves asks without a label
 };
 
 enum class QueueState : std::uint8_t { kRunning, kStopped, kDraining };
@@ -94,7 +106,27 @@ struct UserReport {
   bool has_demand = false;
 };
 
-/// One queue as REST and RPC show it. Shares are fractions (0.6 = 60 %).
+/// What a queue may have and has of one partition. Shares are fractions.
+struct PartitionUse {
+  std::string label;             // "" = the default partition
+  double capacity = 0;           // of the parent
+  double maximum_capacity = 0;   // of the parent
+  double absolute_capacity = 0;  // of the partition
+  double absolute_maximum_capacity = 0;
+  double used_capacity = 0;           // used / guaranteed, or / smallest container if larger
+  double absolute_used_capacity = 0;  // used / partition
+  double maximum_am_share = 0;        // of a leaf, as the three below
+  Resources guaranteed;
+  Resources maximum;
+  Resources used;
+  Resources pending;
+  Resources am_used;
+  Resources am_limit;
+  Resources user_am_limit;
+};
+
+/// One queue as REST and RPC show it. Where nothing else is said, of the default partition; what
+/// is used and pending, of all. Shares are fractions (0.6 = 60 %).
 struct QueueReport {
   QueuePath path;
   std::string name;
@@ -117,6 +149,7 @@ struct QueueReport {
   Resources guaranteed;  // effective minimum now
   Resources maximum;     // effective maximum now
   Resources used;
+  Resources reserved;  // kept for large containers, not among what is used
   Resources pending;
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
@@ -124,7 +157,12 @@ struct QueueReport {
   std::int32_t active_apps = 0;
   std::int32_t pending_apps = 0;
   std::int32_t priority = 0;
+  std::string ordering_policy;  // as configured: "fifo", "fair", "utilization", ...
+  std::int32_t maximum_parallel_apps = 0;
   Resources maximum_allocation;
+  std::vector<PartitionUse> partitions;  // the default one first
+  std::vector<std::string> labels;       // it may use; "*" = all
+  std::string default_label;
 
   // leaves only
   std::int32_t maximum_apps = 0;
@@ -145,7 +183,8 @@ struct QueueReport {
 struct NodeReport {
   Resources total;
   Resources used;
-  Resources free;  // may be negative after a node shrank
+  Resources reserved;  // kept for a large container
+  Resources free;      // may be negative after a node shrank
   std::int64_t containers = 0;
   std::string rack;
   bool usable = true;
@@ -158,6 +197,7 @@ struct AppReport {
   std::int32_t priority = 0;
   bool active = false;  // false: waits for its share of AMs
   Resources used;
+  Resources reserved;
   Resources pending;
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;

@@ -105,7 +105,7 @@ void write_acls(Writer& out, const rm::QueueReport& queue) {
 void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
   write_acls(out, queue);
   out.number("queuePriority", queue.priority);
-  out.text("orderingPolicyInfo", queue.leaf ? queue.ordering_policy : "utilization");
+  out.text("orderingPolicyInfo", queue.ordering_policy);
   if (nested) {
     out.flag("autoCreateChildQueueEnabled", false);
     out.begin_object("leafQueueTemplate");
@@ -162,7 +162,7 @@ void write_leaf(Writer& out, const rm::QueueReport& queue, const ResourceTypes& 
   write_resource(out, "AMResourceLimit", queue.master_limit, types);
   write_resource(out, "usedAMResource", queue.master_used, types);
   write_resource(out, "userAMResourceLimit", user_master_limit(queue), types);
-  out.flag("preemptionDisabled", true);
+  out.flag("preemptionDisabled", queue.preemption_disabled);
   out.flag("intraQueuePreemptionDisabled", true);
   out.number("defaultPriority", queue.default_priority);
   out.flag("isAutoCreatedLeafQueue", false);
@@ -185,7 +185,7 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   out.real("weight", queue.weight);
   out.real("normalizedWeight", queue.normalized_weight);
   out.number("numApplications", queue.apps);
-  out.number("maxParallelApps", INT32_MAX);
+  out.number("maxParallelApps", queue.max_parallel_apps);
   out.text("queueName", queue.name);
   out.flag("isAbsoluteResource", queue.absolute);
   out.text("state", queue.running ? "RUNNING" : "STOPPED");
@@ -275,7 +275,7 @@ void write_scheduler(Writer& out, const rm::QueueReport& root, const RecordConte
   write_vector_info(out, root, types);
   out.text("queueName", root.name);
   out.text("queuePath", root.path.value());
-  out.number("maxParallelApps", INT32_MAX);
+  out.number("maxParallelApps", root.max_parallel_apps);
   out.flag("isAbsoluteResource", root.absolute);
   write_queues(out, root, types);
   write_capacities(out, root, types);

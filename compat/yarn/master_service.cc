@@ -87,6 +87,25 @@ void nm_tokens_to_wire(const Masters& masters, const AttemptId& attempt,
   }
 }
 
+// As Hadoop's CapacityScheduler warns: these containers, or as many of the smallest as hold the
+// same.
+void losses_to_wire(const Masters& masters, const rm::Allocated& answer,
+                    pb::PreemptionContractProto* contract) {
+  for (const ContainerId& id : answer.losing)
+    compat::to_wire(id, contract->add_container()->mutable_id());
+  const Resources smallest = masters.context->door.reports.info().minimum_allocation;
+  std::int64_t count = 1;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    const std::int64_t one = smallest.amount[i];
+    if (one > 0) count = std::max(count, (answer.losing_resources.amount[i] + one - 1) / one);
+  }
+  auto* request = contract->add_resource()->mutable_resource();
+  request->mutable_priority()->set_priority(-1);
+  request->set_resource_name("*");
+  compat::to_wire(smallest, masters.context->types(), request->mutable_capability());
+  request->set_num_containers(static_cast<std::int32_t>(std::min<std::int64_t>(count, INT32_MAX)));
+}
+
 pb::AllocateResponseProto allocated_to_wire(const Masters& masters, const AttemptId& attempt,
                                             const Updates& updates, const rm::Allocated& answer) {
   const ResourceTypes& types = masters.context->types();
@@ -110,6 +129,9 @@ pb::AllocateResponseProto allocated_to_wire(const Masters& masters, const Attemp
     }
   }
   out.set_num_cluster_nodes(answer.cluster_nodes);
+  if (!answer.losing.empty()) {
+    losses_to_wire(masters, answer, out.mutable_preempt()->mutable_contract());
+  }
   nm_tokens_to_wire(masters, attempt, answer, out);
   if (answer.renew_amrm_token) {
     compat::to_wire(masters.tokens.amrm(attempt), out.mutable_am_rm_token());

@@ -259,11 +259,11 @@ void to_wire(const rm::QueueReport& queue, const ReportView& view, bool children
   wire->set_state(queue.running ? pb::Q_RUNNING : pb::Q_STOPPED);
   wire->add_accessiblenodelabels("*");
   statistics_to_wire(queue, wire->mutable_queuestatistics());
-  wire->set_preemptiondisabled(true);
+  wire->set_preemptiondisabled(queue.preemption_disabled);
   wire->set_intraqueuepreemptiondisabled(true);
   configuration_to_wire(queue, view, wire->add_queueconfigurationsmap());
   wire->set_weight(-1);
-  wire->set_maxparallelapps(std::numeric_limits<std::int32_t>::max());
+  wire->set_maxparallelapps(queue.max_parallel_apps);
   wire->set_schedulertype("CapacityScheduler");
   if (!children) return;
   for (const rm::QueueReport& child : queue.children) {

@@ -133,6 +133,9 @@ struct Allocated {
   std::vector<FinishedContainer> finished;
   std::vector<NodeChange> updated_nodes;
   std::vector<UpdateRefused> update_errors;
+  /// Containers that will be preempted unless as much is given back in time.
+  std::vector<ContainerId> losing;
+  Resources losing_resources;
   Resources headroom;
   std::int32_t cluster_nodes = 0;
   std::int32_t priority = 0;  // of the application

@@ -173,7 +173,9 @@ struct QueueReport {
   std::int32_t default_priority = 0;
   std::int64_t max_lifetime_seconds = -1;
   std::int64_t default_lifetime_seconds = -1;
-  std::string ordering_policy = "fifo";
+  std::string ordering_policy = "fifo";  // of a parent "utilization" or "priority-utilization"
+  std::int32_t max_parallel_apps = INT32_MAX;
+  bool preemption_disabled = true;
   std::string submit_acl = "*";
   std::string administer_acl = "*";
   // Since the start of this ResourceManager.
@@ -184,6 +186,8 @@ struct QueueReport {
   std::int32_t apps_running = 0;
   std::int64_t containers_allocated_total = 0;
   std::int64_t containers_released_total = 0;
+  std::int64_t containers_preempted_total = 0;
+  Resources preempted;
   std::vector<QueueUserReport> users;
   std::vector<QueueReport> children;
 };

@@ -38,6 +38,7 @@ struct CoreOptions {
   std::chrono::milliseconds heartbeat{1000};
   std::int32_t max_app_priority = 0;
   queues::Limits limits;
+  queues::PreemptionSettings preemption;
   ResourceTypes resource_types;
   std::size_t attempt_diagnostics_max = 64_KiB;
   std::size_t finished_apps_max = 1000;
@@ -217,6 +218,7 @@ class Core {
   // Containers.
   void run_scheduler(Turn& turn);
   void take_grant(const queues::Grant& grant, Turn& turn);
+  void free_room(queues::HoldId hold);
   /// Moves the container, frees its room, tells its attempt (and forgets it).
   void finish_container(const ContainerId& id, ContainerEvent event, std::int32_t exit_status,
                         const std::string& diagnostics, Turn& turn);
@@ -238,7 +240,14 @@ class Core {
   NodeHeartbeatAnswer make_node_answer(Node& node);
 
   // Time.
-  enum class DeadlineKind : std::uint8_t { kNode, kMaster, kContainer, kLifetime, kDrain };
+  enum class DeadlineKind : std::uint8_t {
+    kNode,
+    kMaster,
+    kContainer,
+    kLifetime,
+    kDrain,
+    kPreemption
+  };
   struct Deadline {
     Instant at;
     DeadlineKind kind;
@@ -265,6 +274,13 @@ class Core {
   void expire_lifetime(const AppId& id, Turn& turn);
   void expire(const Deadline& deadline, Turn& turn);
 
+  // Preemption.
+  void watch_preemption(const Now& now);
+  void run_preemption(Turn& turn);
+  void note_preempted(const ContainerId& id, const Now& now);
+  void warn_of_losses(const App& app, Allocated& answer);
+  void set_scheduler_time(const Now& now);
+
   // Reports.
   void touch(const App& app) { touched_apps_.insert(app.id); }
   void touch(const Attempt& attempt) { touched_attempts_.insert(attempt.id); }
@@ -274,6 +290,7 @@ class Core {
   NodeReportPtr report(const Node& node) const;
   ResourceUsage usage_of(const App& app, const Now& now) const;
   QueueReport report(const queues::QueueSpec& spec) const;
+  void add_counters(QueueReport& out) const;
   void sum_nodes(ClusterMetrics& out) const;
   void note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
                        const Now& now);
@@ -295,6 +312,8 @@ class Core {
     std::int64_t submitted = 0, completed = 0, failed = 0, killed = 0;
     std::int32_t running = 0;
     std::int64_t allocated = 0, released = 0;
+    std::int64_t preempted_containers = 0;
+    Resources preempted;
   };
 
   CoreOptions options_;
@@ -303,6 +322,7 @@ class Core {
   std::vector<AppId> finished_order_;  // oldest first; its head ages out
   std::size_t finished_head_ = 0;
   std::unordered_map<ContainerId, Container> containers_;
+  std::unordered_map<queues::HoldId, ContainerId> by_hold_;
   std::map<NodeId, Node> nodes_;
   struct HostList {
     std::unordered_set<std::string> include;  // empty = everybody
@@ -313,6 +333,7 @@ class Core {
   std::uint64_t last_node_change_ = 0;
   std::int32_t amrm_key_ = 0;
   std::set<Deadline> deadlines_;
+  std::optional<Instant> preemption_due_;
   std::map<std::string, QueueCounters> counters_;  // by queue path
   std::int64_t containers_assigned_ = 0;
   Activity lately_, last_second_;

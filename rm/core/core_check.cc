@@ -122,6 +122,7 @@ std::string Core::check_deadlines() const {
     for (const auto& [number, attempt] : app.attempts)
       count(attempt.watched);
   }
+  count(preemption_due_);
   return armed == deadlines_.size() ? "" : "deadlines are pending that nobody waits for";
 }
 

@@ -20,6 +20,9 @@ LaunchBlob log_context(const App& app) {
 }  // namespace
 
 void Core::run_scheduler(Turn& turn) {
+  if (!scheduler_.has_work()) return;
+  set_scheduler_time(turn.now);
+  watch_preemption(turn.now);
   while (scheduler_.has_work()) {
     const std::vector<queues::Grant> grants = scheduler_.schedule(kGrantsPerTurnMax);
     if (grants.empty()) return;
@@ -33,7 +36,7 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   Attempt* attempt = find_attempt(grant.attempt);
   Node* node = find_node(grant.node);
   if (attempt == nullptr || node == nullptr) {
-    scheduler_.release(grant.attempt, grant.node, grant.resources);
+    scheduler_.release(grant.hold);
     return;
   }
   App& app = *find_app(grant.attempt.app);
@@ -41,6 +44,8 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
                        (std::int64_t{options_.epoch} << 40) | ++attempt->containers_made};
   Container& container = containers_[id];
   container.state = ContainerState::kAllocated;
+  container.hold = grant.hold;
+  by_hold_[grant.hold] = id;
   container.grant = GrantedContainer{
       .id = id,
       .node = grant.node,
@@ -91,6 +96,12 @@ void Core::lower_outstanding(Attempt& attempt, const queues::Grant& grant, const
   }
 }
 
+void Core::free_room(queues::HoldId hold) {
+  by_hold_.erase(hold);
+  scheduler_.release(hold);
+  queues_changed_ = true;
+}
+
 void Core::finish_container(const ContainerId& id, ContainerEvent event, std::int32_t exit_status,
                             const std::string& diagnostics, Turn& turn) {
   const auto found = containers_.find(id);
@@ -102,11 +113,10 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   const bool reported_by_node = event == ContainerEvent::kFinished;
   const bool untold = container.state == ContainerState::kAllocated;
   stop_watching(id, container);
+  free_room(container.hold);
   containers_.erase(found);
   forgotten_containers_.push_back(id);
   touched_containers_.erase(id);
-  scheduler_.release(id.attempt, grant.node, grant.resources);
-  queues_changed_ = true;
 
   Node* node = find_node(grant.node);
   if (node != nullptr) {
@@ -121,6 +131,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   account(*app, turn.now);
   app->used -= grant.resources;
   --app->used_containers;
+  app->losing.erase(id);
   note_release(grant, app->queue, turn.now);
   touch(*app);
 

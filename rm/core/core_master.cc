@@ -311,6 +311,7 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
   for (const ContainerId& update : request.updates) {
     answer->update_errors.push_back({update, "RESOURCE_OUTSIDE_ALLOWED_RANGE"});
   }
+  if (!app.losing.empty()) warn_of_losses(app, *answer);
   answer->headroom = scheduler_.headroom(attempt.id);
   answer->cluster_nodes = static_cast<std::int32_t>(scheduler_.node_count());
   answer->priority = app.priority;

@@ -71,6 +71,9 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
   out->unmanaged = app.submission->unmanaged;
   out->log_aggregation_status = log_status(options_, app);
   out->lifetime_expiry = app.lifetime_expiry;
+  out->preempted = app.preempted;
+  out->preempted_containers = app.preempted_containers;
+  out->preempted_masters = app.preempted_masters;
   out->label_expression = app.submission->label_expression;
   out->view_acl = app.submission->view_acl;
   out->modify_acl = app.submission->modify_acl;
@@ -104,6 +107,7 @@ ResourceUsage Core::usage_of(const App& app, const Now& now) const {
   usage.used_containers = app.used_containers;
   usage.used = usage.needed = app.used;
   usage.seconds = to_seconds(millis_at(app, now));
+  usage.preempted_seconds = to_seconds(app.preempted_millis);
   const std::int64_t cluster_mb = scheduler_.cluster_total().memory_mb();
   if (cluster_mb <= 0) return usage;
   usage.cluster_percentage =
@@ -155,6 +159,21 @@ NodeReportPtr Core::report(const Node& node) const {
   return out;
 }
 
+void Core::add_counters(QueueReport& out) const {
+  const auto found = counters_.find(out.path.value());
+  if (found == counters_.end()) return;
+  const QueueCounters& counters = found->second;
+  out.apps_submitted = counters.submitted;
+  out.apps_completed = counters.completed;
+  out.apps_failed = counters.failed;
+  out.apps_killed = counters.killed;
+  out.apps_running = counters.running;
+  out.containers_allocated_total = counters.allocated;
+  out.containers_released_total = counters.released;
+  out.containers_preempted_total = counters.preempted_containers;
+  out.preempted = counters.preempted;
+}
+
 QueueReport Core::report(const queues::QueueSpec& spec) const {
   QueueReport out;
   const auto queue = scheduler_.queue(spec.path);
@@ -179,6 +198,9 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   out.configured_minimum = queue->configured_minimum;
   out.configured_maximum = queue->configured_maximum;
   out.priority = queue->priority;
+  out.ordering_policy = queue->ordering_policy;
+  out.max_parallel_apps = queue->maximum_parallel_apps;
+  out.preemption_disabled = !options_.preemption.enabled || spec.disable_preemption;
   out.guaranteed = queue->guaranteed;
   out.maximum = queue->maximum;
   out.used = queue->used;
@@ -204,15 +226,7 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
     out.users.push_back({user.name.value(), user.used, user.am_used, user.active_apps,
                          user.pending_apps, user.limit});
   }
-  if (const auto counters = counters_.find(spec.path.value()); counters != counters_.end()) {
-    out.apps_submitted = counters->second.submitted;
-    out.apps_completed = counters->second.completed;
-    out.apps_failed = counters->second.failed;
-    out.apps_killed = counters->second.killed;
-    out.apps_running = counters->second.running;
-    out.containers_allocated_total = counters->second.allocated;
-    out.containers_released_total = counters->second.released;
-  }
+  add_counters(out);
   for (const queues::QueueSpec& child : spec.children) {
     out.children.push_back(report(child));
     count_below(out, out.children.back());

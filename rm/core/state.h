@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/resources.h"
+#include "queues/types.h"
 #include "rm/api/commands.h"
 #include "rm/api/door.h"
 #include "rm/api/reports.h"
@@ -24,6 +25,7 @@ namespace heddle::rm {
 
 struct Container {
   GrantedContainer grant;
+  queues::HoldId hold = 0;  // its room in the scheduler
   ContainerState state = ContainerState::kNew;
   std::optional<Instant> watched;  // its pending deadline: start by then
 };
@@ -100,7 +102,12 @@ struct App {
   // Usage: `used` since `accounted`, in `seconds` before.
   Resources used;
   std::int32_t used_containers = 0;
-  ResourceSeconds millis;  // resource-milliseconds; reports divide
+  ResourceSeconds millis;        // resource-milliseconds; reports divide
+  std::set<ContainerId> losing;  // to be preempted
+  Resources preempted;
+  std::int32_t preempted_containers = 0;
+  std::int32_t preempted_masters = 0;
+  ResourceSeconds preempted_millis;
   WallTime accounted;
 
   Attempt* current() { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }

@@ -58,6 +58,31 @@ Result<queues::Limits> limits_from(const Settings& settings, const ResourceTypes
   return limits;
 }
 
+queues::PreemptionSettings preemption_from(Reader& reader) {
+  queues::PreemptionSettings preemption;
+  std::chrono::milliseconds interval{}, grace{}, time_to_guarantee{}, minimum_run{}, cooldown{};
+  reader.take(preemption.enabled, kMonitorEnable);
+  reader.take(preemption.observe_only, kPreemptionObserveOnly);
+  reader.take(interval, kPreemptionInterval);
+  reader.take(grace, kPreemptionGrace);
+  reader.take(preemption.total_per_round, kPreemptionPerRound);
+  reader.take(preemption.ignored_over_capacity, kPreemptionIgnored);
+  reader.take(time_to_guarantee, kTimeToGuarantee);
+  reader.take(minimum_run, kPreemptionMinimumRun);
+  reader.take(cooldown, kPreemptionCooldown);
+  if (time_to_guarantee.count() > 0) {
+    preemption.enabled = true;
+    grace = time_to_guarantee / 2;
+    interval = std::clamp(time_to_guarantee / 8, std::chrono::milliseconds(10), interval);
+    preemption.patience_ms = (time_to_guarantee - grace - interval).count();
+  }
+  preemption.interval_ms = interval.count();
+  preemption.grace_ms = grace.count();
+  preemption.minimum_run_ms = minimum_run.count();
+  preemption.cooldown_ms = cooldown.count();
+  return preemption;
+}
+
 }  // namespace
 
 Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types) {
@@ -79,6 +104,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(options.log_aggregation, kLogAggregation);
   reader.take(diagnostics_kc, kDiagnosticsMaxKc);
   reader.take(options.node_minimum_version, kNodeMinimumVersion);
+  options.preemption = preemption_from(reader);
   if (reader.error()) return fail(*reader.error());
   if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();
   if (options.node_minimum_version == "EqualToRM") {

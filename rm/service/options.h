@@ -125,6 +125,70 @@ inline constexpr IntProperty kMaximumVcores{
       return value >= 1 ? "" : "must be at least 1";
     }};
 
+inline constexpr BoolProperty kMonitorEnable{
+    .name = "yarn.resourcemanager.scheduler.monitor.enable",
+    .default_value = false,
+    .doc = "Whether queues below their guarantee get it back from those above theirs."};
+inline constexpr BoolProperty kPreemptionObserveOnly{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.observe_only",
+    .default_value = false,
+    .doc = "Whether preemption only computes what it would take, and takes nothing."};
+inline constexpr MillisProperty kPreemptionInterval{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.monitoring_interval",
+    .default_value = 3'000ms,
+    .doc = "How often preemption looks at the queues.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 10ms && value <= 24h ? "" : "must lie between 10 ms and a day";
+    }};
+inline constexpr MillisProperty kPreemptionGrace{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.max_wait_before_kill",
+    .default_value = 15'000ms,
+    .doc = "The time between the warning to an application and the end of its container.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 0ms && value <= 24h * 7 ? "" : "must lie between 0 and a week";
+    }};
+inline constexpr DoubleProperty kPreemptionPerRound{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.total_preemption_per_round",
+    .default_value = 0.1,
+    .doc = "The most that preemption takes in one look, as a fraction of the cluster.",
+    .check = [](const double& value) -> std::string_view {
+      return value >= 0 && value <= 1 ? "" : "must lie between 0 and 1";
+    }};
+inline constexpr DoubleProperty kPreemptionIgnored{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.max_ignored_over_capacity",
+    .default_value = 0.1,
+    .doc = "How far above its guarantee a queue is left alone, as a fraction of it.",
+    .check = [](const double& value) -> std::string_view {
+      return value >= 0 && value <= 1000 ? "" : "must lie between 0 and 1000";
+    }};
+inline constexpr MillisProperty kTimeToGuarantee{
+    .name = "heddle.preemption.time-to-guarantee",
+    .default_value = 0ms,
+    .doc =
+        "The longest that a queue with demand waits for its guarantee; half of it is patience, "
+        "half the warning. It switches preemption on and replaces monitoring_interval and "
+        "max_wait_before_kill; 0: it is not set.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value == 0ms || (value >= 100ms && value <= 24h) ? ""
+                                                              : "must be 0 or from 100 ms to a day";
+    }};
+inline constexpr MillisProperty kPreemptionMinimumRun{
+    .name = "heddle.preemption.minimum-run-time",
+    .default_value = 0ms,
+    .doc = "Containers that have run for less are not preempted.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 0ms && value <= 24h * 30 ? "" : "must lie between 0 and 30 days";
+    }};
+inline constexpr MillisProperty kPreemptionCooldown{
+    .name = "heddle.preemption.cooldown",
+    .default_value = 0ms,
+    .doc =
+        "An application that lost a container loses no other for this long, but for those taken "
+        "in the same look.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 0ms && value <= 24h * 30 ? "" : "must lie between 0 and 30 days";
+    }};
+
 /// All that the settings decide; cluster start, epoch and web address are the caller's to set.
 /// kInvalidArgument names the first setting that is wrong.
 Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types);

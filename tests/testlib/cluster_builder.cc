@@ -106,7 +106,7 @@ std::vector<queues::Grant> Cluster::schedule(std::size_t most) {
 }
 
 void Cluster::release(const queues::Grant& grant) {
-  scheduler.release(grant.attempt, grant.node, grant.resources);
+  scheduler.release(grant.hold);
 }
 
 std::size_t Cluster::containers(const AppId& app) const {

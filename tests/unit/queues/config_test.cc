@@ -147,7 +147,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"root.a capacity=100 maximum-applications=many", "\"many\" is not a whole number"},
         BadCase{"root.a capacity=100\nroot.a capacity=100", "\"a\" is listed twice"},
         BadCase{"root.a capacity=100 maximum-am-resource-percent=2", "not a number from 0 to 1"},
-        BadCase{"root.a capacity=100 maximum-capacity=2w", "\"2w\" is not a capacity"}));
+        BadCase{"root.a capacity=100 maximum-capacity=2w", "\"2w\" is not a capacity"},
+        BadCase{"root.a capacity=100 ordering-policy=fairest",
+                "\"fairest\" is not known; fifo, fair, fifo-for-pending-apps"},
+        BadCase{"root.a capacity=100 ordering-policy=fifo\nroot.a.b capacity=100",
+                "\"fifo\" is not known; utilization or priority-utilization"},
+        BadCase{"root.a capacity=100 max-parallel-apps=0", "\"0\" is not a whole number from 1"}));
 
 TEST(CapacityConfig, RefusesAnUnknownCalculator) {
   const auto config =
@@ -157,8 +162,37 @@ TEST(CapacityConfig, RefusesAnUnknownCalculator) {
 }
 
 TEST(CapacityConfig, NamesWhatItDoesNotHonourYet) {
-  EXPECT_THAT(parsed("root.a capacity=100 ordering-policy=fair").warnings,
-              ElementsAre(HasSubstr("ordering-policy=fair is not supported yet; fifo is used")));
+  EXPECT_THAT(parsed("root.a capacity=100 reservable=true").warnings,
+              ElementsAre(HasSubstr("reservable=true is not supported yet")));
+}
+
+TEST(CapacityConfig, AParentHandsItsOrderingPolicyToTheParentsBelow) {
+  const auto config = parsed(R"(root.a     capacity=100 ordering-policy=priority-utilization
+                                root.a.b   capacity=100
+                                root.a.b.c capacity=100)");
+  const QueueSpec& a = config.root.children[0];
+  EXPECT_FALSE(config.root.children_by_priority);
+  EXPECT_TRUE(a.children[0].children_by_priority);
+  EXPECT_EQ(a.children[0].children[0].ordering_policy, "fifo") << "a leaf has its own";
+}
+
+TEST(CapacityConfig, ParallelApplicationsComeFromTheQueueOrFromTheCommonSetting) {
+  auto settings = testlib::queue_settings(
+      "root.a capacity=50 max-parallel-apps=3\n"
+      "root.b capacity=50");
+  const auto set = [&](const std::string& name, const std::string& value) {
+    settings.set("yarn.scheduler.capacity." + name, {value, "test", false});
+  };
+  set("max-parallel-apps", "7");
+  set("user.max-parallel-apps", "5");
+  set("user.ann.lee.max-parallel-apps", "2");
+  const auto config = parse_capacity_config(settings);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->root.maximum_parallel_apps, 7);
+  EXPECT_EQ(config->root.children[0].maximum_parallel_apps, 3);
+  EXPECT_EQ(config->root.children[1].maximum_parallel_apps, 7);
+  EXPECT_EQ(config->maximum_parallel_apps_per_user, 5);
+  EXPECT_EQ(config->maximum_parallel_apps_of_user.at("ann.lee"), 2);
 }
 
 TEST(CapacityConfig, WarnsOfAQueueThatNoListNames) {

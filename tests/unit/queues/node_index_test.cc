@@ -14,7 +14,7 @@ NodeId node(const std::string& host) {
 }
 
 std::string found(NodeIndex& index, const Resources& need) {
-  const auto slot = index.find_any(need, kAnybody);
+  const auto slot = index.find_any(kDefaultPartition, need, kAnybody);
   if (slot == NodeIndex::kNone) return "none";
   index.took(slot);
   return index.at(slot).id.host;

@@ -180,7 +180,7 @@ TEST(Placement, DominantCountsEveryType) {
   EXPECT_THAT(cluster.schedule(), SizeIs(2));
 }
 
-TEST(Placement, LabelsAreRefusedByNameAndChangeNothing) {
+TEST(Placement, AnUnknownLabelIsRefusedByNameAndChangesNothing) {
   auto cluster = ClusterBuilder{}.node("n1", "8GB 8c").build();
   const AppId app = cluster.running_app("default");
   std::vector<Ask> asks(2);
@@ -189,7 +189,7 @@ TEST(Placement, LabelsAreRefusedByNameAndChangeNothing) {
   asks[1].label_expression = "gpu";
   const auto result = cluster.scheduler.update_asks(first_attempt(app), asks);
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(result.error().code, ErrorCode::kNotFound);
   EXPECT_THAT(cluster.schedule(), IsEmpty());
 }
 
@@ -262,8 +262,9 @@ TEST(Placement, ARemovedNodesContainersStayChargedUntilReleased) {
 TEST(Placement, LateNewsOfUnknownThingsAreIgnored) {
   auto cluster = ClusterBuilder{}.node("n1", "8GB 8c").build();
   const AttemptId nobody{{1, 99}, 1};
-  cluster.scheduler.release(nobody, {"n1", 1}, {1024, 1});
-  cluster.scheduler.release(nobody, {"ghost", 1}, {1024, 1});
+  cluster.scheduler.release(0);
+  cluster.scheduler.release(12345);
+  cluster.scheduler.resize_container(12345, {1024, 1});
   cluster.scheduler.remove_node({"ghost", 1});
   cluster.scheduler.remove_app(nobody.app);
   cluster.scheduler.end_attempt(nobody);
@@ -274,9 +275,37 @@ TEST(Placement, LateNewsOfUnknownThingsAreIgnored) {
 TEST(Placement, RecoveredContainersAreCharged) {
   auto cluster = ClusterBuilder{}.node("n1", "4GB 8c").build();
   const AppId app = cluster.running_app("default");
-  cluster.scheduler.recover_container(first_attempt(app), {"n1", 1}, {3072, 1});
+  const HoldId hold = cluster.scheduler.recover_container(first_attempt(app), {"n1", 1}, {3072, 1});
   cluster.ask(app, 5, "1GB 1c");
   EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  cluster.scheduler.release(hold);
+  EXPECT_THAT(cluster.schedule(), SizeIs(3));
+}
+
+TEST(Placement, AContainerIsReleasedOnce) {
+  auto cluster = ClusterBuilder{}.node("n1", "8GB 8c").build();
+  const AppId app = cluster.running_app("default");
+  cluster.ask(app, 1, "1GB 1c");
+  const auto grants = cluster.schedule();
+  cluster.release(grants[0]);
+  cluster.ask(app, 1, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  cluster.release(grants[0]);  // its place is another container's now
+  EXPECT_EQ(cluster.containers(app), 1u);
+  EXPECT_EQ(cluster.scheduler.check_invariants(), "");
+}
+
+TEST(Placement, AContainerThatGrowsTakesTheRoomOnItsNode) {
+  auto cluster = ClusterBuilder{}.node("n1", "4GB 8c").build();
+  const AppId app = cluster.running_app("default");
+  cluster.ask(app, 1, "1GB 1c");
+  const auto grants = cluster.schedule();
+  cluster.scheduler.resize_container(grants[0].hold, {3072, 1});
+  cluster.ask(app, 5, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  cluster.scheduler.resize_container(grants[0].hold, {2048, 1});
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  EXPECT_EQ(cluster.scheduler.check_invariants(), "");
 }
 
 TEST(Placement, GrantsMaxCutsShortAndWorkGoesOn) {

@@ -1,6 +1,7 @@
 // Random events from a seed; everything is recomputed after each.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -13,12 +14,12 @@ using testlib::Cluster;
 using testlib::ClusterBuilder;
 
 constexpr const char* kQueues = R"(
-    root.prod      capacity=60 maximum-capacity=80
-    root.prod.a    capacity=70 user-limit-factor=2
-    root.prod.b    capacity=30 minimum-user-limit-percent=25 user-limit-factor=3
-    root.dev       capacity=40 maximum-am-resource-percent=0.3
-    root.dev.x     capacity=50 minimum-user-limit-percent=50 user-limit-factor=4
-    root.dev.y     capacity=50 maximum-capacity=60)";
+    root.prod      capacity=60 maximum-capacity=80 accessible-node-labels.red.capacity=100 ordering-policy=priority-utilization
+    root.prod.a    capacity=70 user-limit-factor=2 priority=2
+    root.prod.b    capacity=30 minimum-user-limit-percent=25 user-limit-factor=3 max-parallel-apps=4 accessible-node-labels.red.capacity=100
+    root.dev       capacity=40 accessible-node-labels.blue.capacity=100 maximum-am-resource-percent=0.3 max-parallel-apps=8
+    root.dev.x     capacity=50 minimum-user-limit-percent=50 user-limit-factor=4 ordering-policy=fair
+    root.dev.y     capacity=50 maximum-capacity=60 ordering-policy=fair ordering-policy.fair.enable-size-based-weight=true)";
 const std::vector<std::string> kLeaves = {"root.prod.a", "root.prod.b", "root.dev.x", "root.dev.y"};
 
 class RandomCluster {
@@ -29,13 +30,18 @@ class RandomCluster {
                      .queues(kQueues)
                      .setting("resource-calculator", calculator)
                      .setting("maximum-am-resource-percent", "0.5")
+                     .setting("user.u2.max-parallel-apps", "3")
                      .build()) {
     for (int i = 0; i < 6; ++i)
       add_node();
+    PreemptionSettings preemption;
+    preemption.enabled = true;
+    preemption.grace_ms = 5000;
+    cluster_.scheduler.set_preemption(preemption);
   }
 
   void step() {
-    switch (pick(16)) {
+    switch (pick(20)) {
       case 0: return add_app();
       case 1: return end_app();
       case 2:
@@ -50,6 +56,9 @@ class RandomCluster {
       case 11: return move();
       case 12: return prioritize();
       case 13: return refresh();
+      case 14: return change_labels();
+      case 15:
+      case 16: return preempt();
       default: return schedule();
     }
   }
@@ -66,6 +75,7 @@ class RandomCluster {
 
   const std::vector<Grant>& running() const { return running_; }
   std::string trace;
+  std::size_t marked = 0;
 
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
@@ -106,6 +116,7 @@ class RandomCluster {
   }
   void ask() {
     if (apps_.empty()) return;
+    if (pick(3) == 0) return ask_with_label();
     const AppId app = any_app();
     const int priority = 1 + static_cast<int>(pick(2));
     const int count = static_cast<int>(pick(6));
@@ -152,6 +163,38 @@ class RandomCluster {
         cluster_.scheduler.remove_node(id);
     }
   }
+  void preempt() {
+    now_ms_ += static_cast<std::int64_t>(pick(4000));
+    cluster_.scheduler.set_time(now_ms_);
+    const PreemptionRound round = cluster_.scheduler.preempt();
+    marked += round.marked.size();
+    for (const HoldId hold : round.overdue) {
+      const auto victim = std::find_if(running_.begin(), running_.end(),
+                                       [&](const Grant& grant) { return grant.hold == hold; });
+      ASSERT_NE(victim, running_.end()) << "ends what does not run";
+      cluster_.release(*victim);
+      running_.erase(victim);
+    }
+  }
+  void change_labels() {
+    if (pick(3) == 0) {
+      std::vector<PartitionSpec> specs;
+      if (pick(4) != 0) specs.push_back({"red", true});
+      if (pick(4) != 0) specs.push_back({"blue", pick(2) == 0});
+      return cluster_.scheduler.set_partitions(specs);
+    }
+    const NodeId id{"n" + std::to_string(nodes_[pick(nodes_.size())]), 1};
+    cluster_.scheduler.set_node_label(id, std::vector<std::string>{"", "red", "blue"}[pick(3)]);
+  }
+  void ask_with_label() {
+    Ask one;
+    one.priority = 3;
+    one.capability = {1024 * static_cast<int>(1 + pick(4)), 1};
+    one.num_containers = static_cast<int>(pick(4));
+    one.label_expression = pick(2) == 0 ? "red" : "blue";
+    // Refused while there is no such label.
+    (void)cluster_.scheduler.update_asks({any_app(), 1}, {&one, 1}).has_value();
+  }
   void move() {
     if (apps_.empty()) return;
     (void)cluster_.scheduler.move_app(any_app(), kLeaves[pick(kLeaves.size())]).has_value();
@@ -182,18 +225,22 @@ class RandomCluster {
   std::vector<int> nodes_;
   std::vector<Grant> running_;
   int next_node_ = 0;
+  std::int64_t now_ms_ = 0;
 };
 
 class RandomEvents : public testing::TestWithParam<std::string> {};
 
 TEST_P(RandomEvents, EverySumAndListStaysTrue) {
+  std::size_t marked = 0;
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     RandomCluster cluster(seed, GetParam());
     for (int i = 0; i < 400; ++i) {
       cluster.step();
       ASSERT_EQ(cluster.check(), "") << "seed " << seed << ", step " << i;
     }
+    marked += cluster.marked;
   }
+  EXPECT_GT(marked, 0u) << "nothing was ever preempted";
 }
 
 TEST_P(RandomEvents, TheSameSeedGivesTheSameGrants) {

@@ -1,0 +1,199 @@
+// Room that is kept together for a large container, so that small ones do not take it away for
+// ever. docs/design/0004-placement-index.md says when.
+#include <algorithm>
+
+#include "queues/scheduler_impl.h"
+
+namespace heddle::queues {
+
+// Somebody was served while larger ones find no node with room enough.
+void Scheduler::Impl::note_bypass(PartitionId partition, const Resources& given) {
+  for (const Demand<Queue>& row : root_->demand.rows) {
+    if (row.shut || row.ready.empty() || !caps_.roomless(row.cap)) continue;
+    if (caps_.partition(row.cap) != partition || within(caps_.size(row.cap), given)) continue;
+    const double passed = caps_.pass_over(row.cap, measure(given, partition));
+    if (passed >= measure(caps_.size(row.cap), partition)) claims_due_ = true;
+  }
+}
+
+void Scheduler::Impl::make_claims() {
+  std::vector<CapId> due;
+  for (const Demand<Queue>& row : root_->demand.rows) {
+    if (row.shut || row.ready.empty() || !caps_.roomless(row.cap)) continue;
+    const double size = measure(caps_.size(row.cap), caps_.partition(row.cap));
+    if (caps_.pass_over(row.cap, 0) >= size) due.push_back(row.cap);
+  }
+  for (const CapId cap : due) {
+    const std::size_t most = std::max<std::size_t>(1, nodes_.count() / 10);
+    if (claims_.size() >= most) return;
+    caps_.forget_passed(cap);
+    AskGroup* group = first_waiting(cap);
+    if (group == nullptr || !group->claims.empty()) continue;
+    const NodeIndex::Slot slot = best_to_claim(*group);
+    if (slot == NodeIndex::kNone) {
+      caps_.give_up_claims(cap);
+    } else {
+      add_claim(*group, slot);
+      fill_claims(slot);
+    }
+  }
+}
+
+/// Who would be served next if there were room for the size.
+AskGroup* Scheduler::Impl::first_waiting(CapId cap) {
+  caps_.open(cap);  // queues have not moved in its lists meanwhile
+  if (caps_.has_reopened()) settle_reopened();
+  caps_.set_roomless(cap);
+  const auto first = [cap](auto& table) {
+    auto* row = table.find(cap);
+    return row == nullptr || row->ready.empty() ? nullptr : row->ready.front().child;
+  };
+  Queue* queue = root_.get();
+  while (queue != nullptr && !queue->leaf)
+    queue = first(queue->demand);
+  User* user = queue != nullptr ? first(queue->leaf->demand) : nullptr;
+  App* app = user != nullptr ? first(user->demand) : nullptr;
+  return app != nullptr ? first(app->demand) : nullptr;
+}
+
+/// Of the nodes that are large enough the one with the most room. O(nodes); see pass_over().
+NodeIndex::Slot Scheduler::Impl::best_to_claim(const AskGroup& group) const {
+  const Resources& size = caps_.size(group.cap);
+  const PartitionId partition = caps_.partition(group.cap);
+  NodeIndex::Slot best = NodeIndex::kNone;
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    const NodeIndex::Node& node = nodes_.at(slot);
+    if (!node.present || !node.usable || node.partition != partition) continue;
+    if (!within(size, node.total) || claims_on_.contains(slot)) continue;
+    if (blacklisted(*group.app, node) || !wants(group, node)) continue;
+    if (best == NodeIndex::kNone || nodes_.at(best).free().memory_mb() < node.free().memory_mb()) {
+      best = slot;
+    }
+  }
+  return best;
+}
+
+bool Scheduler::Impl::wants(const AskGroup& group, const NodeIndex::Node& node) {
+  if (group.relax || group.hosts.contains(node.id.host)) return true;
+  const auto rack = group.racks.find(node.rack);
+  return rack != group.racks.end() && rack->second.relax;
+}
+
+Claim& Scheduler::Impl::add_claim(AskGroup& group, NodeIndex::Slot slot) {
+  const ClaimId id = ++last_claim_;
+  group.claims.push_back(id);
+  claims_on_[slot].push_back(id);
+  Claim& claim = claims_[id];
+  claim.group = &group;
+  claim.node = slot;
+  count_claim(claim, 1);
+  return claim;
+}
+
+void Scheduler::Impl::count_claim(const Claim& claim, int change) {
+  const Resources& size = caps_.size(claim.group->cap);
+  for (Queue* at = claim.group->app->leaf; at != nullptr; at = at->parent) {
+    at->parts[caps_.partition(claim.group->cap)].claimed += change > 0 ? size : Resources{} - size;
+  }
+}
+
+// Those that came first are filled first.
+void Scheduler::Impl::fill_claims(NodeIndex::Slot slot) {
+  const auto here = claims_on_.find(slot);
+  if (here == claims_on_.end()) return;
+  for (const ClaimId id : here->second) {
+    Claim& claim = claims_.at(id);
+    const Resources& size = caps_.size(claim.group->cap);
+    const Resources free = nodes_.at(slot).free();
+    Resources more;
+    for (std::size_t i = 0; i < types_; ++i) {
+      more.amount[i] = std::clamp<std::int64_t>(size.amount[i] - claim.held.amount[i], 0,
+                                                std::max<std::int64_t>(free.amount[i], 0));
+    }
+    claim.held += more;
+    nodes_.charge(slot, more, 0);
+    if (!within(size, claim.held)) return;
+    full_claims_.push_back(id);
+    work_ = true;
+  }
+}
+
+void Scheduler::Impl::drop_claim(ClaimId id) {
+  const auto found = claims_.find(id);
+  if (found == claims_.end()) return;
+  const Claim& claim = found->second;
+  spare(claim);
+  count_claim(claim, -1);
+  std::erase(claim.group->claims, id);
+  nodes_.charge(claim.node, Resources{} - claim.held, 0);
+  std::vector<ClaimId>& here = claims_on_.at(claim.node);
+  std::erase(here, id);
+  if (here.empty()) claims_on_.erase(claim.node);
+  claims_.erase(found);
+}
+
+void Scheduler::Impl::drop_claims_on(NodeIndex::Slot slot) {
+  const auto here = claims_on_.find(slot);
+  if (here == claims_on_.end()) return;
+  for (const ClaimId id : std::vector<ClaimId>(here->second))
+    drop_claim(id);
+}
+
+void Scheduler::Impl::cancel_claims(AskGroup& group) {
+  while (!group.claims.empty()) {
+    const NodeIndex::Slot slot = claims_.at(group.claims.back()).node;
+    drop_claim(group.claims.back());
+    fill_claims(slot);
+    wake_for(slot);
+  }
+}
+
+// What is full becomes the container, unless a limit stands in its way by now.
+std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
+  const auto found = claims_.find(id);
+  if (found == claims_.end()) return std::nullopt;
+  const NodeIndex::Slot slot = found->second.node;
+  AskGroup& group = *found->second.group;
+  const Resources& size = caps_.size(group.cap);
+  const PartitionId partition = caps_.partition(group.cap);
+  drop_claim(id);
+  bool may = group.app->active && group.total > 0 && nodes_.fits(slot, size) &&
+             !std::as_const(group.app->user->parts)[partition].over;
+  for (const Queue* at = group.app->leaf; at != nullptr; at = at->parent) {
+    may = may && has_room(*at, partition, size);
+  }
+  if (!may) {
+    fill_claims(slot);
+    wake_for(slot);
+    return std::nullopt;
+  }
+  const NodeIndex::Node& node = nodes_.at(slot);
+  unpark(group);
+  return take(group, {slot, group.hosts.contains(node.id.host) ? Locality::kNodeLocal
+                            : group.racks.contains(node.rack)  ? Locality::kRackLocal
+                                                               : Locality::kOffSwitch});
+}
+
+Resources Scheduler::Impl::claimed(const Queue* below, const App* app) const {
+  Resources sum;
+  for (const auto& [id, claim] : claims_) {
+    bool counts = app == nullptr || claim.group->app == app;
+    const Queue* at = claim.group->app->leaf;
+    while (at != nullptr && below != nullptr && at != below)
+      at = at->parent;
+    counts = counts && (below == nullptr || at != nullptr);
+    if (counts) sum += claim.held;
+  }
+  return sum;
+}
+
+Resources Scheduler::Impl::claimed_on(NodeIndex::Slot slot) const {
+  Resources sum;
+  const auto here = claims_on_.find(slot);
+  if (here == claims_on_.end()) return sum;
+  for (const ClaimId id : here->second)
+    sum += claims_.at(id).held;
+  return sum;
+}
+
+}  // namespace heddle::queues

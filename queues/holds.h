@@ -1,0 +1,73 @@
+// Containers that hold room: which application on which node. Internal to queues/.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/resources.h"
+#include "queues/node_index.h"
+#include "queues/types.h"
+
+namespace heddle::queues {
+
+struct App;
+
+struct Hold {
+  App* app = nullptr;                         // nullptr: it is gone, the room is not free yet
+  NodeIndex::Slot node = NodeIndex::kNone;    // kNone: the node is gone
+  PartitionId partition = kDefaultPartition;  // it is charged to
+  Resources size;
+  std::int32_t priority = 0;  // of the ask; a smaller number was served first
+  bool is_am = false;
+  bool marked = false;  // has to go, for a claim
+  std::int64_t started_ms = 0;
+};
+
+/// All of them, with a list for each application and for each node, the newest first. Ids name one
+/// container for ever: that of a container that ended finds nothing.
+class HoldTable {
+ public:
+  using Index = std::uint32_t;
+  static constexpr Index kNone = static_cast<Index>(-1);
+
+  HoldId add(const Hold& hold, Index& of_app);
+  /// kNone: ended, or never there.
+  Index find(HoldId id) const;
+  const Hold& at(Index index) const { return slots_[index].hold; }
+  void set_partition(Index index, PartitionId partition) {
+    slots_[index].hold.partition = partition;
+  }
+  void mark(Index index, bool marked) { slots_[index].hold.marked = marked; }
+  HoldId id_of(Index index) const { return (HoldId{slots_[index].generation} << 32) | index; }
+  void resize(Index index, const Resources& size) { slots_[index].hold.size = size; }
+  void remove(Index index,
+              Index& of_app);  // `of_app` is not looked at once the application is gone
+
+  Index first_on(NodeIndex::Slot node) const {
+    return node < on_node_.size() ? on_node_[node] : kNone;
+  }
+  Index next_of_app(Index index) const { return slots_[index].app_next; }
+  Index next_on_node(Index index) const { return slots_[index].node_next; }
+
+  /// The application is about to go: O(its containers).
+  void forget_app(Index& of_app);
+  /// The node is about to go: its containers are on none. The list is given to attach_node() when
+  /// it comes back at another slot.
+  std::vector<Index> detach_node(NodeIndex::Slot node);
+  void attach_node(const std::vector<Index>& holds, NodeIndex::Slot node);
+
+ private:
+  struct Slot {
+    Hold hold;
+    std::uint32_t generation = 0;  // even: free
+    Index app_next = kNone, app_prev = kNone;
+    Index node_next = kNone, node_prev = kNone;
+  };
+  void link_to_node(Index index, NodeIndex::Slot node);
+
+  std::vector<Slot> slots_;
+  std::vector<Index> free_;
+  std::vector<Index> on_node_;  // by node slot
+};
+
+}  // namespace heddle::queues
