@@ -100,6 +100,7 @@ Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits&
     bool held = false;
   };
   std::vector<Home> homes;
+  homes.reserve(apps.size());
   for (App* app : apps)
     homes.push_back({app->leaf->spec.path.value(), app->waiting, app->held});
   while (!claims_.empty())

@@ -44,6 +44,7 @@ void share_out(double total, std::vector<Sharer>& sharers) {
     return;
   }
   std::vector<Sharer*> all;
+  all.reserve(sharers.size());
   for (Sharer& one : sharers)
     all.push_back(&one);
   const double left =
