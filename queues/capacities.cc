@@ -259,6 +259,9 @@ void Scheduler::Impl::refresh_capacities() {
         track(*user, at);
       }
       recompute_user_limit(*queue, at);
+      // A limit of the same amount may be another share of a cluster of another size.
+      for (auto& [name, user] : queue->leaf->users)
+        sync_all_waiting(*user);
       recompute_am_limits(*queue, at);
     }
   }

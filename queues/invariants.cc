@@ -312,6 +312,9 @@ std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) 
     const std::string of_user = fmt::format("{}, user {}", path, name);
     if (mine.apps != user->apps || mine.active != user->active_apps)
       return of_user + ": sums differ";
+    for (const Demand<App>& row : user->waiting.rows) {
+      if (row.shut == user_am_fits(*user, row.cap)) return of_user + ": waits at a wrong AM limit";
+    }
     fault = check_rows(of_user, user->demand, tally.apps_of[user.get()]);
     if (!fault.empty()) return fault;
     users.emplace_back(user.get(), &user->demand);

@@ -81,6 +81,7 @@ void Scheduler::Impl::detach(App& app) {
   sync_all(app);
   set_all_demands(app);
   if (active) count_active(app, -1);
+  sync_all_waiting(user);
   add_containers(queue, -app.containers);
   for (PartitionId part = 0; part < app.parts.size(); ++part) {
     const Resources used = app.parts[part].used;
@@ -292,11 +293,8 @@ void Scheduler::Impl::stop_waiting(App& app) {
 void Scheduler::Impl::sync_waiting(User& user, CapId cap) {
   Demand<App>* own = user.waiting.find(cap);
   if (own == nullptr) return;
-  const PartitionId partition = caps_.partition(cap);
-  const UserPart& part = std::as_const(user.parts)[partition];
   DemandTable<User>& table = user.leaf->leaf->waiting;
-  own->shut = part.active_apps > 0 && measure(part.am_used + caps_.size(cap), partition) >
-                                          measure(user_am_limit_of(user, partition), partition);
+  own->shut = !user_am_fits(user, cap);
   const bool wanted = !own->shut && !own->ready.empty();
   const Place at = own->ready.empty() ? Place{} : own->ready.front().place;
   if (own->listed) table.get(cap).ready.erase(own->listed_at);
@@ -305,6 +303,13 @@ void Scheduler::Impl::sync_waiting(User& user, CapId cap) {
   own->listed_at = at;
   table.drop_if_idle(cap);
   user.waiting.drop_if_idle(cap);
+}
+
+bool Scheduler::Impl::user_am_fits(const User& user, CapId cap) const {
+  const PartitionId partition = caps_.partition(cap);
+  const UserPart& part = user.parts[partition];
+  return part.active_apps == 0 || measure(part.am_used + caps_.size(cap), partition) <=
+                                      measure(user_am_limit_of(user, partition), partition);
 }
 
 void Scheduler::Impl::sync_all_waiting(User& user) {

@@ -79,6 +79,7 @@ class Scheduler::Impl {
   void stop_waiting(App& app);
   void sync_waiting(User& user, CapId cap);
   void sync_all_waiting(User& user);
+  bool user_am_fits(const User& user, CapId cap) const;
   static void count_active(App& app, int change);
   void activate_fitting(Queue& leaf);
   void activate(App& app);

@@ -23,6 +23,21 @@ std::string refusal(const Result<QueuePath>& result) {
   return result ? "accepted" : result.error().message;
 }
 
+// Found by the simulator's oracle: the share that the one who moved leaves was not looked at.
+TEST(Queues, WhoMovesAwayLeavesHisShareOfMastersToHisOtherApplications) {
+  auto cluster =
+      ClusterBuilder{}
+          .queues(R"(root.a capacity=50 user-limit-factor=1 maximum-am-resource-percent=0.5
+                                root.b capacity=50 user-limit-factor=1)")
+          .nodes(1, "8GB 8c")
+          .build();
+  const AppId first = cluster.app_with_am("a", "2GB 1c");
+  const AppId second = cluster.app_with_am("a", "2GB 1c");
+  EXPECT_EQ(count_for(cluster.schedule(), first), 1u);
+  ASSERT_TRUE(cluster.scheduler.move_app(first, "b"));
+  EXPECT_EQ(count_for(cluster.schedule(), second), 1u);
+}
+
 TEST(Queues, ShareTheClusterByTheirCapacities) {
   auto cluster = ClusterBuilder{}.queues(kTwo).nodes(4, "4GB 8c").build();
   const AppId prod = cluster.running_app("prod");
