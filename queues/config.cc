@@ -483,6 +483,9 @@ void Reader::check_unsupported(const QueueSpec& queue) {
     config_.warnings.push_back(fmt::format("{}{}.{}={} is not supported yet; {}", kPrefix,
                                            queue.path.value(), property, shortened(text), instead));
   };
+  if (const auto labels = of(queue, "accessible-node-labels"); labels && *labels != "*") {
+    warn("accessible-node-labels", *labels, "all nodes are in the default partition");
+  }
   for (const std::string_view property :
        {"reservable", "auto-create-child-queue.enabled", "auto-queue-creation-v2.enabled"}) {
     const auto text = of(queue, property);

@@ -415,8 +415,8 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
     return;
   }
   app->am_charge = impl_->normalize(am->capability, app->leaf->spec.maximum_allocation);
-  app->am_partition =
-      impl_->partition_named(am->label.empty() ? app->leaf->spec.default_label : am->label);
+  app->am_partition = am->label.empty() ? impl_->home_of(app->leaf->spec.default_label)
+                                        : impl_->partition_named(am->label);
   if (impl_->may_run(*app)) {
     impl_->ask_for_am(*app, *am);
   } else {

@@ -153,6 +153,17 @@ TEST(Partitions, TheQueuesDefaultLabelHoldsForAsksThatNameNone) {
   EXPECT_THAT(cluster.scheduler.explain(am), HasSubstr("AM Partition = <gpu>"));
 }
 
+TEST(Partitions, AMasterRunsInTheDefaultOneWhereTheQueuesLabelIsNotThere) {
+  auto cluster = ClusterBuilder{}
+                     .queues(
+                         "root.ml capacity=100 accessible-node-labels=gpu "
+                         "default-node-label-expression=gpu")
+                     .node("n1", "8GB 8c")
+                     .build();
+  cluster.app_with_am("ml", "1GB 1c");
+  EXPECT_THAT(hosts_of(cluster.schedule()), testing::ElementsAre("n1"));
+}
+
 TEST(Partitions, ANodeTakesItsContainersIntoTheOtherPartition) {
   auto cluster = labelled();
   const AppId app = cluster.running_app("ml");
