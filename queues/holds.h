@@ -17,7 +17,6 @@ struct Hold {
   NodeIndex::Slot node = NodeIndex::kNone;    // kNone: the node is gone
   PartitionId partition = kDefaultPartition;  // it is charged to
   Resources size;
-  std::int32_t priority = 0;  // of the ask; a smaller number was served first
   bool is_am = false;
   bool marked = false;  // has to go, for a claim
   std::int64_t started_ms = 0;

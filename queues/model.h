@@ -1,11 +1,11 @@
 // The scheduler's state: queues, users, applications, groups of asks, and the demand lists that tie
 // them together. Internal to queues/.
 //
-// Demand lists. Demand is sorted by partition and container size (a small number interned in
-// CapTable): every
-// level of root > queue > leaf > user > application > ask group holds, per size, its children that
-// have demand of that size and may be served as far as they themselves are concerned. A child that
-// is at a limit is simply not listed, so nobody below it is looked at until the limit moves.
+// Demand lists. Demand is sorted by partition and container size (one small number interned in
+// CapTable): every level of root > queue > leaf > user > application > ask group holds, per such
+// number, its children that have demand of it and may be served as far as they themselves are
+// concerned. A child that is at a limit is simply not listed, so nobody below it is looked at until
+// the limit moves.
 #pragma once
 
 #include <algorithm>

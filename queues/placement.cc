@@ -116,7 +116,6 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
                            .node = spot.slot,
                            .partition = partition,
                            .size = grant.resources,
-                           .priority = grant.priority,
                            .is_am = grant.is_am,
                            .started_ms = now_ms_},
                           app.holds);

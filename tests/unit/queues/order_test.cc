@@ -61,7 +61,6 @@ TEST(PriorityUtilization, AboveTheirGuaranteesTheHigherPriorityComesFirstAgain) 
   cluster.ask(high, 4, "1GB 1c");
   cluster.schedule();
   cluster.scheduler.add_node({"late", 1}, "/rack", {1024, 8});
-  cluster.scheduler.update_node({"late", 1}, {1024, 8});
   // 9 GB: 4.5 each are guaranteed, so one more each is within reach; the ninth goes up first.
   cluster.ask(low, 4, "1GB 1c");
   cluster.ask(high, 4, "1GB 1c");
