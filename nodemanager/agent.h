@@ -175,7 +175,7 @@ class Agent final : public ContainerService {
   // monitor.cc: what containers use, how the disks are, what the cache holds.
   void start_monitors();
   void monitor_containers();
-  void measured(std::vector<struct Measurement> measurements, Utilization node);
+  void measured(const std::vector<struct Measurement>& measurements, Utilization node);
   void monitor_disks();
   void disks_checked(DiskCheck result);
   void trim_cache();

@@ -278,7 +278,7 @@ WebHdfsOptions webhdfs_options_from(const Settings& settings) {
     std::vector<std::string> webs;
     for (const std::string& node : split_list(settings.get_or("dfs.ha.namenodes." + service, ""))) {
       const std::string web =
-          settings.get_or("dfs.namenode.http-address." + service + "." + node, "");
+          settings.get_or(fmt::format("dfs.namenode.http-address.{}.{}", service, node), "");
       if (!web.empty()) webs.push_back(web);
     }
     if (!webs.empty()) options.web_addresses[service] = std::move(webs);

@@ -138,7 +138,7 @@ LaunchJob Agent::make_job(Container& container) {
   job.process.supervisor = config_.supervisor;
   job.process.grace_ms = config_.kill_delay.count();
   for (const auto& [name, value] : script.inherited) {
-    job.process.environment.push_back(name + "=" + value);
+    job.process.environment.push_back(fmt::format("{}={}", name, value));
   }
   return job;
 }

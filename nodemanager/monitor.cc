@@ -79,15 +79,14 @@ void Agent::monitor_containers() {
       for (Measurement& one : running)
         measure(one, table, old, config_);
     }
-    post(
-        [this, running = std::move(running), node = node_utilization(config_.proc_root)]() mutable {
-          measured(std::move(running), node);
-        });
+    post([this, running = std::move(running), node = node_utilization(config_.proc_root)] {
+      measured(running, node);
+    });
   });
   measuring_ = posted.has_value();
 }
 
-void Agent::measured(std::vector<Measurement> measurements, Utilization node) {
+void Agent::measured(const std::vector<Measurement>& measurements, Utilization node) {
   measuring_ = false;
   node_use_ = node;
   containers_use_ = {};
@@ -95,7 +94,7 @@ void Agent::measured(std::vector<Measurement> measurements, Utilization node) {
   const double seconds = std::chrono::duration<double>(at - measured_at_).count() *
                          static_cast<double>(sysconf(_SC_CLK_TCK));
   measured_at_ = at;
-  for (Measurement& one : measurements) {
+  for (const Measurement& one : measurements) {
     containers_use_.physical_mb += one.usage.physical_bytes / kMib;
     containers_use_.virtual_mb += one.usage.virtual_bytes / kMib;
     const auto found = containers_.find(one.id);

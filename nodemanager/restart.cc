@@ -49,7 +49,7 @@ class AsidePutter {
 template <class Keep>
 Result<void> put_aside_but(const std::string& folder, AsidePutter& putter, const Keep& keep) {
   for (const std::string& name : list_dir(folder)) {
-    const std::string path = folder + "/" + name;
+    const std::string path = fmt::format("{}/{}", folder, name);
     if (!is_folder(path) || !keep(name)) RETURN_IF_ERROR(putter.put(path));
   }
   return {};
@@ -63,7 +63,7 @@ Result<void> clear_user_cache(const std::string& local, const KeptApps& kept, As
   RETURN_IF_ERROR(
       put_aside_but(users, putter, [&](const auto& user) { return kept.contains(user); }));
   for (const auto& [user, apps] : kept) {
-    const std::string folder = users + "/" + user;
+    const std::string folder = fmt::format("{}/{}", users, user);
     if (!is_folder(folder)) continue;
     RETURN_IF_ERROR(
         put_aside_but(folder, putter, [](const auto& name) { return name == "appcache"; }));
@@ -75,7 +75,7 @@ Result<void> clear_user_cache(const std::string& local, const KeptApps& kept, As
       const std::string app_folder = fmt::format("{}/appcache/{}", folder, app);
       for (const std::string& name : list_dir(app_folder)) {
         if (name != "filecache" && !parse_container_id(name)) continue;
-        RETURN_IF_ERROR(putter.put(app_folder + "/" + name));
+        RETURN_IF_ERROR(putter.put(fmt::format("{}/{}", app_folder, name)));
       }
     }
   }
@@ -147,7 +147,7 @@ Result<void> Agent::make_node_dirs() {
       for_each_that_can(config_.log_dirs, [](const auto& logs) { return make_dirs(logs, 0755); }));
   for (const std::string& logs : config_.log_dirs) {
     for (const std::string& name : list_dir(logs)) {
-      if (parse_app_id(name)) earlier_logs_.push_back(logs + "/" + name);
+      if (parse_app_id(name)) earlier_logs_.push_back(fmt::format("{}/{}", logs, name));
     }
   }
   const DiskCheck disks = check_disks(config_.local_dirs, config_.log_dirs, config_.disk_rules);

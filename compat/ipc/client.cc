@@ -11,8 +11,6 @@
 namespace heddle::compat::ipc {
 namespace {
 
-constexpr std::size_t kClientIdSize = 16;
-
 /// The open connections. Outlives the client while callbacks are under way.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
@@ -116,7 +114,7 @@ class PooledClient final : public Client {
     request_header.set_declaringclassprotocolname(protocol);
     request_header.set_clientprotocolversion(1);
     call->frame = encode_frame(header, &request_header, &request);
-    pool_->dispatch({host, port, protocol, login}, std::move(call));
+    pool_->dispatch({host, port, protocol, login}, call);
   }
 
  private:

@@ -13,7 +13,6 @@ namespace {
 
 using Response = hc::RpcResponseHeaderProto;
 
-constexpr std::size_t kClientIdSize = 16;
 constexpr std::uint64_t kComplaintsInFull = 20;
 
 Refusal bad_header(std::string message) {

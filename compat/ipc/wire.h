@@ -18,6 +18,7 @@ namespace hc = ::hadoop::common;
 inline constexpr std::string_view kMagic = "hrpc";
 inline constexpr std::size_t kConnectionHeaderSize = 7;
 inline constexpr int kVersion = 9;
+inline constexpr std::size_t kClientIdSize = 16;
 inline constexpr char kAuthNone = 0;
 inline constexpr char kAuthSasl = static_cast<char>(-33);
 

@@ -9,10 +9,6 @@
 namespace heddle::compat::rest {
 namespace {
 
-void not_found(const Exchange& exchange, std::string message) {
-  send_error(exchange, {ErrorCode::kNotFound, std::move(message)});
-}
-
 void bad_id(const Exchange& exchange, const Error& error) {
   Refusal refusal = refusal_for(error);
   refusal.message = "java.lang.IllegalArgumentException: " + error.message;
@@ -116,7 +112,7 @@ void get_app(const NmWeb& web, const ExchangePtr& exchange) {
     send(*exchange, 200, out);
     return;
   }
-  not_found(*exchange, fmt::format("app with id {} not found", text));
+  send_not_found(*exchange, fmt::format("app with id {} not found", text));
 }
 
 void write_container(Writer& out, const nm::ContainerStatus& container, const NmWeb& web) {
@@ -174,7 +170,7 @@ void get_container(const NmWeb& web, const ExchangePtr& exchange) {
     send(*exchange, 200, out);
     return;
   }
-  not_found(*exchange, fmt::format("container with id, {}, not found", text));
+  send_not_found(*exchange, fmt::format("container with id, {}, not found", text));
 }
 
 }  // namespace

@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 64_KiB;
 
-void not_found(const Exchange& exchange, std::string message) {
-  send_error(exchange, {ErrorCode::kNotFound, std::move(message)});
-}
-
 Error as_hadoop_id_error(std::string_view what, std::string_view prefix, std::string_view text,
                          const Error& error) {
   if (text.starts_with(prefix)) return error;
@@ -263,7 +259,7 @@ rm::AttemptReportPtr find_attempt(const RmWeb& web, const Exchange& exchange) {
     return nullptr;
   }
   auto attempt = id->app == app->id ? web.door.reports.attempt(*id) : nullptr;
-  if (!attempt) not_found(exchange, fmt::format("appattempt with id: {} not found", text));
+  if (!attempt) send_not_found(exchange, fmt::format("appattempt with id: {} not found", text));
   return attempt;
 }
 
@@ -294,7 +290,7 @@ void get_container(const RmWeb& web, const ExchangePtr& exchange) {
   }
   const auto container = web.door.reports.container(*id);
   if (!container || id->attempt != attempt->id) {
-    not_found(*exchange, fmt::format("container with id: {} not found", text));
+    send_not_found(*exchange, fmt::format("container with id: {} not found", text));
     return;
   }
   Writer out(exchange->format);
@@ -324,7 +320,7 @@ void get_node(const RmWeb& web, const ExchangePtr& exchange) {
   }
   const auto node = web.door.reports.node(*id);
   if (!node) {
-    not_found(*exchange, fmt::format("nodeId, {}, is not found", text));
+    send_not_found(*exchange, fmt::format("nodeId, {}, is not found", text));
     return;
   }
   Writer out(exchange->format);
@@ -504,7 +500,7 @@ rm::AppReportPtr find_app(const RmWeb& web, const Exchange& exchange, std::strin
     return nullptr;
   }
   auto app = web.door.reports.app(*id);
-  if (!app) not_found(exchange, fmt::format("app with id: {} not found", text));
+  if (!app) send_not_found(exchange, fmt::format("app with id: {} not found", text));
   return app;
 }
 

@@ -285,6 +285,10 @@ void send_error(const Exchange& exchange, const Error& error) {
   send_refusal(exchange, refusal_for(error));
 }
 
+void send_not_found(const Exchange& exchange, std::string message) {
+  send_error(exchange, {ErrorCode::kNotFound, std::move(message)});
+}
+
 Result<Body> request_body(const Exchange& exchange) {
   const std::string& text = exchange.request.body;
   const std::string type = to_lower(exchange.request.headers.get("Content-Type"));

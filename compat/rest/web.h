@@ -72,6 +72,7 @@ void send_html(const Exchange& exchange, int status, std::string page);
 void send_redirect(const Exchange& exchange, int status, std::string location);
 /// RemoteException with status and class of the error's code.
 void send_error(const Exchange& exchange, const Error& error);
+void send_not_found(const Exchange& exchange, std::string message);
 void send_refusal(const Exchange& exchange, const Refusal& refusal);
 Refusal refusal_for(const Error& error);
 

@@ -110,15 +110,6 @@ Result<pb::GetAllResourceTypeInfoResponseProto> resource_types(
   return out;
 }
 
-template <class Request, class Response>
-void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
-         Result<Response> (*handler)(const Context&, const CallContext&, const Request&)) {
-  on_now<Request, Response>(service, std::move(method),
-                            [context, handler](const CallContext& call, const Request& request) {
-                              return handler(*context, call, request);
-                            });
-}
-
 }  // namespace
 
 void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& context) {

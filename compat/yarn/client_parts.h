@@ -13,6 +13,17 @@ void add_label_methods(ipc::ProtocolService& service);
 void add_reservation_methods(ipc::ProtocolService& service);
 void add_delegation_token_methods(ipc::ProtocolService& service);
 
+/// Binds a method that is answered at once to its context.
+template <class Request, class Response>
+void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+         Result<Response> (*handler)(const Context&, const ipc::CallContext&, const Request&)) {
+  on_now<Request, Response>(
+      service, std::move(method),
+      [context, handler](const ipc::CallContext& call, const Request& request) {
+        return handler(*context, call, request);
+      });
+}
+
 inline ReportView view_of(const Context& context) {
   return {context.types(), context.web_url(), context.clock.now().wall};
 }

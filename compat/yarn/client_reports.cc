@@ -125,15 +125,6 @@ Result<pb::GetContainersResponseProto> containers(const Context& context, const 
   return out;
 }
 
-template <class Request, class Response>
-void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
-         Result<Response> (*handler)(const Context&, const CallContext&, const Request&)) {
-  on_now<Request, Response>(service, std::move(method),
-                            [context, handler](const CallContext& call, const Request& request) {
-                              return handler(*context, call, request);
-                            });
-}
-
 }  // namespace
 
 void add_report_methods(ipc::ProtocolService& service, const ContextPtr& context) {

@@ -182,8 +182,8 @@ std::string mode_text(mode_t mode) {
     case S_IFSOCK: text[0] = 's'; break;
     default: break;
   }
-  for (int bit = 0; bit < 9; ++bit) {
-    if ((mode & (0400U >> bit)) == 0) text[static_cast<size_t>(1 + bit)] = '-';
+  for (unsigned bit = 0; bit < 9; ++bit) {
+    if ((mode & (0400U >> bit)) == 0) text[1U + bit] = '-';
   }
   if ((mode & S_ISUID) != 0) text[3] = text[3] == 'x' ? 's' : 'S';
   if ((mode & S_ISGID) != 0) text[6] = text[6] == 'x' ? 's' : 'S';
@@ -306,7 +306,7 @@ void walk(const std::string& path, int depth, std::vector<struct stat>& above, L
   if (!is_directory || depth == kDepthMax) return;
   above.push_back(entry.info);
   for (const std::string& name : names_in(path))
-    walk(path + "/" + name, depth + 1, above, listing, broken);
+    walk(std::string(path).append("/").append(name), depth + 1, above, listing, broken);
   above.pop_back();
 }
 

@@ -28,7 +28,8 @@ std::vector<ErrorFile> stderr_files(const std::string& log_dir) {
       continue;
     }
     struct stat info {};
-    if (lstat((log_dir + "/" + name).c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (lstat(fmt::format("{}/{}", log_dir, name).c_str(), &info) != 0 || !S_ISREG(info.st_mode))
+      continue;
     files.push_back({name, info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec});
   }
   std::ranges::stable_sort(
@@ -84,6 +85,7 @@ std::string exit_report(std::int32_t exit_code, const std::string& log_dir) {
   if (files.empty()) return text;
   if (files.size() > 1) {
     std::vector<std::string> names;
+    names.reserve(files.size());
     for (const ErrorFile& file : files)
       names.push_back(file.name);
     text += fmt::format("Error files: {}.\n", join(names, ", "));

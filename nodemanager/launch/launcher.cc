@@ -20,7 +20,7 @@ void resolve_links(LaunchScript& script) {
       continue;
     }
     for (const std::string& name : list_dir(target))
-      links.emplace_back(target + "/" + name, name);
+      links.emplace_back(fmt::format("{}/{}", target, name), name);
   }
   script.links = std::move(links);
 }

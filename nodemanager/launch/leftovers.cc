@@ -184,7 +184,7 @@ std::vector<Leftover> find_leftovers(const std::vector<std::string>& local_dirs)
     const std::string root = local + "/nmPrivate";
     for (const std::string& app : list_dir(root)) {
       if (!parse_app_id(app)) continue;
-      for (const std::string& name : list_dir(root + "/" + app)) {
+      for (const std::string& name : list_dir(fmt::format("{}/{}", root, app))) {
         const auto id = parse_container_id(name);
         if (!id) continue;
         Leftover leftover{*id, fmt::format("{}/{}/{}/{}.pid", root, app, name, name), {}};
@@ -196,6 +196,7 @@ std::vector<Leftover> find_leftovers(const std::vector<std::string>& local_dirs)
     }
   }
   std::vector<Leftover> all;
+  all.reserve(found.size());
   for (auto& [id, leftover] : found)
     all.push_back(std::move(leftover));
   return all;

@@ -45,10 +45,6 @@ std::string parent_of(const std::string& url) {
                        : url.substr(0, slash);
 }
 
-bool is_web(std::string_view url) {
-  return url.starts_with("http:") || url.starts_with("https:");
-}
-
 /// Others may read it, and may get there.
 Result<bool> is_public(const FetchJob& job, RemoteFs& source, const std::string& url,
                        const FileStatus& info, int depth) {

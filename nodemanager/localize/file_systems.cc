@@ -18,11 +18,6 @@ namespace {
 constexpr int kRedirectsMax = 5;
 constexpr std::size_t kErrorTextMax = 64_KiB;  // read for nothing but to keep the connection
 
-bool is_web(std::string_view url) {
-  const std::string start = to_lower(url.substr(0, 6));
-  return start.starts_with("http:") || start == "https:";
-}
-
 Result<void> read_web(const std::string& url, const RemoteFs::Sink& sink) {
   int status = 0;
   std::size_t error_bytes = 0;

@@ -11,7 +11,7 @@ namespace heddle::nm {
 namespace {
 
 constexpr std::size_t kPatternMax = 512;
-constexpr std::size_t kNameMax = 4096;
+constexpr std::size_t kMatchedNameMax = 4096;
 
 Failure escape_not_supported(char c) {
   return fail(ErrorCode::kUnsupported, fmt::format("\\{} is not supported", c));
@@ -173,12 +173,12 @@ Result<NamePattern> NamePattern::compile(std::string_view pattern) {
 }
 
 bool NamePattern::matches_whole(std::string_view name) const {
-  return name.size() <= kNameMax &&
+  return name.size() <= kMatchedNameMax &&
          regexec(&compiled_->whole, std::string(name).c_str(), 0, nullptr, 0) == 0;
 }
 
 bool NamePattern::found_in(std::string_view name) const {
-  return name.size() <= kNameMax &&
+  return name.size() <= kMatchedNameMax &&
          regexec(&compiled_->part, std::string(name).c_str(), 0, nullptr, 0) == 0;
 }
 

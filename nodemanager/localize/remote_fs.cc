@@ -12,6 +12,11 @@
 
 namespace heddle::nm {
 
+bool is_web(std::string_view url) {
+  const std::string start = to_lower(url.substr(0, 6));
+  return start.starts_with("http:") || start == "https:";
+}
+
 Result<FsUrl> parse_fs_url(std::string_view url) {
   FsUrl parsed;
   std::string_view rest = url;

@@ -27,6 +27,8 @@ struct FsUrl {
 };
 /// "/path" has no scheme and counts as file. kInvalidArgument: no absolute path, or a NUL in it.
 Result<FsUrl> parse_fs_url(std::string_view url);
+/// An http: or https: URL, in letters of any case.
+bool is_web(std::string_view url);
 
 /// Blocking calls for worker threads; any thread. Each acts with the rights of `user`.
 /// kNotFound, kPermissionDenied and kUnavailable mean what they say; messages name the URL.

@@ -23,7 +23,7 @@
 namespace heddle::nm {
 namespace {
 
-constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kFileNameMax = 255;
 constexpr std::size_t kPathMax = 4000;
 constexpr std::size_t kReadBytes = 128_KiB;
 
@@ -70,7 +70,7 @@ Result<Parts> parts_of(std::string_view name) {
     start = end + 1;
     if (part.empty() || part == ".") continue;
     if (part == "..") return refused(name, "the name must not contain '..'");
-    if (part.size() > kNameMax) return refused(name, "a name must not exceed 255 bytes");
+    if (part.size() > kFileNameMax) return refused(name, "a name must not exceed 255 bytes");
     if (std::ranges::any_of(part, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
       return refused(name, "the name must not contain control characters");
     }

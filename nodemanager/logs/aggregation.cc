@@ -90,7 +90,7 @@ std::vector<LogFile> files_in(const std::vector<std::string>& dirs) {
   std::vector<LogFile> files;
   for (const std::string& dir : dirs) {
     for (const std::string& name : list_dir(dir)) {
-      const std::string path = dir + "/" + name;
+      const std::string path = fmt::format("{}/{}", dir, name);
       struct stat info {};
       if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
       const std::int64_t ms = info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000;

@@ -235,7 +235,7 @@ class Core {
   void take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn);
   void end_node_containers(Node& node, const std::string& why, Turn& turn);
   void note_change(Node& node);
-  void forget_node(NodeId id);
+  void forget_node(const NodeId& id);
   void check_drained(Node& node, Turn& turn);
   NodeHeartbeatAnswer make_node_answer(Node& node);
 

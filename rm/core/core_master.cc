@@ -41,10 +41,6 @@ Result<void> check_length(const AttemptId& id, std::string_view what, const std:
               ErrorSubject::kRegistration);
 }
 
-std::int32_t next_response_id(std::int32_t id) {
-  return id == INT32_MAX ? 0 : id + 1;
-}
-
 bool takes_requests(const Attempt& attempt) {
   return attempt.state == AttemptState::kRunning;
 }

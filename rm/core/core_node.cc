@@ -38,10 +38,6 @@ std::string fault_in(const NodeHeartbeat& request) {
   return {};
 }
 
-std::int32_t next_response_id(std::int32_t id) {
-  return id == INT32_MAX ? 0 : id + 1;
-}
-
 /// By the numbers in front: "3.4.2-SNAPSHOT" is as old as "3.4.2". What has none is older than all.
 bool is_older(std::string_view version, std::string_view than) {
   const auto next = [](std::string_view& text) -> std::int64_t {
@@ -202,13 +198,13 @@ void Core::forget_old_selves(const NodeId& id) {
   }
 }
 
-void Core::forget_node(NodeId id) {  // a copy: the node that goes often holds the argument
+void Core::forget_node(const NodeId& id) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   stop_watching(found->second);
   node_changes_.erase(found->second.changed);
-  nodes_.erase(found);
   touched_nodes_.erase(id);
+  nodes_.erase(found);  // last: the node often holds the argument
 }
 
 void Core::carry_out(Node& node, NodeEffect effect, Turn& turn) {

@@ -117,6 +117,11 @@ struct App {
 /// Resource-milliseconds used until `now`.
 ResourceSeconds millis_at(const App& app, const Now& now);
 
+/// The number of the next heartbeat, of a node or an AM, after the one numbered `id`.
+inline std::int32_t next_response_id(std::int32_t id) {
+  return id == INT32_MAX ? 0 : id + 1;
+}
+
 struct Node {
   NodeId id;
   NodeState state = NodeState::kNew;

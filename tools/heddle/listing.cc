@@ -13,7 +13,7 @@
 namespace heddle::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kGap = "  ";
 constexpr std::string_view kReset = "\x1b[0m";
@@ -31,36 +31,36 @@ std::string_view colour_of(std::string_view word) {
   return "";
 }
 
-Json to_json(const Cell& cell) {
+OrderedJson to_json(const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell.value)) return *text;
   if (const auto* number = std::get_if<std::int64_t>(&cell.value)) return *number;
   if (const auto* real = std::get_if<double>(&cell.value)) return *real;
   return nullptr;
 }
 
-Json to_json(const Listing& listing, const std::vector<Cell>& row) {
-  Json item = Json::object();
+OrderedJson to_json(const Listing& listing, const std::vector<Cell>& row) {
+  OrderedJson item = OrderedJson::object();
   for (std::size_t i = 0; i < row.size(); ++i)
     item[listing.columns[i].key] = to_json(row[i]);
   return item;
 }
 
 std::string json_text(const Listing& listing) {
-  Json whole = {{"schema", listing.schema}};
+  OrderedJson whole = {{"schema", listing.schema}};
   if (listing.single && !listing.rows.empty()) {
     whole["item"] = to_json(listing, listing.rows[0]);
   } else {
-    whole["items"] = Json::array();
+    whole["items"] = OrderedJson::array();
     for (const auto& row : listing.rows)
       whole["items"].push_back(to_json(listing, row));
   }
-  return whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return whole.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 std::string csv_value(const Cell& cell) {
   const auto* text = std::get_if<std::string>(&cell.value);
   if (text == nullptr) {
-    const Json json = to_json(cell);
+    const OrderedJson json = to_json(cell);
     return json.is_null() ? "" : json.dump();
   }
   if (text->find_first_of(",\"\r\n") == std::string::npos) return *text;

@@ -9,7 +9,7 @@
 namespace heddle::testlib {
 namespace {
 
-const std::string kApp = "application_1795312714741_0004";
+const std::string kRecordedApp = "application_1795312714741_0004";
 const std::string kAttempt = "appattempt_1795312714741_0004_000001";
 
 class Recorded : public ::testing::Test {
@@ -38,7 +38,7 @@ TEST_F(Recorded, ApplicationsAreByteForByteAsHadoopWritesThem) {
 }
 
 TEST_F(Recorded, OneApplicationIsTheSameInXml) {
-  expect_xml("/apps/" + kApp, "rm-app-x.xml", 1795312825981 + 17697);
+  expect_xml("/apps/" + kRecordedApp, "rm-app-x.xml", 1795312825981 + 17697);
 }
 
 TEST_F(Recorded, AnEndedApplicationShowsMinusOneForWhatItHolds) {
@@ -46,14 +46,14 @@ TEST_F(Recorded, AnEndedApplicationShowsMinusOneForWhatItHolds) {
 }
 
 TEST_F(Recorded, AttemptsOfAnApplication) {
-  expect_json("/apps/" + kApp + "/appattempts", "rm-appattempts.json");
-  expect_xml("/apps/" + kApp + "/appattempts", "rm-appattempts-x.xml");
-  expect_json("/apps/" + kApp + "/appattempts/" + kAttempt, "rm-appattempt.json");
-  expect_xml("/apps/" + kApp + "/appattempts/" + kAttempt, "rm-appattempt-x.xml");
+  expect_json("/apps/" + kRecordedApp + "/appattempts", "rm-appattempts.json");
+  expect_xml("/apps/" + kRecordedApp + "/appattempts", "rm-appattempts-x.xml");
+  expect_json("/apps/" + kRecordedApp + "/appattempts/" + kAttempt, "rm-appattempt.json");
+  expect_xml("/apps/" + kRecordedApp + "/appattempts/" + kAttempt, "rm-appattempt-x.xml");
 }
 
 TEST_F(Recorded, ContainersWriteTheirNumbersAsTexts) {
-  const std::string path = "/apps/" + kApp + "/appattempts/" + kAttempt + "/containers";
+  const std::string path = "/apps/" + kRecordedApp + "/appattempts/" + kAttempt + "/containers";
   expect_json(path, "rm-attempt-containers.json", 1795312840132 + 7590);
   expect_xml(path, "rm-attempt-containers-x.xml", 1795312840132 + 7601);
   expect_json(path + "/container_1795312714741_0004_01_000002", "rm-container.json",
@@ -61,7 +61,7 @@ TEST_F(Recorded, ContainersWriteTheirNumbersAsTexts) {
 }
 
 TEST_F(Recorded, SmallAnswersHaveNoWrapperInJsonAndARootInXml) {
-  const std::string app = "/apps/" + kApp;
+  const std::string app = "/apps/" + kRecordedApp;
   expect_json(app + "/state", "rm-app-state.json");
   expect_xml(app + "/state", "rm-app-state-x.xml");
   expect_json(app + "/queue", "rm-app-queue.json");
@@ -73,8 +73,8 @@ TEST_F(Recorded, SmallAnswersHaveNoWrapperInJsonAndARootInXml) {
 }
 
 TEST_F(Recorded, Timeouts) {
-  expect_json("/apps/" + kApp + "/timeouts", "rm-app-timeouts.json");
-  expect_xml("/apps/" + kApp + "/timeouts", "rm-app-timeouts-x.xml");
+  expect_json("/apps/" + kRecordedApp + "/timeouts", "rm-app-timeouts.json");
+  expect_xml("/apps/" + kRecordedApp + "/timeouts", "rm-app-timeouts-x.xml");
 }
 
 TEST_F(Recorded, StatisticsCountByStateInTheRecordedOrder) {

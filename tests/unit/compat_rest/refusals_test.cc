@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::string kApp = "/ws/v1/cluster/apps/application_1795312714741_0004";
+const std::string kAppUrl = "/ws/v1/cluster/apps/application_1795312714741_0004";
 
 class Refusals : public ::testing::Test {
  protected:
@@ -38,9 +38,9 @@ TEST_F(Refusals, ParametersAreNamedWithWhatTheyAccept) {
       {"/ws/v1/cluster/nodes/x", 400, "RemoteException"},
       {"/ws/v1/cluster/appstatistics?applicationTypes=a,b", 400, "# of applicationTypes = 2"},
       {"/ws/v1/cluster/queues/nosuch/access", 400, "Unknown queue: nosuch"},
-      {kApp + "/appattempts/x", 400, "AppAttemptId"},
-      {kApp + "/appattempts/appattempt_1795312714741_0004_000009", 404, "not found"},
-      {kApp + "/timeouts/FOO", 400, "LIFETIME"},
+      {kAppUrl + "/appattempts/x", 400, "AppAttemptId"},
+      {kAppUrl + "/appattempts/appattempt_1795312714741_0004_000009", 404, "not found"},
+      {kAppUrl + "/timeouts/FOO", 400, "LIFETIME"},
       {"/ws/v1/cluster/nosuch", 404, "nothing at"},
       {"/ws/v1/cluster/scheduler-conf", 400, "mutable-conf"},
       {"/cluster/app/application_1_0001", 404, "There is no application"},
@@ -67,7 +67,7 @@ TEST_F(Refusals, BadBodiesAreToldWithLineAndColumn) {
       {"{}", "no state"},
   };
   for (const auto& [body, says] : cases) {
-    const auto answer = put(web, kApp + "/state?user.name=root", body);
+    const auto answer = put(web, kAppUrl + "/state?user.name=root", body);
     EXPECT_EQ(answer.status, 400) << body;
     EXPECT_THAT(answer.body, HasSubstr(says)) << body;
   }
@@ -75,7 +75,7 @@ TEST_F(Refusals, BadBodiesAreToldWithLineAndColumn) {
 }
 
 TEST_F(Refusals, ANumberBeyond63BitsIsToldWithItsPlace) {
-  const auto answer = put(cluster.web(), kApp + "/priority?user.name=root",
+  const auto answer = put(cluster.web(), kAppUrl + "/priority?user.name=root",
                           "{\"priority\":1180591620717411303424}");
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("at most 63 bits"));
@@ -99,7 +99,7 @@ TEST_F(Refusals, OtherMethodsAreToldWhichOnesThereAre) {
   for (const auto* method : {"TRACE", "FOO", "PATCH"}) {
     const auto answer = call(
         cluster.web(),
-        {.method = method, .target = kApp + "/state", .headers = {{"X-Requested-By", "test"}}});
+        {.method = method, .target = kAppUrl + "/state", .headers = {{"X-Requested-By", "test"}}});
     EXPECT_EQ(answer.status, 405) << method;
     EXPECT_EQ(answer.headers.get("Allow"), "GET, HEAD, PUT, OPTIONS") << method;
   }
@@ -135,7 +135,7 @@ TEST_F(Refusals, AFormCannotChangeAnything) {
       403);
   const auto foreign = call(
       web, {.method = "PUT",
-            .target = kApp + "/state",
+            .target = kAppUrl + "/state",
             .headers = {{"Content-Type", "application/json"}, {"Origin", "http://evil.example"}},
             .body = R"({"state":"KILLED"})"});
   EXPECT_EQ(foreign.status, 403);
@@ -155,7 +155,7 @@ TEST_F(Refusals, CurlWithoutABodyStillGetsANewApplication) {
 TEST_F(Refusals, WithoutANameOnlyThisMachineMayWrite) {
   const auto kill_from = [&](const std::string& peer) {
     return call(cluster.web(), {.method = "PUT",
-                                .target = kApp + "/state",
+                                .target = kAppUrl + "/state",
                                 .headers = {{"Content-Type", "application/json"}},
                                 .body = R"({"state":"KILLED"})",
                                 .peer = peer})
@@ -195,7 +195,8 @@ TEST_F(Refusals, ErrorsOfTheDoorKeepTheirMeaning) {
       {ErrorCode::kUnavailable, 503},      {ErrorCode::kInternal, 500}};
   for (const auto& [code, status] : cases) {
     cluster.applications.refuse = Error{code, "because of the test"};
-    const auto answer = put(cluster.web(), kApp + "/state?user.name=bob", R"({"state":"KILLED"})");
+    const auto answer =
+        put(cluster.web(), kAppUrl + "/state?user.name=bob", R"({"state":"KILLED"})");
     EXPECT_EQ(answer.status, status);
     EXPECT_THAT(answer.body, HasSubstr("because of the test"));
   }
@@ -206,7 +207,7 @@ TEST_F(Refusals, APageUnderAStrangersNameChangesNothingAlsoBeyondLoopback) {
   cluster.options.host_names = {"rm.example"};
   const auto kill_as = [&](const std::string& host, const std::string& origin) {
     WebCall wanted{.method = "PUT",
-                   .target = kApp + "/state?user.name=root",
+                   .target = kAppUrl + "/state?user.name=root",
                    .headers = {{"Host", host}, {"Content-Type", "application/json"}},
                    .body = R"({"state":"KILLED"})"};
     if (!origin.empty()) wanted.headers.emplace_back("Origin", origin);
