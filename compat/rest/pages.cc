@@ -129,7 +129,7 @@ Cell outside_link(std::string_view target, std::string_view text) {
 
 std::string memory_text(std::int64_t mb) {
   if (mb < 1024) return fmt::format("{} MB", mb);
-  if (mb < 1024 * 1024) return fmt::format("{:.1f} GB", static_cast<double>(mb) / 1024);
+  if (mb < 1'048'576) return fmt::format("{:.1f} GB", static_cast<double>(mb) / 1024);
   return fmt::format("{:.1f} TB", static_cast<double>(mb) / 1024 / 1024);
 }
 

@@ -229,10 +229,9 @@ Result<WallTime> parse_iso_time(std::string_view text) {
   if (!date.ok() || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60 || ms < 0) {
     return refuse();
   }
-  const std::int64_t seconds =
-      duration_cast<std::chrono::seconds>(sys_days(date).time_since_epoch()).count() + h * 3600 +
-      mi * 60 + s - offset_minutes * 60;
-  return WallTime{seconds * 1000 + ms};
+  const auto time =
+      sys_days(date) + hours(h) + minutes(mi - offset_minutes) + seconds(s) + milliseconds(ms);
+  return WallTime{time.time_since_epoch().count()};
 }
 
 std::string_view tracking_ui(const rm::AppReport& app) {

@@ -104,7 +104,7 @@ struct NmState {
   Router router;
 };
 
-void add_start_page(Router& router, const WebOptions& options, std::string path) {
+void add_start_page(Router& router, const WebOptions& options, const std::string& path) {
   router.add("GET", "/", [&options, path](const ExchangePtr& exchange) {
     send_redirect(*exchange, 302, absolute(options, path));
   });
@@ -112,7 +112,8 @@ void add_start_page(Router& router, const WebOptions& options, std::string path)
 
 }  // namespace
 
-net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options, ProxyHandler proxy) {
+net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
+                                     const ProxyHandler& proxy) {
   auto state = std::make_shared<RmState>(door, std::move(options));
   add_start_page(state->router, state->web.options, "/cluster");
   add_rm_read_routes(state->router, state->web);

@@ -21,7 +21,7 @@ using ProxyHandler =
 /// `door` and what `options` points to must outlive the handler and its answers. `proxy` answers
 /// /proxy/...; empty = 404. The handler may be called from any thread and never blocks.
 net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
-                                     ProxyHandler proxy = {});
+                                     const ProxyHandler& proxy = {});
 
 /// Everything under /ws/v1/node, /node, /jmx, /conf, /prom, /stacks, /logs.
 net::HttpHandler make_nm_web_handler(const nm::NodeReports& reports, WebOptions options,

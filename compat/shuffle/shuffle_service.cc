@@ -315,7 +315,7 @@ Result<ShuffleOptions> read_shuffle_options(const Settings& settings) {
 }
 
 Result<std::unique_ptr<ShuffleService>> ShuffleService::listen(net::EventLoops& loops,
-                                                               ShuffleOptions options,
+                                                               const ShuffleOptions& options,
                                                                ShuffleCallbacks callbacks,
                                                                std::vector<ShuffleJob> jobs) {
   auto shared = std::make_shared<Shared>(options, std::move(callbacks));

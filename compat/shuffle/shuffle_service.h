@@ -53,7 +53,7 @@ class ShuffleService : public nm::AuxService {
  public:
   /// `jobs`: those recorded before a restart; served from the first request on.
   static Result<std::unique_ptr<ShuffleService>> listen(net::EventLoops& loops,
-                                                        ShuffleOptions options,
+                                                        const ShuffleOptions& options,
                                                         ShuffleCallbacks callbacks,
                                                         std::vector<ShuffleJob> jobs = {});
 

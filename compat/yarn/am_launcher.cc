@@ -58,7 +58,8 @@ struct AmLauncher::Start {
   Instant until;  // no further try after this
 };
 
-AmLauncher::AmLauncher(ContextPtr context, ipc::Client& client, Post post, PostLater post_later)
+AmLauncher::AmLauncher(const ContextPtr& context, ipc::Client& client, Post post,
+                       PostLater post_later)
     : parts_(std::make_shared<const Parts>(
           Parts{context, TokenMaker(context), client, std::move(post), std::move(post_later)})) {}
 

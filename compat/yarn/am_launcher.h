@@ -26,7 +26,7 @@ class AmLauncher final : public rm::MasterLauncher {
 
   using Post = std::function<void(std::function<void()>)>;
   using PostLater = std::function<void(Duration, std::function<void()>)>;
-  AmLauncher(ContextPtr context, ipc::Client& client, Post post, PostLater post_later);
+  AmLauncher(const ContextPtr& context, ipc::Client& client, Post post, PostLater post_later);
 
   void launch(rm::MasterLaunch launch, rm::ReplyTo<void> reply) override;
   void clean_up(const AttemptId& attempt, const ContainerId& container,
