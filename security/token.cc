@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <bit>
 #include <optional>
 
 namespace heddle::security {
@@ -187,7 +188,7 @@ void append_text(std::string& out, std::string_view text) {
 Result<std::int64_t> WritableReader::vlong() {
   const auto tag_byte = bytes(1);
   if (!tag_byte) return fail(tag_byte.error());
-  const int tag = static_cast<signed char>(tag_byte->front());
+  const std::int8_t tag = std::bit_cast<std::int8_t>(tag_byte->front());
   if (tag >= -112) return tag;
   const bool negative = tag < -120;
   const auto magnitude_bytes = bytes(static_cast<std::size_t>((negative ? -120 : -112) - tag));

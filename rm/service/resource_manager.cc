@@ -263,7 +263,7 @@ void ResourceManager::give_up(std::vector<Group> groups, const Error& why) {
 
 Result<void> ResourceManager::commit(const std::vector<Record>& records) {
   while (true) {
-    const auto committed = store_->commit(records);
+    auto committed = store_->commit(records);
     set_store_trouble(committed ? "" : committed.error().message);
     if (committed) return {};
     if (committed.error().code != ErrorCode::kUnavailable) {

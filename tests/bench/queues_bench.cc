@@ -49,7 +49,7 @@ void measure(const Load& load) {
   Cluster cluster = builder.build();
   for (int i = 0; i < load.nodes; ++i) {
     cluster.scheduler.add_node(NodeId{"node" + std::to_string(i), 45454},
-                               "/rack" + std::to_string(i / 40), {128 * 1024, 64});
+                               "/rack" + std::to_string(i / 40), {131'072, 64});
   }
   std::vector<std::string> leaves;
   for (const QueuePath& path : cluster.scheduler.queue_paths()) {

@@ -83,7 +83,8 @@ AppId Cluster::running_app(std::string_view queue, std::string_view user, std::i
   return id;
 }
 
-void Cluster::ask(const AppId& app, std::int32_t count, std::string_view size, AskOptions options) {
+void Cluster::ask(const AppId& app, std::int32_t count, std::string_view size,
+                  const AskOptions& options) {
   queues::Ask ask;
   ask.priority = options.priority;
   ask.resource_name = options.at;
@@ -126,6 +127,7 @@ std::size_t count_for(const std::vector<queues::Grant>& grants, const AppId& app
 
 std::vector<std::string> hosts_of(const std::vector<queues::Grant>& grants) {
   std::vector<std::string> hosts;
+  hosts.reserve(grants.size());
   for (const queues::Grant& grant : grants)
     hosts.push_back(grant.node.host);
   return hosts;

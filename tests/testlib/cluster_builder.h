@@ -44,7 +44,8 @@ class Cluster {
   /// With an attempt that needs no AM container.
   AppId running_app(std::string_view queue, std::string_view user = "ann",
                     std::int32_t priority = 0);
-  void ask(const AppId& app, std::int32_t count, std::string_view size, AskOptions options = {});
+  void ask(const AppId& app, std::int32_t count, std::string_view size,
+           const AskOptions& options = {});
   /// Host row, rack row and "*" row, as MapReduce sends them.
   void ask_near(const AppId& app, std::int32_t count, std::string_view size, std::string host,
                 std::string rack);

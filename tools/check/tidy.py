@@ -3,8 +3,7 @@
 
     tools/check/tidy.py BUILD_FOLDER FILE...
 
-The files of one target stand together, up to kTogether; one that is skipped by the unity builds stands alone. The analyzer looks
-into included sources only where the main file is called UnifiedSource. Exit 0: no finding.
+The analyzer looks into included sources only where the main file is called UnifiedSource. Exit 0: no finding.
 """
 import collections
 import concurrent.futures
@@ -21,21 +20,21 @@ kFindings = r"/(base|queues|security|rm|nodemanager|compat|api|tools|tests)/[^ ]
 
 
 def units(build, wanted):
-    """(flags, files) of each unit: files of one target with the same flags."""
+    """(flags, files) of each unit: the same files stand together as in the unity builds, so that their names are known not to clash."""
     groups = collections.defaultdict(list)
     alone = skipped()
     for entry in json.loads((build / "compile_commands.json").read_text()):
         file = os.path.relpath(entry["file"])
-        if file not in wanted:
-            continue
         words = [word for word in shlex.split(entry["command"]) if not word.endswith("ccache")][1:]
         target = re.match(r".*\.dir", words[words.index("-o") + 1]).group()
         del words[words.index("-o"):words.index("-o") + 2]
         del words[words.index("-c"):words.index("-c") + 2]
-        groups[target, " ".join(words), file if file in alone else ""].append(file)
+        groups[target, tuple(words), file if file in alone else ""].append(file)
     for (_, flags, _), files in sorted(groups.items()):
         for start in range(0, len(files), kTogether):
-            yield shlex.split(flags), files[start:start + kTogether]
+            together = [file for file in files[start:start + kTogether] if file in wanted]
+            if together:
+                yield flags, together
 
 
 def skipped():

@@ -220,7 +220,7 @@ Outcome<int> run_dev_cluster(const Options& options, Console& console) {
   if (!folder) return stop(folder.error());
   auto ports = choose_ports(options.nodes);
   if (!ports) return stop(ports.error());
-  const auto code = DevCluster(options, console, folder->path(), *std::move(ports)).run();
+  auto code = DevCluster(options, console, folder->path(), *std::move(ports)).run();
   if (options.keep) console.complain("heddle: everything is left in " + folder->path());
   return code;
 }

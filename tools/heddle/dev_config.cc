@@ -136,7 +136,7 @@ Outcome<void> write_configuration(const std::string& conf_dir,
     for (const auto& [key, value] : properties) {
       settings.set(key, {value, "heddle dev", false});
     }
-    const std::string path = conf_dir + "/" + name;
+    const std::string path = fmt::format("{}/{}", conf_dir, name);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file << compat::xml::to_xml(settings);
     file.close();

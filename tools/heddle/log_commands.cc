@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/bytes.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "tools/heddle/aggregated.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kPieceMax = 64 << 20;  // of one file, from its end
 constexpr std::int64_t kLineGuess = 1'024;    // bytes, for the first try at --tail
-constexpr std::int64_t kTailLeast = 64 * 1'024;
+constexpr std::int64_t kTailLeast = 64_KiB;
 
 struct Place {
   std::string container;

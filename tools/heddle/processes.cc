@@ -55,6 +55,7 @@ Outcome<void> Processes::start(const std::string& name, const std::vector<std::s
                 "give a folder that may be written: --dir DIR");
   }
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& part : command)
     arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);

@@ -154,6 +154,7 @@ TEST_F(LoopbackTest, AThousandPipelinedCallsAreAllAnswered) {
   options.queued_calls_max = 10;
   serve(std::move(options));
   std::vector<std::future<Answer>> answers;
+  answers.reserve(1000);
   for (int i = 0; i < 1000; ++i)
     answers.push_back(start("echo", i, {"alice", std::nullopt}));
   for (int i = 0; i < 1000; ++i) {

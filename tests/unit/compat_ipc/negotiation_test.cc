@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+
 namespace heddle::compat::ipc {
 namespace {
 
@@ -170,7 +172,7 @@ TEST(NegotiationTest, NothingIsTakenAfterTheEnd) {
 TEST(NegotiationTest, ATokenOfTenMebibytesIsRefused) {
   Negotiation negotiation(rules(true, true));
   auto big = message(State::INITIATE);
-  big.set_token(std::string(10 * 1024 * 1024, 'x'));
+  big.set_token(std::string(10_MiB, 'x'));
   const auto refused = negotiation.handle(big);
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().message, HasSubstr("65536"));

@@ -91,7 +91,7 @@ class SessionTest : public ::testing::Test {
       rules_->login.nonce = [this] { return nonce_; };
     }
     session_ = std::make_shared<Session>(rules_, host_, net::Endpoint{"127.0.0.1", 4711},
-                                         [](std::function<void()> task) { task(); });
+                                         [](const std::function<void()>& task) { task(); });
   }
   void feed(std::string_view bytes) {
     if (!session_) open();

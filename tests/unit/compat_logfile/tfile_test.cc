@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "compat/logfile/aggregated_log.h"
 #include "compat/logfile/tfile_format.h"
@@ -79,7 +80,7 @@ TEST_P(TFileCompression, GivesBackValuesAroundTheChunkAndBlockSizes) {
   std::string out;
   TFileWriter writer(sink_to(out), GetParam());
   std::vector<std::size_t> sizes = {
-      0, 1, 256 * 1024 - 1, 256 * 1024, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20};
+      0, 1, 256_KiB - 1, 256_KiB, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20};
   for (const std::size_t size : sizes) {
     std::string value(size, '\0');
     for (std::size_t i = 0; i < size; ++i)

@@ -31,7 +31,7 @@ door::Registration registration() {
 }
 
 TEST_F(RmLinkTest, RegistrationIsTheRecordedRequestButForTheMachine) {
-  link_->register_node(registration(), [](Result<door::Registered>) {});
+  link_->register_node(registration(), [](const Result<door::Registered>&) {});
   ASSERT_EQ(client_.calls.size(), 1U);
   EXPECT_EQ(client_.calls[0].method, "registerNodeManager");
   EXPECT_EQ(client_.calls[0].login.user, "yarn");

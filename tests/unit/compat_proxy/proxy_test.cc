@@ -21,8 +21,8 @@ class ProxyCalls : public ::testing::Test {
   ProxyCalls() : loops(2) {
     auto master = net::HttpServer::listen(
         loops, "127.0.0.1", 0, {},
-        [](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-          serve_master(std::move(request), responder);
+        [](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
+          serve_master(request, responder);
         });
     EXPECT_TRUE(master);
     master_ = std::move(*master);
@@ -37,8 +37,8 @@ class ProxyCalls : public ::testing::Test {
     proxy = std::make_unique<WebProxy>(reports, ProxyLimits{.threads = 2});
     auto front = net::HttpServer::listen(
         loops, "127.0.0.1", 0, {},
-        [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-          proxy->handle(std::move(request), "alice", std::move(responder));
+        [this](net::HttpRequest request, const std::shared_ptr<net::HttpResponder>& responder) {
+          proxy->handle(std::move(request), "alice", responder);
         });
     EXPECT_TRUE(front);
     front_ = std::move(*front);
@@ -51,13 +51,13 @@ class ProxyCalls : public ::testing::Test {
     loops.stop();
   }
 
-  static void serve_master(net::HttpRequest request,
+  static void serve_master(const net::HttpRequest& request,
                            const std::shared_ptr<net::HttpResponder>& responder) {
     if (request.path == "/hang" && hang().take(responder)) return;
     if (request.path == "/big") {
       responder->start({}, std::nullopt);
       for (int i = 0; i < 64; ++i)
-        responder->write(std::string(64 * 1024, 'x'));
+        responder->write(std::string(65'536, 'x'));
       responder->finish();
       return;
     }

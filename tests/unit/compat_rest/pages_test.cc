@@ -168,8 +168,8 @@ TEST(WriterTest, RealsHaveAPoint) {
 TEST(RouterTest, LiteralsWinOverCaptures) {
   Router router;
   std::string hit;
-  router.add("GET", "/a/{}", [&](ExchangePtr) { hit = "capture"; });
-  router.add("GET", "/a/b", [&](ExchangePtr) { hit = "literal"; });
+  router.add("GET", "/a/{}", [&](const ExchangePtr&) { hit = "capture"; });
+  router.add("GET", "/a/b", [&](const ExchangePtr&) { hit = "literal"; });
   (*router.match("GET", "/a/b").handler)(nullptr);
   EXPECT_EQ(hit, "literal");
   EXPECT_EQ(router.match("POST", "/a/b").handler, nullptr);

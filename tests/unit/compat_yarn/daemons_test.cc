@@ -260,7 +260,7 @@ class Launcher : public Services {
   testlib::FakeClient client_;
   std::vector<std::function<void()>> later_;
   AmLauncher launcher_{
-      context_, client_, [](std::function<void()> task) { task(); },
+      context_, client_, [](const std::function<void()>& task) { task(); },
       [this](Duration, std::function<void()> task) { later_.push_back(std::move(task)); }};
   rm::MasterLaunch launch_;
   std::optional<Result<void>> result_;

@@ -31,7 +31,7 @@ class ConnectionTest : public ::testing::Test {
     return *std::move(listener);
   }
   Result<std::shared_ptr<Connection>> connect_to(const std::string& host, std::uint16_t port,
-                                                 std::shared_ptr<Events> events) {
+                                                 const std::shared_ptr<Events>& events) {
     std::promise<Result<std::shared_ptr<Connection>>> promise;
     connect(loops_.next(), host, port, std::chrono::seconds(20), recording(events),
             [&](auto result) { promise.set_value(std::move(result)); });
@@ -101,7 +101,7 @@ class SlowPeer {
       EventLoop::Timer timer;
       loop_.post([&] { timer = loop_.run_after(pause_, [&] { paused.set_value(); }); });
       paused.get_future().wait();
-      receive(2 * 1024 * 1024);
+      receive(2'097'152);
     }
     receive(SIZE_MAX);
     return taken_;
@@ -109,7 +109,7 @@ class SlowPeer {
 
  private:
   void receive(std::size_t most) {
-    std::vector<char> buffer(256 * 1024);
+    std::vector<char> buffer(262'144);
     for (std::size_t got = 0; got < most;) {
       const ssize_t count = ::recv(socket_, buffer.data(), buffer.size(), 0);
       if (count <= 0) return;
@@ -123,9 +123,16 @@ class SlowPeer {
   std::size_t taken_ = 0;
 };
 
+/// More than the buffers of both ends hold.
+std::string much() {
+  std::string bytes;
+  bytes.resize(32'000'000, 'x');
+  return bytes;
+}
+
 TEST(CloseAfterFlush, GoesOnForAsLongAsThePeerTakesSomething) {
   constexpr Duration kPatience = std::chrono::milliseconds(500);
-  const std::string big(32'000'000, 'x');
+  const std::string big = much();
   EventLoops loops(1);
   const auto events = std::make_shared<Events>();
   const auto listener = Listener::listen(loops, "127.0.0.1", 0, {},
@@ -144,7 +151,7 @@ TEST(CloseAfterFlush, EndsWhenThePeerTakesNothing) {
   const auto events = std::make_shared<Events>();
   const auto listener = Listener::listen(
       loops, "127.0.0.1", 0, {}, recording(events, [&](Connection& c, std::string_view) {
-        c.send(std::string(32'000'000, 'x'));
+        c.send(much());
         c.close_after_flush("said all", std::chrono::milliseconds(20));
       }));
   ASSERT_TRUE(listener.has_value());
@@ -322,6 +329,7 @@ TEST(Teardown, EveryHandlerIsToldOnceWhenLoopsStopWhileConnectionsComeAndGo) {
       const std::uint16_t port = (*listener)->endpoint().port;
       std::atomic<bool> enough = false;
       std::vector<std::jthread> peers;
+      peers.reserve(3);
       for (int i = 0; i < 3; ++i)
         peers.emplace_back([&enough, port] { come_and_go(port, enough); });
       while (lives.made < 50)

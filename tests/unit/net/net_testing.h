@@ -81,8 +81,8 @@ class RecordingHandler : public ConnectionHandler {
   OnBytes on_bytes_;
 };
 
-inline HandlerFactory recording(std::shared_ptr<Events> events,
-                                RecordingHandler::OnBytes on_bytes = nullptr) {
+inline HandlerFactory recording(const std::shared_ptr<Events>& events,
+                                const RecordingHandler::OnBytes& on_bytes = nullptr) {
   return [events, on_bytes](const std::shared_ptr<Connection>& connection) {
     events->set_connection(connection);
     return std::make_unique<RecordingHandler>(events, on_bytes);

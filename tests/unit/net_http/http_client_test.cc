@@ -26,7 +26,7 @@ class HttpClientTest : public ::testing::Test {
     ASSERT_TRUE(server.has_value());
     server_ = *std::move(server);
   }
-  static void answer(HttpRequest request, HttpResponder& responder) {
+  static void answer(const HttpRequest& request, HttpResponder& responder) {
     if (request.path == "/redirect") {
       HttpResponse response = text_response(307, "text/plain", "elsewhere");
       response.headers.set("Location", "/echo?moved=1");

@@ -48,6 +48,7 @@ class DebugFiles : public testing::Test {
   /// Runs a program in the work directory; its exit code.
   int run(std::vector<std::string> arguments, const std::string& complaints = "/dev/null") {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments)
       argv.push_back(argument.data());
     argv.push_back(nullptr);

@@ -71,6 +71,7 @@ ProcessInfo process(pid_t pid, pid_t parent, pid_t session) {
 
 std::vector<pid_t> pids_of(const std::vector<ProcessInfo>& tree) {
   std::vector<pid_t> pids;
+  pids.reserve(tree.size());
   for (const ProcessInfo& info : tree)
     pids.push_back(info.pid);
   return pids;

@@ -40,7 +40,7 @@ TEST(LogPolicy, ChoosesContainersByHowTheyEnded) {
 TEST(LogFiles, AreTheRegularFilesSortedByName) {
   TempDir dir;
   std::ofstream(dir.path() + "/syslog") << "abc";
-  std::ofstream(dir.path() + "/stdout");
+  std::ofstream(dir.path() + "/stdout") << "";
   std::filesystem::create_directory(dir.path() + "/folder");
   std::filesystem::create_symlink("/etc/passwd", dir.path() + "/link");
   const auto files = files_in({dir.path()});

@@ -262,19 +262,19 @@ class NodeTest : public testing::Test {
   Result<void> run(const StartContainer& start) {
     std::promise<Result<void>> answer;
     agent_->start(start.grant.id.attempt, start,
-                  [&](Result<void> result) { answer.set_value(result); });
+                  [&](const Result<void>& result) { answer.set_value(result); });
     return answer.get_future().get();
   }
   Result<void> stop(const ContainerId& container) {
     std::promise<Result<void>> answer;
     agent_->stop(container.attempt, container,
-                 [&](Result<void> result) { answer.set_value(result); });
+                 [&](const Result<void>& result) { answer.set_value(result); });
     return answer.get_future().get();
   }
   Result<ContainerStatus> status(const ContainerId& container) {
     std::promise<Result<ContainerStatus>> answer;
     agent_->status(container.attempt, container,
-                   [&](Result<ContainerStatus> result) { answer.set_value(result); });
+                   [&](const Result<ContainerStatus>& result) { answer.set_value(result); });
     return answer.get_future().get();
   }
   ContainerStatus run_to_end(const StartContainer& start) {

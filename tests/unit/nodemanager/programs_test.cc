@@ -72,6 +72,7 @@ class HelperTest : public testing::Test {
   Ended run(const std::string& program, std::vector<std::string> arguments, bool closed = false) {
     arguments.insert(arguments.begin(), program);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments)
       argv.push_back(argument.data());
     argv.push_back(nullptr);

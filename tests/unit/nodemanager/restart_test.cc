@@ -30,7 +30,7 @@ class RestartTest : public NodeTest {
     store_ = *std::move(opened);
   }
   std::string fifo(const std::string& name) {
-    const std::string path = dir_.path() + "/" + name;
+    std::string path = dir_.path() + "/" + name;
     EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
     return path;
   }

@@ -258,6 +258,7 @@ TEST(AmShare, ApplicationsBeyondItWaitAndStartWhenOneEnds) {
   // 10 % of 40 GB = 4 GB of AMs.
   auto cluster = ClusterBuilder{}.nodes(5, "8GB 8c").build();
   std::vector<AppId> apps;
+  apps.reserve(4);
   for (int i = 0; i < 4; ++i)
     apps.push_back(cluster.app_with_am("default", "2GB 1c"));
   const auto grants = cluster.schedule();

@@ -18,6 +18,7 @@ using testlib::first_attempt;
 
 std::vector<AppId> apps_of(const std::vector<Grant>& grants) {
   std::vector<AppId> apps;
+  apps.reserve(grants.size());
   for (const Grant& grant : grants)
     apps.push_back(grant.attempt.app);
   return apps;

@@ -22,7 +22,7 @@ TEST(PlaceList, MovesOneBothWaysAmongFew) {
   int children[3];
   PlaceList<int> list;
   for (int i = 0; i < 3; ++i)
-    list.insert(at(i * 10), &children[i]);
+    list.insert(at(i * 10L), &children[i]);
   list.move(at(0), at(15));
   EXPECT_EQ(list.front().child, &children[1]);
   list.move(at(20), at(5));

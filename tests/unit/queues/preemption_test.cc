@@ -278,7 +278,7 @@ TEST(Preemption, NeverGoesBackAndForth) {
     cluster.schedule();
     int rounds = 0;
     for (; rounds < 50; ++rounds) {
-      cluster.scheduler.set_time(rounds * 3000);
+      cluster.scheduler.set_time(rounds * 3000L);
       const auto round = cluster.scheduler.preempt();
       if (round.marked.empty()) break;
       end(cluster, holds_of(round));

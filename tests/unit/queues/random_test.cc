@@ -64,7 +64,7 @@ class RandomCluster {
   }
 
   std::string check() {
-    const std::string fault = cluster_.scheduler.check_invariants();
+    std::string fault = cluster_.scheduler.check_invariants();
     if (!fault.empty()) return fault;
     Resources held;
     for (const Grant& grant : running_)
@@ -92,7 +92,7 @@ class RandomCluster {
   }
   void add_app() {
     const std::string user = "u" + std::to_string(pick(4));
-    const auto queue = kLeaves[pick(kLeaves.size())];
+    const auto& queue = kLeaves[pick(kLeaves.size())];
     apps_.push_back(pick(2) == 0 ? cluster_.running_app(queue, user, static_cast<int>(pick(3)))
                                  : cluster_.app_with_am(queue, size(), user));
   }
@@ -189,7 +189,7 @@ class RandomCluster {
   void ask_with_label() {
     Ask one;
     one.priority = 3;
-    one.capability = {1024 * static_cast<int>(1 + pick(4)), 1};
+    one.capability = {1024 * static_cast<std::int64_t>(1 + pick(4)), 1};
     one.num_containers = static_cast<int>(pick(4));
     one.label_expression = pick(2) == 0 ? "red" : "blue";
     // Refused while there is no such label.

@@ -11,6 +11,7 @@ namespace {
 std::vector<double> shares(double total, std::vector<Sharer> sharers) {
   share_out(total, sharers);
   std::vector<double> result;
+  result.reserve(sharers.size());
   for (const Sharer& one : sharers)
     result.push_back(one.share);
   return result;

@@ -343,8 +343,8 @@ TEST(Node, ItsUseAndTheTimeOfItsHealthCheckAreShownAsItTellsThem) {
   NodeHeartbeat request;
   request.id = node;
   for (int i = 1; i <= 4; ++i) {  // one of them changes at a time
-    (i % 2 == 0 ? request.node_utilization : request.containers_utilization).physical_mb = 100 * i;
-    if (i > 2) request.health.reported = WallTime{1000 * i};
+    (i % 2 == 0 ? request.node_utilization : request.containers_utilization).physical_mb = 100L * i;
+    if (i > 2) request.health.reported = WallTime{1000L * i};
     cluster.heartbeat(request);
     ++request.response_id;
     const NodeReportPtr report = cluster.board->node(node);

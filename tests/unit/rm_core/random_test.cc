@@ -172,7 +172,7 @@ class RandomCluster {
     Ask ask;
     ask.priority = number(3);
     const int gigabytes_below = one_in(5) ? 9 : 3;
-    ask.resources.amount[kMemory] = 1024 * number(gigabytes_below);
+    ask.resources.amount[kMemory] = 1024L * number(gigabytes_below);
     ask.resources.amount[kVcores] = number(4);
     ask.containers = number(6);
     ask.relax_locality = !one_in(4);
@@ -228,7 +228,7 @@ class RandomCluster {
     RegisterNode request;
     request.id = node;
     request.http_port = 8042;
-    request.total = {2048 * (1 + number(4)), 8};
+    request.total = {2048L * (1 + number(4)), 8};
     request.health.healthy = !one_in(20);
     for (const ContainerReportPtr& one : containers()) {
       if (one->node == node && !one_in(4)) request.containers.push_back(running(one->id));

@@ -1,5 +1,6 @@
 // Every pair of state and event has a row or stands on the list of those ignored on purpose, and
 // where Hadoop has the pair, ours goes where Hadoop's goes. testdata/states.tsv: Hadoop 3.4.2.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -137,7 +138,7 @@ std::set<std::string> ignored() {
     words >> machine >> state >> why;
     EXPECT_TRUE(why == "late:" || why == "elsewhere:") << line;
     for (std::string event; words >> event;)
-      out.insert(machine + " " + state + " " + event);
+      out.insert(fmt::format("{} {} {}", machine, state, event));
   }
   return out;
 }
@@ -251,7 +252,7 @@ TEST(StateTables, EveryMoveOfHadoopHasARowOrIsExplained) {
         has_row = has_row || machine.moves.contains({from, name.ours});
       }
       if (!mapped) continue;  // RECOVER and the like: done by functions, not by events
-      const std::string move = machine.name + " " + from + " " + event;
+      const std::string move = fmt::format("{} {} {}", machine.name, from, event);
       EXPECT_NE(has_row, unused.erase(move) > 0) << move;
     }
   }

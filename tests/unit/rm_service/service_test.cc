@@ -63,6 +63,7 @@ TEST_F(Service, StopCommitsAndAnswersWhatItHasTaken) {
   start();
   disk.shut();
   std::vector<Awaited<void>> answers;
+  answers.reserve(100);
   for (int i = 0; i < 100; ++i)
     answers.push_back(submit());
   disk.open();

@@ -95,7 +95,7 @@ TEST(Cells, ReadAsAPersonWouldSayThem) {
   EXPECT_EQ(megabytes_cell(1536).text, "1.5 GB");
   EXPECT_EQ(millis_cell(65'000).text, "1m5s");
   EXPECT_EQ(millis_cell(-5).text, "0s");
-  EXPECT_EQ(millis_cell(3 * 86'400'000).text, "3d0h");
+  EXPECT_EQ(millis_cell(3L * 86'400'000).text, "3d0h");
   EXPECT_EQ(time_cell(0).text, "-");
   EXPECT_EQ(time_cell(1'700'000'000'000).text, "2023-11-14T22:13:20Z");
   EXPECT_EQ(std::get<double>(percent_cell(60.000004).value), 60.0);

@@ -25,7 +25,8 @@ class FakeManager {
   FakeManager() {
     auto server = net::HttpServer::listen(
         loops_, "127.0.0.1", 0, net::HttpLimits{},
-        [this](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+        [this](const net::HttpRequest& request,
+               const std::shared_ptr<net::HttpResponder>& responder) {
           const std::lock_guard lock(mutex_);
           requests_.push_back(request.method + " " + request.target);
           const auto found = answers_.find(request.path);
@@ -72,6 +73,7 @@ struct Said final : Console {
 int heddle(std::vector<std::string> words, Said& said) {
   words.insert(words.begin(), "heddle");
   std::vector<const char*> argv;
+  argv.reserve(words.size() + 1);
   for (const std::string& word : words)
     argv.push_back(word.c_str());
   return run(static_cast<int>(argv.size()), argv.data(), said);
