@@ -161,6 +161,9 @@ class Agent final : public ContainerService {
   void fill_heartbeat();
   void heartbeat_answered(Result<HeartbeatAnswer> result);
   void heartbeat_taken();
+  /// Labels or attributes were told: says so in the log when they are refused, or not any more.
+  static void note_acceptance(std::string_view what, bool accepted, const std::string& why,
+                              bool& refused);
   void obey(HeartbeatAnswer answer);
   void retry_later(const Error& error, std::string_view what, std::function<void()> again);
   void forget(const ContainerId& id);
@@ -216,6 +219,10 @@ class Agent final : public ContainerService {
   std::int32_t container_key_id_ = 0;
   std::int32_t nm_key_id_ = 0;
   std::vector<LogReport> log_reports_;
+  Instant labels_told_at_;      // since the registration
+  Instant attributes_told_at_;  // likewise
+  bool labels_refused_ = false;
+  bool attributes_refused_ = false;
   std::optional<Instant> unreachable_since_;
   Duration retry_pause_{0};
   Health health_;

@@ -263,6 +263,9 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   RETURN_IF_ERROR(take_limits(settings, config));
   RETURN_IF_ERROR(take_localizer(settings, config));
   RETURN_IF_ERROR(take_logs_and_health(settings, config));
+  auto self_report = read_self_report(settings);
+  if (!self_report) return fail(std::move(self_report).error());
+  config.self_report = *std::move(self_report);
   return config;
 }
 

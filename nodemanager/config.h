@@ -14,6 +14,7 @@
 #include "nodemanager/launch/script.h"
 #include "nodemanager/localize/unpack.h"
 #include "nodemanager/localize/webhdfs.h"
+#include "nodemanager/self_report.h"
 
 namespace heddle::nm {
 
@@ -61,6 +62,7 @@ struct AgentConfig {
   std::size_t log_files_max = 30;          // of a node, for an application whose logs roll
   std::string default_fs = "file:///";
 
+  SelfReport self_report;
   bool supervised = false;  // a stop is a restart; means something only where there is a store
   DiskRules disk_rules;
   std::chrono::milliseconds disk_interval{120'000};

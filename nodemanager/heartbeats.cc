@@ -34,6 +34,9 @@ void Agent::register_node() {
   for (const auto& [id, app] : apps_) {
     if (app.state != AppState::kFinished) request.running_apps.push_back(id);
   }
+  request.labels = config_.self_report.labels;
+  request.attributes = config_.self_report.attributes;
+  labels_told_at_ = attributes_told_at_ = now().instant;
   parts_.link->register_node(std::move(request), [this](Result<Registered> result) {
     post([this, result = std::move(result)]() mutable { registered(std::move(result)); });
   });
@@ -64,8 +67,26 @@ void Agent::registered(Result<Registered> result) {
   link_state_ = LinkState::kBeating;
   log::info("registered as {} with {} at ResourceManager {} ({})", to_string(id_),
             to_string(total_), rm_identifier_, result->rm_version);
+  if (config_.self_report.labels) {
+    note_acceptance("node label", result->labels_accepted, result->diagnostics, labels_refused_);
+  }
+  if (config_.self_report.attributes) {
+    note_acceptance("node attributes", result->attributes_accepted, result->diagnostics,
+                    attributes_refused_);
+  }
   publish_facts();
   send_heartbeat();
+}
+
+void Agent::note_acceptance(std::string_view what, bool accepted, const std::string& why,
+                            bool& refused) {
+  if (accepted && refused) log::info("the {} is accepted by the ResourceManager now", what);
+  if (!accepted && !refused) {
+    log::error(
+        "the {} is not accepted by the ResourceManager: {}", what,
+        why.empty() ? "it takes none from nodes (yarn.node-labels.configuration-type)" : why);
+  }
+  refused = !accepted;
 }
 
 void Agent::schedule_heartbeat(Duration delay) {
@@ -113,6 +134,16 @@ void Agent::fill_heartbeat() {
   request.node_utilization = node_use_;
   request.container_key_id = container_key_id_;
   request.nm_key_id = nm_key_id_;
+  const Instant at = now().instant;
+  const SelfReport& self = config_.self_report;
+  if (self.labels && at - labels_told_at_ >= self.labels_again) {
+    request.labels = self.labels;
+    labels_told_at_ = at;
+  }
+  if (self.attributes && at - attributes_told_at_ >= self.attributes_again) {
+    request.attributes = self.attributes;
+    attributes_told_at_ = at;
+  }
 }
 
 void Agent::heartbeat_answered(Result<HeartbeatAnswer> result) {
@@ -132,6 +163,13 @@ void Agent::heartbeat_answered(Result<HeartbeatAnswer> result) {
       log::warn("registering again, containers are kept: {}", result->diagnostics);
       return register_node();
     case HeartbeatAction::kNormal: break;
+  }
+  if (unanswered_->request.labels) {
+    note_acceptance("node label", result->labels_accepted, result->diagnostics, labels_refused_);
+  }
+  if (unanswered_->request.attributes) {
+    note_acceptance("node attributes", result->attributes_accepted, result->diagnostics,
+                    attributes_refused_);
   }
   heartbeat_taken();
   const Duration next = std::max<Duration>(result->next_heartbeat, kShortestHeartbeat);

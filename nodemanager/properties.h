@@ -238,6 +238,36 @@ inline constexpr BoolProperty kSupervised{
     .name = "yarn.nodemanager.recovery.supervised",
     .default_value = false,
     .doc = "A stop is followed by a start: applications stay as over a crash, nobody is told."};
+inline constexpr TextProperty kLabelProvider{
+    .name = "yarn.nodemanager.node-labels.provider",
+    .default_value = "",
+    .doc = "config: the node reports the label that the next property names; empty: none."};
+inline constexpr TextProperty kPartition{
+    .name = "yarn.nodemanager.node-labels.provider.configured-node-partition",
+    .default_value = "",
+    .doc = "The label that this node reports; empty: it belongs to the default partition."};
+inline constexpr MillisProperty kLabelsAgain{
+    .name = "yarn.nodemanager.node-labels.resync-interval-ms",
+    .default_value = milliseconds(120'000),
+    .doc = "How often the label is reported again.",
+    .check = [](const milliseconds& value) -> std::string_view {
+      return value > milliseconds(0) ? "" : "must be positive";
+    }};
+inline constexpr TextProperty kAttributeProvider{
+    .name = "yarn.nodemanager.node-attributes.provider",
+    .default_value = "",
+    .doc = "config: the node reports the attributes of the next property; empty: none."};
+inline constexpr TextProperty kAttributes{
+    .name = "yarn.nodemanager.node-attributes.provider.configured-node-attributes",
+    .default_value = "",
+    .doc = "Attributes that this node reports, as name,STRING,value:name,STRING,value."};
+inline constexpr MillisProperty kAttributesAgain{
+    .name = "yarn.nodemanager.node-attributes.resync-interval-ms",
+    .default_value = milliseconds(120'000),
+    .doc = "How often the attributes are reported again.",
+    .check = [](const milliseconds& value) -> std::string_view {
+      return value > milliseconds(0) ? "" : "must be positive";
+    }};
 inline constexpr BoolProperty kInsecureNetwork{
     .name = "heddle.security.allow-insecure-network",
     .default_value = false,

@@ -1,4 +1,4 @@
-// The queue tree, and what each queue may have of the cluster.
+// What each queue may have of the cluster.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -26,125 +26,11 @@ std::array<double, kResourceTypesMax> part_of(const Resources& whole, double sha
   return result;
 }
 
-void collect_leaves(const QueueSpec& spec, std::vector<std::string>& leaves) {
-  if (spec.children.empty()) leaves.push_back(spec.path.value());
-  for (const QueueSpec& child : spec.children)
-    collect_leaves(child, leaves);
-}
-
 double over(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
 }  // namespace
-
-Scheduler::Impl::Impl() {
-  config_ = default_queue_config();
-  root_ = build(config_.root, nullptr);
-  index_queues(*root_);
-  refresh_capacities();
-}
-
-std::unique_ptr<Queue> Scheduler::Impl::build(const QueueSpec& spec, Queue* parent) {
-  auto queue = std::make_unique<Queue>();
-  queue->spec = spec;
-  queue->spec.children.clear();
-  queue->parent = parent;
-  if (spec.children.empty()) queue->leaf = std::make_unique<Leaf>();
-  for (const QueueSpec& child : spec.children) {
-    queue->children.push_back(build(child, queue.get()));
-  }
-  return queue;
-}
-
-void Scheduler::Impl::index_queues(Queue& queue) {
-  by_path_[queue.spec.path.value()] = &queue;
-  by_name_[queue.spec.name].push_back(&queue);
-  queues_.push_back(&queue);
-  for (const auto& child : queue.children)
-    index_queues(*child);
-}
-
-/// Every queue with applications is a leaf in the new configuration, too.
-Result<void> Scheduler::Impl::check_homes(const QueueConfig& config) const {
-  std::vector<std::string> leaves;
-  collect_leaves(config.root, leaves);
-  std::sort(leaves.begin(), leaves.end());
-  std::vector<std::string> faults;
-  for (const Queue* queue : queues_) {
-    if (!queue->leaf || queue->apps == 0) continue;
-    if (std::binary_search(leaves.begin(), leaves.end(), queue->spec.path.value())) continue;
-    faults.push_back(fmt::format(
-        "queue {} has {} applications and is not a leaf queue in the new configuration; stop it "
-        "and wait for them, or move them first",
-        queue->spec.path.value(), queue->apps));
-  }
-  if (faults.empty()) return {};
-  return fail(ErrorCode::kWrongState, join(faults, "\n"), ErrorSubject::kQueue);
-}
-
-Result<void> Scheduler::Impl::configure(const QueueConfig& config, const Limits& limits) {
-  if (config.root.children.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "queue root has no children", ErrorSubject::kQueue);
-  }
-  RETURN_IF_ERROR(check_homes(config));
-
-  std::vector<App*> apps;
-  for (const auto& [id, app] : apps_)
-    apps.push_back(app.get());
-  std::sort(apps.begin(), apps.end(),
-            [](const App* a, const App* b) { return a->sequence < b->sequence; });
-  struct Home {
-    std::string path;
-    bool waiting = false;
-    bool held = false;
-  };
-  std::vector<Home> homes;
-  homes.reserve(apps.size());
-  for (App* app : apps)
-    homes.push_back({app->leaf->spec.path.value(), app->waiting, app->held});
-  while (!claims_.empty())
-    drop_claim(claims_.begin()->first);
-  // Nothing may be let in half-way, while limits of the old and the new tree are mixed.
-  for (App* app : apps)
-    stop_waiting(*app);
-  for (App* app : apps)
-    detach(*app);
-
-  config_ = config;
-  limits_ = limits;
-  types_ = config.calculator == Calculator::kMemory ? 1 : limits.type_count;
-  nodes_.set_type_count(types_);
-  caps_.forget_deferred();
-  by_path_.clear();
-  by_name_.clear();
-  queues_.clear();
-  root_ = build(config_.root, nullptr);
-  index_queues(*root_);
-  refresh_capacities();
-  for (std::size_t i = 0; i < apps.size(); ++i)
-    attach(*apps[i], *by_path_[homes[i].path]);
-  for (std::size_t i = 0; i < apps.size(); ++i) {
-    if (homes[i].waiting) start_waiting(*apps[i]);
-    set_held(*apps[i], homes[i].held);
-  }
-  let_held_run();
-  caps_.open_all();
-  cluster_changed();
-  return {};
-}
-
-Queue* Scheduler::Impl::find_queue(std::string_view path_or_name) const {
-  const auto path = by_path_.find(path_or_name);
-  if (path != by_path_.end()) return path->second;
-  const auto name = by_name_.find(path_or_name);
-  return name != by_name_.end() && name->second.size() == 1 ? name->second.front() : nullptr;
-}
-
-Queue* Scheduler::Impl::find_leaf(std::string_view path_or_name) const {
-  Queue* queue = find_queue(path_or_name);
-  return queue != nullptr && queue->leaf ? queue : nullptr;
-}
 
 const Capacity& Scheduler::Impl::capacity_of(const Queue& queue, PartitionId partition) const {
   if (partition == kDefaultPartition) return queue.spec.capacity;
@@ -225,6 +111,17 @@ void Scheduler::Impl::rank_queues(PartitionId partition) {
 }
 
 void Scheduler::Impl::refresh_capacities() {
+  refresh_limits();
+  activate_everywhere();
+}
+
+void Scheduler::Impl::activate_everywhere() {
+  for (Queue* queue : queues_) {
+    if (queue->leaf) activate_fitting(*queue);
+  }
+}
+
+void Scheduler::Impl::refresh_limits() {
   capacities_stale_ = false;
   for (PartitionId at = 0; at < partitions_.size(); ++at) {
     QueuePart& root = root_->parts[at];
@@ -259,11 +156,11 @@ void Scheduler::Impl::refresh_capacities() {
         track(*user, at);
       }
       recompute_user_limit(*queue, at);
-      // A limit of the same amount may be another share of a cluster of another size.
-      for (auto& [name, user] : queue->leaf->users)
-        sync_all_waiting(*user);
       recompute_am_limits(*queue, at);
     }
+    // A limit of the same amount may be another share of a cluster of another size.
+    for (auto& [name, user] : queue->leaf->users)
+      sync_all_waiting(*user);
   }
   work_ = true;
 }
@@ -369,7 +266,7 @@ Resources Scheduler::Impl::normalize(const Resources& asked, const Resources& ma
     result.amount[i] = value;
   }
   // DefaultResourceCalculator knows memory only: every container shows one vcore.
-  if (config_.calculator == Calculator::kMemory) result.amount[kVcores] = 1;
+  if (config_->calculator == Calculator::kMemory) result.amount[kVcores] = 1;
   return result;
 }
 

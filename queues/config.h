@@ -26,6 +26,7 @@ struct Capacity {
   double value = 0;    // percent (60.0) or weight
   Resources absolute;  // kAbsolute only
   std::string text;    // as configured
+  friend bool operator==(const Capacity&, const Capacity&) = default;
 };
 
 /// What a queue has of a node label.
@@ -33,6 +34,7 @@ struct LabelSpec {
   Capacity capacity;
   Capacity maximum_capacity{CapacityMode::kPercent, 100, {}, "100"};
   std::optional<double> maximum_am_share;  // unset: that of the queue
+  friend bool operator==(const LabelSpec&, const LabelSpec&) = default;
 };
 
 /// Which of a leaf's applications is served first.
@@ -41,11 +43,10 @@ enum class AppOrder : std::uint8_t {
   kFair,  // the one that holds the least memory
 };
 
-/// One queue, everything resolved (defaults and inheritance applied).
-struct QueueSpec {
+/// What the settings say of one queue, everything resolved (defaults and inheritance applied).
+struct QueueRules {
   QueuePath path;
   std::string name;  // last part of the path
-  std::vector<QueueSpec> children;
   Capacity capacity;
   Capacity maximum_capacity;
   QueueState state = QueueState::kRunning;
@@ -77,6 +78,12 @@ struct QueueSpec {
   std::optional<std::string> acl_submit;
   std::optional<std::string> acl_administer;
   std::optional<std::string> acl_max_priority;
+  friend bool operator==(const QueueRules&, const QueueRules&) = default;
+};
+
+/// A queue with those below it.
+struct QueueSpec : QueueRules {
+  std::vector<QueueSpec> children;
 };
 
 struct QueueConfig {

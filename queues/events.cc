@@ -50,8 +50,8 @@ std::int32_t Scheduler::Impl::maximum_apps(const Queue& leaf) const {
   if (leaf.spec.maximum_apps) return *leaf.spec.maximum_apps;
   const double share = leaf.parts[kDefaultPartition].absolute;
   const bool unknown_share = nodes_.total().is_zero() && share == 0;
-  if (unknown_share) return config_.maximum_apps;
-  return std::max(1, static_cast<std::int32_t>(config_.maximum_apps * share + 1e-6));
+  if (unknown_share) return config_->maximum_apps;
+  return std::max(1, static_cast<std::int32_t>(config_->maximum_apps * share + 1e-6));
 }
 
 std::int32_t Scheduler::Impl::maximum_apps_per_user(const Queue& leaf) const {
@@ -147,8 +147,9 @@ PartitionId Scheduler::Impl::partition_named(std::string_view label) {
   return at;
 }
 
-PartitionId Scheduler::Impl::partition_for(const Queue& leaf, std::string_view label) const {
-  return home_of(label.empty() ? leaf.spec.default_label : label);
+PartitionId Scheduler::Impl::partition_for(const Queue& leaf,
+                                           const std::optional<std::string>& label) const {
+  return home_of(label ? trim(*label) : std::string_view(leaf.spec.default_label));
 }
 
 Result<void> Scheduler::Impl::check_ask(const Queue& leaf, const Ask& ask) const {
@@ -157,7 +158,8 @@ Result<void> Scheduler::Impl::check_ask(const Queue& leaf, const Ask& ask) const
                 "opportunistic containers are not supported yet; ask for guaranteed ones",
                 ErrorSubject::kResourceRequest);
   }
-  const std::string_view label = trim(ask.label_expression);
+  const std::string_view label =
+      ask.label_expression ? trim(*ask.label_expression) : std::string_view();
   if (label.empty()) return {};
   if (ask.resource_name != kAnyNode) {
     return fail(ErrorCode::kInvalidArgument,
@@ -171,13 +173,13 @@ Result<void> Scheduler::Impl::check_ask(const Queue& leaf, const Ask& ask) const
 
 Result<void> Scheduler::Impl::check_label(const Queue& leaf, std::string_view label) const {
   if (label.empty()) return {};
-  if (find_partition(label) == kNoPartition) {
+  if (leaf.spec.may_use_label(label)) {
+    if (find_partition(label) != kNoPartition) return {};
     return fail(ErrorCode::kNotFound,
                 fmt::format("Invalid label resource request, cluster do not contain , label= {}",
                             shortened(label)),
                 ErrorSubject::kLabel);
   }
-  if (leaf.spec.may_use_label(label)) return {};
   const std::vector<std::string> labels(leaf.spec.accessible_labels.begin(),
                                         leaf.spec.accessible_labels.end());
   return fail(
@@ -185,7 +187,7 @@ Result<void> Scheduler::Impl::check_label(const Queue& leaf, std::string_view la
       fmt::format("Invalid resource request, queue={} doesn't have permission to access all "
                   "labels in resource request. labelExpression of resource request={}. "
                   "Queue labels={}",
-                  leaf.spec.path.value(), label, join(labels, ",")),
+                  leaf.spec.path.value(), shortened(label), join(labels, ",")),
       ErrorSubject::kLabel);
 }
 
@@ -201,7 +203,7 @@ void Scheduler::Impl::set_row(AskGroup& group, const Ask& ask, const Resources& 
     }
     return;
   }
-  const PartitionId partition = partition_for(*group.app->leaf, trim(ask.label_expression));
+  const PartitionId partition = partition_for(*group.app->leaf, ask.label_expression);
   if (!group.has_cap || caps_.partition(group.cap) != partition ||
       !(caps_.size(group.cap) == size)) {
     cancel_claims(group);
@@ -226,7 +228,10 @@ Scheduler::Scheduler(Scheduler&&) noexcept = default;
 Scheduler& Scheduler::operator=(Scheduler&&) noexcept = default;
 
 Result<void> Scheduler::configure(const QueueConfig& config, const Limits& limits) {
-  return impl_->configure(config, limits);
+  return impl_->configure(std::make_shared<const QueueConfig>(config), limits);
+}
+Result<void> Scheduler::configure(std::shared_ptr<const QueueConfig> config, const Limits& limits) {
+  return impl_->configure(std::move(config), limits);
 }
 
 void Scheduler::set_partitions(std::span<const PartitionSpec> partitions) {
@@ -306,7 +311,7 @@ Result<QueuePath> Scheduler::add_app(const AppId& id, std::string_view queue, co
   const auto leaf = impl_->check_leaf(id, user, queue);
   if (!leaf) return fail(leaf.error());
   if (!recovering) {
-    if (impl_->root_->apps >= impl_->config_.maximum_apps) {
+    if (impl_->root_->apps >= impl_->config_->maximum_apps) {
       return fail(ErrorCode::kLimitExceeded,
                   "Maximum system application limit reached,cannot accept submission of "
                   "application: " +
@@ -415,8 +420,9 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
     return;
   }
   app->am_charge = impl_->normalize(am->capability, app->leaf->spec.maximum_allocation);
-  app->am_partition = am->label.empty() ? impl_->home_of(app->leaf->spec.default_label)
-                                        : impl_->partition_named(am->label);
+  app->am_partition = am->label && !am->label->empty()
+                          ? impl_->partition_named(*am->label)
+                          : impl_->partition_for(*app->leaf, am->label);
   if (impl_->may_run(*app)) {
     impl_->ask_for_am(*app, *am);
   } else {

@@ -31,6 +31,11 @@ Resources rounded_up(const Resources& amount, const Resources& step) {
   return result;
 }
 
+double weight_of(const QueueRules& rules, const UserName& user) {
+  const auto weight = rules.user_weights.find(user.value());
+  return weight != rules.user_weights.end() ? weight->second : 1;
+}
+
 }  // namespace
 
 User& Scheduler::Impl::user_of(Queue& leaf, const UserName& name) {
@@ -40,8 +45,7 @@ User& Scheduler::Impl::user_of(Queue& leaf, const UserName& name) {
   user->name = name;
   user->serial = leaf.leaf->next_user++;
   user->leaf = &leaf;
-  const auto weight = leaf.spec.user_weights.find(name.value());
-  if (weight != leaf.spec.user_weights.end()) user->weight = weight->second;
+  user->weight = weight_of(leaf.spec, name);
   return *leaf.leaf->users.emplace(name.value(), std::move(user)).first->second;
 }
 
@@ -226,14 +230,40 @@ void Scheduler::Impl::recompute_user_limit(Queue& queue, PartitionId partition) 
   }
 }
 
+/// Takes other settings: weights and the order of applications show in lists that are kept.
+void Scheduler::Impl::take_rules(Queue& queue, const QueueRules& rules) {
+  if (queue.spec == rules) return;
+  queue.spec = rules;
+  if (!queue.leaf) return;
+  for (auto& [name, user] : queue.leaf->users)
+    reweigh(*user, weight_of(rules, user->name));
+  for (PartitionId at = 0; at < partitions_.size(); ++at) {
+    double weights = 0;
+    for (const auto& [name, user] : queue.leaf->users)
+      weights += user->parts[at].demanding > 0 ? user->weight : 0;
+    queue.leaf->parts[at].active_weight = weights;
+  }
+  for (const auto& [turn, app] : queue.leaf->apps)
+    sync_all(*app);
+}
+
+void Scheduler::Impl::reweigh(User& user, double weight) {
+  if (std::exchange(user.weight, weight) == weight) return;
+  for (PartitionId at = 0; at < user.parts.size(); ++at) {
+    if (user.parts[at].tracked) retrack(user, at, {});
+  }
+}
+
 Resources Scheduler::Impl::user_limit_of(const User& user, PartitionId partition) const {
   const LeafPart& leaf = std::as_const(user.leaf->leaf->parts)[partition];
   return user.weight == 1 ? leaf.user_limit : scaled(leaf.user_limit, user.weight);
 }
 
+// Nobody is let in before the limits of all partitions are right.
 void Scheduler::Impl::recompute_all_am_limits(Queue& queue) {
   for (PartitionId at = 0; at < partitions_.size(); ++at)
     recompute_am_limits(queue, at);
+  activate_fitting(queue);
 }
 
 double Scheduler::Impl::maximum_am_share(const Queue& leaf, PartitionId partition) const {
@@ -249,7 +279,7 @@ void Scheduler::Impl::recompute_am_limits(Queue& queue, PartitionId partition) {
   const QueuePart& part = queue.parts[partition];
   const auto up = [&](const Resources& amount, double factor) {
     Resources result = rounded_up(scaled(amount, factor), limits_.minimum);
-    if (config_.calculator == Calculator::kMemory) {
+    if (config_->calculator == Calculator::kMemory) {
       result = Resources(result.memory_mb(), result.memory_mb() > 0 ? 1 : 0);
     }
     return result;
@@ -267,7 +297,6 @@ void Scheduler::Impl::recompute_am_limits(Queue& queue, PartitionId partition) {
     for (auto& [name, user] : queue.leaf->users)
       sync_all_waiting(*user);
   }
-  activate_fitting(queue);
 }
 
 Resources Scheduler::Impl::user_am_limit_of(const User& user, PartitionId partition) const {

@@ -258,7 +258,7 @@ struct QueuePart {
 };
 
 struct Queue {
-  QueueSpec spec;  // without children
+  QueueRules spec;
   Queue* parent = nullptr;
   std::vector<std::unique_ptr<Queue>> children;  // configuration order
   std::unique_ptr<Leaf> leaf;                    // leaves only
@@ -338,12 +338,6 @@ class CapTable {
   void defer(CapId cap, Queue* queue) { caps_[cap].deferred.insert(queue); }
   bool has_reopened() const { return !reopened_.empty(); }
   std::vector<std::pair<Queue*, CapId>> take_reopened() { return std::exchange(reopened_, {}); }
-  /// The queues are about to go.
-  void forget_deferred() {
-    for (Cap& cap : caps_)
-      cap.deferred.clear();
-    reopened_.clear();
-  }
   /// Opens every roomless cap that `fits(cap)`, looking only at those of at most `memory_mb`.
   template <class Fits>
   bool open_fitting(std::int64_t memory_mb, const Fits& fits) {

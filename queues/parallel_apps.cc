@@ -4,10 +4,10 @@
 namespace heddle::queues {
 
 std::int32_t Scheduler::Impl::parallel_limit(const UserName& user) const {
-  const auto own = config_.maximum_parallel_apps_of_user.find(user.value());
-  return own != config_.maximum_parallel_apps_of_user.end()
+  const auto own = config_->maximum_parallel_apps_of_user.find(user.value());
+  return own != config_->maximum_parallel_apps_of_user.end()
              ? own->second
-             : config_.maximum_parallel_apps_per_user;
+             : config_->maximum_parallel_apps_per_user;
 }
 
 bool Scheduler::Impl::user_may_run(const UserName& user) const {

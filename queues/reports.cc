@@ -52,7 +52,7 @@ PartitionUse Scheduler::Impl::partition_report(const Queue& queue, PartitionId p
 
 QueueReport Scheduler::Impl::report(const Queue& queue) const {
   QueueReport out;
-  const QueueSpec& spec = queue.spec;
+  const QueueRules& spec = queue.spec;
   out.path = spec.path;
   out.name = spec.name;
   out.is_leaf = queue.leaf != nullptr;
@@ -107,7 +107,7 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
 }
 
 void Scheduler::Impl::take_leaf(const Queue& queue, QueueReport& out) const {
-  const QueueSpec& spec = queue.spec;
+  const QueueRules& spec = queue.spec;
   const Leaf& leaf = *queue.leaf;
   const LeafPart& part = leaf.parts[kDefaultPartition];
   out.active_apps = leaf.active_apps;
@@ -244,11 +244,16 @@ std::optional<QueueReport> Scheduler::queue(const QueuePath& path) const {
   return impl_->report(*it->second);
 }
 
+const QueueRules* Scheduler::rules(const QueuePath& path) const {
+  const auto queue = impl_->by_path_.find(path.value());
+  return queue != impl_->by_path_.end() ? &queue->second->spec : nullptr;
+}
+
 std::optional<QueueFacts> Scheduler::facts(const QueuePath& path) const {
   if (impl_->capacities_stale_) impl_->refresh_capacities();
   const auto it = impl_->by_path_.find(path.value());
   if (it == impl_->by_path_.end()) return std::nullopt;
-  const QueueSpec& spec = it->second->spec;
+  const QueueRules& spec = it->second->spec;
   return QueueFacts{spec.maximum_allocation, it->second->parts[kDefaultPartition].absolute,
                     spec.default_app_priority, spec.maximum_app_lifetime_s,
                     spec.default_app_lifetime_s};
@@ -311,7 +316,7 @@ Resources Scheduler::cluster_used() const {
   return impl_->nodes_.used() - impl_->claimed(nullptr, nullptr);
 }
 const QueueConfig& Scheduler::config() const {
-  return impl_->config_;
+  return *impl_->config_;
 }
 
 std::string Scheduler::check_invariants() const {

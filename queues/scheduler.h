@@ -44,7 +44,10 @@ class Scheduler {
 
   /// First configuration, or a refresh. All or nothing: on error nothing has changed.
   /// kWrongState: a queue that holds applications would vanish or stop being a leaf.
+  /// What the change leaves as it was is hardly touched. Room kept for a container, by
+  /// preemption too, is let go.
   Result<void> configure(const QueueConfig& config, const Limits& limits);
+  Result<void> configure(std::shared_ptr<const QueueConfig> config, const Limits& limits);
 
   // --- nodes
 
@@ -92,7 +95,7 @@ class Scheduler {
 
   /// Sets rows of the ask table; see Ask. Sizes are normalized to the queue's limits here. All or
   /// nothing. kNotFound: no such live attempt, or no such node label. kPermissionDenied: the queue
-  /// may not use it. kUnsupported: opportunistic execution.
+  /// may not use it (looked at first). kUnsupported: opportunistic execution.
   Result<void> update_asks(const AttemptId& attempt, std::span<const Ask> asks);
   /// Hosts or "/rack" names where this application wants nothing.
   void update_blacklist(const AttemptId& attempt, std::span<const std::string> additions,
@@ -141,6 +144,8 @@ class Scheduler {
   std::optional<QueueReport> queue(const QueuePath& path) const;
   /// The few numbers that are needed often, without making a report.
   std::optional<QueueFacts> facts(const QueuePath& path) const;
+  /// nullptr: no such queue. Until the next configure().
+  const QueueRules* rules(const QueuePath& path) const;
   /// By path or by name that only one queue has.
   std::optional<QueuePath> find_queue(std::string_view path_or_name) const;
   std::vector<QueuePath> queue_paths() const;                // depth first, configuration order

@@ -1,4 +1,4 @@
-// The inside of Scheduler. Internal to queues/: capacities.cc, demand.cc, leaf_queue.cc,
+// The inside of Scheduler. Internal to queues/: tree.cc, capacities.cc, demand.cc, leaf_queue.cc,
 // parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc and invariants.cc
 // each hold a part.
 #pragma once
@@ -22,16 +22,20 @@ class Scheduler::Impl {
  public:
   Impl();
 
-  // capacities.cc: the tree and what each queue may have
-  Result<void> configure(const QueueConfig& config, const Limits& limits);
+  // tree.cc: the queues
+  Result<void> configure(std::shared_ptr<const QueueConfig> config, const Limits& limits);
   Result<void> check_homes(const QueueConfig& config) const;
   Queue* find_leaf(std::string_view path_or_name) const;
   Queue* find_queue(std::string_view path_or_name) const;
+
+  // capacities.cc: what each queue may have
   static constexpr PartitionId kNoPartition = static_cast<PartitionId>(-1);
   PartitionId find_partition(std::string_view name) const;
   void set_partitions(std::span<const PartitionSpec> specs);
   void move_node(NodeIndex::Slot slot, PartitionId partition);
-  void refresh_capacities();  // after the cluster's size or the configuration changed; O(queues)
+  void refresh_capacities();  // after the cluster's size changed; O(queues)
+  void refresh_limits();      // the same, and nobody is let in
+  void activate_everywhere();
   Resources normalize(const Resources& asked, const Resources& maximum) const;
   /// How much of a partition it is, as one number to compare.
   double measure(const Resources& amount, PartitionId partition) const;
@@ -59,6 +63,8 @@ class Scheduler::Impl {
 
   // leaf_queue.cc: users, their limits, and the share of AMs
   User& user_of(Queue& leaf, const UserName& name);
+  void take_rules(Queue& queue, const QueueRules& rules);
+  void reweigh(User& user, double weight);
   void attach(App& app, Queue& leaf);
   void detach(App& app);
   void charge(App& app, PartitionId partition, const Resources& amount, std::int64_t containers);
@@ -151,7 +157,7 @@ class Scheduler::Impl {
   App* find_attempt(const AttemptId& attempt) const;
   PartitionId partition_named(std::string_view label);  // kept open if there is none yet
   /// Of an ask in that queue; the default one if there is no such label.
-  PartitionId partition_for(const Queue& leaf, std::string_view label) const;
+  PartitionId partition_for(const Queue& leaf, const std::optional<std::string>& label) const;
   PartitionId home_of(std::string_view label) const {
     const PartitionId found = find_partition(label);
     return found == kNoPartition ? kDefaultPartition : found;
@@ -190,7 +196,7 @@ class Scheduler::Impl {
   std::string check_leaf_part(const Queue& queue, PartitionId at, Tally& tally) const;
   std::string check_leaf_queue(const Queue* queue, Tally& tally) const;
 
-  QueueConfig config_;
+  std::shared_ptr<const QueueConfig> config_;
   Limits limits_;
   std::size_t types_ = 1;  // leading resource types that decide
   std::unique_ptr<Queue> root_;
@@ -227,6 +233,7 @@ class Scheduler::Impl {
 
  private:
   std::unique_ptr<Queue> build(const QueueSpec& spec, Queue* parent);
+  bool adapt(Queue& queue, const QueueSpec& spec);
   void index_queues(Queue& queue);
   void compute_guarantees(Queue& parent, PartitionId partition);
   void compute_maxima(Queue& parent, PartitionId partition);

@@ -40,8 +40,9 @@ struct Ask {
   std::string resource_name{kAnyNode};  // "*", "/rack", or a host name
   Resources capability;
   std::int32_t num_containers = 0;
-  bool relax_locality = true;    // false: nothing further away than this row's children
-  std::string label_expression;  // of "*" rows: a node label; "" = that of the queue, or none
+  bool relax_locality = true;  // false: nothing further away than this row's children
+  // Of "*" rows: a node label; "" = the default partition, nullopt = that of the queue.
+  std::optional<std::string> label_expression;
   std::int64_t allocation_request_id = -1;
   ExecutionType execution_type = ExecutionType::kGuaranteed;
 };
@@ -71,9 +72,9 @@ struct AmAsk {
     std::string name;   // a host or "/rack"
     bool relax = true;  // of a rack: any of its nodes will do
   };
-  std::vector<Wanted> places = {};  // where it would like to be; none: anywhere
-  bool relax_locality = true;       // false: nowhere but there
-  std::string label = {};           // node label; "" = the default partition
+  std::vector<Wanted> places = {};        // where it would like to be; none: anywhere
+  bool relax_locality = true;             // false: nowhere but there
+  std::optional<std::string> label = {};  // node label, as in Ask
 };
 
 /// A node label that divides the cluster.

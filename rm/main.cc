@@ -1,6 +1,7 @@
 // heddle-rm: the ResourceManager daemon. Wires the parts; the only file here that may see a front
 // end.
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@
 #include "compat/yarn/service.h"
 #include "queues/config.h"
 #include "rm/service/options.h"
+#include "rm/service/queue_settings.h"
 #include "rm/service/report_board.h"
 #include "rm/service/resource_manager.h"
 #include "rm/store/store.h"
@@ -38,6 +40,8 @@ using namespace heddle;
 constexpr std::size_t kIoThreads = 2;
 
 constexpr std::string_view kRootQueues = "yarn.scheduler.capacity.root.queues";
+constexpr const char* kNoFile = "start: no file, one queue";
+constexpr std::string_view kAutoRefresh = "QueueConfigurationAutoRefreshPolicy";
 constexpr TextProperty kStateDir{
     .name = "heddle.state.dir",
     .default_value = "/var/lib/heddle/rm",
@@ -59,6 +63,14 @@ constexpr SecondsProperty kGroupsCache{
     .doc = "How long the groups of a user are remembered.",
     .check = [](const std::chrono::seconds& value) -> std::string_view {
       return value >= std::chrono::seconds(0) ? "" : "must not be negative";
+    }};
+
+constexpr MillisProperty kAutoRefreshInterval{
+    .name = "yarn.scheduler.capacity.queue.auto.refresh.monitoring-interval",
+    .default_value = std::chrono::milliseconds(5000),
+    .doc = "How often QueueConfigurationAutoRefreshPolicy looks at capacity-scheduler.xml.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= std::chrono::milliseconds(10) ? "" : "must be at least 10 ms";
     }};
 
 Result<std::vector<std::string>> read_host_list(const std::string& path) {
@@ -116,7 +128,13 @@ struct Daemon {
   void post_later(Duration pause, std::function<void()> task);
   Result<rm::NodeLists> node_lists() const;
   Result<queues::QueueConfig> queue_config(const Settings& settings) const;
-  Result<queues::QueueConfig> reload_queues() const;
+  Result<queues::QueueConfig> queue_config(const rm::QueueSettings& queues) const;
+  Result<rm::LoadedQueues> queues_of(const compat::xml::Configuration& from) const;
+  Result<rm::LoadedQueues> reload_queues() const;
+  Result<rm::LoadedQueues> start_queues(rm::QueueConfigOptions& options) const;
+  Result<void> watch_queue_file();
+  void look_at_queue_file();
+  std::string queue_file_stamp() const;  // "" = there is none
   Result<rm::NodeSizes> node_sizes() const;
   Result<std::int32_t> reload_max_priority() const;
 
@@ -144,6 +162,8 @@ struct Daemon {
   std::unique_ptr<compat::ipc::Client> client;
   std::unique_ptr<compat::yarn::AmLauncher> launcher;
   std::unique_ptr<compat::proxy::WebProxy> proxy;
+  Duration queue_file_interval{};
+  std::string queue_file_loaded, queue_file_seen;  // stamps
   std::vector<std::unique_ptr<compat::ipc::Server>> rpc_servers;
   struct CountedPort {
     std::string name;
@@ -192,7 +212,6 @@ Result<rm::NodeLists> Daemon::node_lists() const {
 }
 
 Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
-  if (!from.find(kRootQueues)) return queues::default_queue_config();
   auto config = queues::parse_capacity_config(from, core_options.limits, types);
   if (config) {
     for (const std::string& warning : config->warnings)
@@ -201,15 +220,119 @@ Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
   return config;
 }
 
-Result<queues::QueueConfig> Daemon::reload_queues() const {
+Result<queues::QueueConfig> Daemon::queue_config(const rm::QueueSettings& queues) const {
+  return queue_config(rm::with_queue_settings(settings(), queues, "queue settings"));
+}
+
+Result<rm::LoadedQueues> Daemon::queues_of(const compat::xml::Configuration& from) const {
+  if (from.queues_fault) return fail(*from.queues_fault);
+  rm::LoadedQueues loaded{rm::queue_settings_of(from.settings), {}};
+  auto config = from.settings.find(kRootQueues) != nullptr ? queue_config(from.settings)
+                                                           : queue_config(loaded.settings);
+  if (!config) return fail(std::move(config).error());
+  loaded.config = *std::move(config);
+  return loaded;
+}
+
+Result<rm::LoadedQueues> Daemon::reload_queues() const {
   auto again = compat::xml::load_configuration(conf_dir, overrides);
   if (!again) return fail(again.error());
   if (settings().find(kRootQueues) && !again->settings.find(kRootQueues)) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("{}: {} is not set any more; the queues stay as they are",
-                            (conf_dir / "capacity-scheduler.xml").string(), kRootQueues));
+                            (conf_dir / rm::kQueueFile).string(), kRootQueues));
   }
-  return queue_config(again->settings);
+  return queues_of(*again);
+}
+
+/// The file, or what the store keeps, and which version that is. A broken file does not stop a
+/// cluster that has run before: what served last goes on, and says so.
+Result<rm::LoadedQueues> Daemon::start_queues(rm::QueueConfigOptions& options) const {
+  options.limits = core_options.limits;
+  options.parse = [this](const rm::QueueSettings& queues) { return queue_config(queues); };
+  const std::optional<rm::QueueVersion>& last = stored.queues;
+  const bool store_rules =
+      options.store == rm::QueueStore::kKept && last.has_value() && !last->from_file;
+  auto loaded = store_rules ? Result<rm::LoadedQueues>(fail(ErrorCode::kNotFound, ""))
+                            : queues_of(configuration);
+  if (loaded && last && !settings().find(kRootQueues) && last->change != kNoFile) {
+    loaded = fail(ErrorCode::kInvalidArgument,
+                  fmt::format("{}: {} is not set any more", (conf_dir / rm::kQueueFile).string(),
+                              kRootQueues));
+  }
+  if (loaded) {
+    const bool from_file = options.store != rm::QueueStore::kKept;
+    options.save_started =
+        !last || last->from_file != from_file || *last->settings != loaded->settings;
+    options.started = options.save_started ? rm::QueueVersion{} : *last;
+    if (options.save_started) {
+      options.started.number = last ? last->number + 1 : 1;
+      options.started.since = clock.now().wall;
+      options.started.change = settings().find(kRootQueues) ? "start: the file" : kNoFile;
+      options.started.from_file = from_file;
+    }
+    options.started.settings = std::make_shared<const rm::QueueSettings>(loaded->settings);
+    return loaded;
+  }
+  if (!last) return loaded;
+  auto config = queue_config(*last->settings);
+  if (!config) {
+    return fail(std::move(config).error().within(
+        fmt::format("version {} of the queues, kept in {}", last->number, state_dir)));
+  }
+  options.started = *last;
+  if (!store_rules) {
+    options.fault = loaded.error().message;
+    log::error(
+        "capacity-scheduler.xml is broken; version {} of the queues, which served last, "
+        "goes on. Correct the file, then: yarn rmadmin -refreshQueues. {}",
+        last->number, options.fault);
+  }
+  return rm::LoadedQueues{*last->settings, *std::move(config)};
+}
+
+/// QueueConfigurationAutoRefreshPolicy, where it is asked for.
+Result<void> Daemon::watch_queue_file() {
+  const auto monitors = read(settings(), rm::kMonitorEnable);
+  const auto policies = read(settings(), rm::kMonitorPolicies);
+  const auto interval = read(settings(), kAutoRefreshInterval);
+  if (!monitors) return fail(monitors.error());
+  if (!policies) return fail(policies.error());
+  if (!interval) return fail(interval.error());
+  if (!*monitors || !rm::names_policy(*policies, kAutoRefresh)) return {};
+  if (service->queue_config().store != rm::QueueStore::kFile) {
+    log::warn("{} has no effect: the queues are kept in the store", kAutoRefresh);
+    return {};
+  }
+  queue_file_interval = *interval;
+  queue_file_loaded = queue_file_seen = queue_file_stamp();
+  post_later(queue_file_interval, [this] { look_at_queue_file(); });
+  return {};
+}
+
+/// Read again once it is as it was at the last look: whoever writes it may not be ready yet.
+void Daemon::look_at_queue_file() {
+  const std::string stamp = queue_file_stamp();
+  if (stamp != queue_file_loaded && stamp == queue_file_seen) {
+    queue_file_loaded = stamp;
+    service->reload_queues("the file has changed", [](const Result<void>& done) {
+      if (done) {
+        log::info("capacity-scheduler.xml has changed and is in force");
+      } else {
+        log::error("capacity-scheduler.xml has changed; the queues stay as they are. {}",
+                   done.error().message);
+      }
+    });
+  }
+  queue_file_seen = stamp;
+  post_later(queue_file_interval, [this] { look_at_queue_file(); });
+}
+
+std::string Daemon::queue_file_stamp() const {
+  struct stat facts {};
+  if (::stat((conf_dir / rm::kQueueFile).c_str(), &facts) != 0) return "";
+  return fmt::format("{} {} {}.{}", facts.st_ino, facts.st_size, facts.st_mtim.tv_sec,
+                     facts.st_mtim.tv_nsec);
 }
 
 Result<std::int32_t> Daemon::reload_max_priority() const {
@@ -255,10 +378,12 @@ Result<void> Daemon::make_service() {
   core_options.epoch = stored.epoch;
   core_options.web_url = "http://" + web_address;
 
-  auto queues_configured = queue_config(settings());
-  if (!queues_configured) return fail(queues_configured.error());
+  auto service_options = rm::service_options_from(settings());
+  if (!service_options) return fail(service_options.error());
+  auto loaded_queues = start_queues(service_options->queues);
+  if (!loaded_queues) return fail(loaded_queues.error());
   queues::Scheduler scheduler;
-  RETURN_IF_ERROR(scheduler.configure(*queues_configured, core_options.limits));
+  RETURN_IF_ERROR(scheduler.configure(loaded_queues->config, core_options.limits));
   auto lists = node_lists();
   if (!lists) return fail(lists.error());
   auto sizes = node_sizes();
@@ -277,8 +402,6 @@ Result<void> Daemon::make_service() {
                       .maximum_allocation = core_options.limits.maximum,
                       .max_attempts = core_options.max_attempts,
                       .store_name = store->name()});
-  auto service_options = rm::service_options_from(settings());
-  if (!service_options) return fail(service_options.error());
   auto keep_groups = read(settings(), kGroupsCache);
   if (!keep_groups) return fail(keep_groups.error());
   groups = std::make_shared<security::Groups>(clock, security::unix_groups,
@@ -407,7 +530,8 @@ Result<void> Daemon::serve() {
   options.web_address = web_address;
   options.groups = groups;
   context = std::make_shared<compat::yarn::Context>(compat::yarn::Context{
-      rm::Door{*service, *service, *service, *service, *board, *keys}, clock, *hosts, options});
+      rm::Door{*service, *service, *service, *service, *board, *keys, service.get()}, clock, *hosts,
+      options});
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
   launcher = std::make_unique<compat::yarn::AmLauncher>(
       context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); },
@@ -416,6 +540,7 @@ Result<void> Daemon::serve() {
   stored = {};
   RETURN_IF_ERROR(serve_rpc());
   RETURN_IF_ERROR(serve_web());
+  RETURN_IF_ERROR(watch_queue_file());
   return daemon::write_ports(state_dir, ports);
 }
 
@@ -434,7 +559,8 @@ int run(const daemon::Arguments& arguments) {
     if (!parsed) return daemon::refuse_start(parsed.error());
     overrides.push_back(*std::move(parsed));
   }
-  auto configuration = compat::xml::load_configuration(arguments.conf_dir, overrides);
+  auto configuration = compat::xml::load_configuration(arguments.conf_dir, overrides,
+                                                       compat::xml::BrokenQueues::kTold);
   if (!configuration) return daemon::refuse_start(configuration.error());
   for (const std::string& warning : configuration->warnings)
     log::warn("{}", warning);

@@ -53,6 +53,29 @@ void container_to_wire(const door::ContainerStatus& status, const ResourceTypes&
   wire->set_allocation_request_id(-1);
 }
 
+/// What the node says of itself, which is the same in both messages.
+template <class Told, class Wire>
+void told_to_wire(const Told& told, Wire& out) {
+  if (told.labels) {
+    auto* labels = out.mutable_nodelabels();
+    for (const std::string& name : *told.labels) {
+      auto* label = labels->add_nodelabels();
+      label->set_name(name);
+      label->set_isexclusive(true);
+    }
+  }
+  if (told.attributes) {
+    auto* attributes = out.mutable_nodeattributes();
+    for (const door::NodeAttribute& one : *told.attributes) {
+      auto* attribute = attributes->add_nodeattributes();
+      attribute->mutable_attributekey()->set_attributeprefix("nm.yarn.io");
+      attribute->mutable_attributekey()->set_attributename(one.name);
+      attribute->set_attributetype(pb::STRING);
+      attribute->set_attributevalue(one.value);
+    }
+  }
+}
+
 Result<void> ids_from_wire(const google::protobuf::RepeatedPtrField<pb::ContainerIdProto>& wire,
                            std::vector<ContainerId>& out) {
   for (const auto& entry : wire) {
@@ -87,6 +110,7 @@ pb::RegisterNodeManagerRequestProto to_wire(const door::Registration& registrati
   utilization_to_wire({}, status->mutable_containers_utilization());
   utilization_to_wire({}, status->mutable_node_utilization());
   no_opportunistic(status->mutable_opportunistic_containers_status());
+  told_to_wire(registration, out);
   return out;
 }
 
@@ -118,6 +142,7 @@ pb::NodeHeartbeatRequestProto to_wire(const door::Heartbeat& heartbeat,
     entry->set_diagnostics(report.diagnostics);
   }
   out.set_tokensequenceno(0);
+  told_to_wire(heartbeat, out);
   return out;
 }
 
@@ -128,6 +153,8 @@ Result<door::Registered> registered_from_wire(const pb::RegisterNodeManagerRespo
   out.diagnostics = wire.diagnostics_message();
   out.rm_identifier = wire.rm_identifier();
   out.rm_version = wire.rm_version();
+  out.labels_accepted = wire.arenodelabelsacceptedbyrm();
+  out.attributes_accepted = wire.arenodeattributesacceptedbyrm();
   if (out.shutdown) return out;
   if (wire.container_token_master_key().bytes().empty() ||
       wire.nm_token_master_key().bytes().empty()) {
@@ -154,6 +181,8 @@ Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
   }
   out.diagnostics = wire.diagnostics_message();
   out.response_id = wire.response_id();
+  out.labels_accepted = wire.arenodelabelsacceptedbyrm();
+  out.attributes_accepted = wire.arenodeattributesacceptedbyrm();
   RETURN_IF_ERROR(ids_from_wire(wire.containers_to_cleanup(), out.containers_to_clean_up));
   RETURN_IF_ERROR(ids_from_wire(wire.containers_to_be_removed_from_nm(), out.containers_to_forget));
   for (const auto& entry : wire.applications_to_cleanup()) {

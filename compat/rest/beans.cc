@@ -313,9 +313,20 @@ std::string prometheus_label(std::string_view value) {
   return out;
 }
 
+// Not one of Hadoop's: which configuration serves, and whether that is what the file says.
+Bean queue_config_bean(const rm::QueueConfigState& state) {
+  Bean bean = make_bean("ResourceManager", "QueueConfiguration", "yarn");
+  bean.values = {{"Version", state.version.number},
+                 {"Since", state.version.since.ms},
+                 {"FileIsBroken", std::int64_t{state.fault.empty() ? 0 : 1}},
+                 {"Fault", state.fault}};
+  return bean;
+}
+
 }  // namespace
 
-std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options) {
+std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options,
+                           const rm::QueueConfigService* queues) {
   std::vector<Bean> beans;
   beans.push_back(cluster_bean(reports));
   const auto ages = running_ages(reports, options.clock->now().wall);
@@ -324,6 +335,7 @@ std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options
     for (const RpcActivity& activity : options.rpc_activity())
       beans.push_back(rpc_bean(activity));
   }
+  if (queues != nullptr) beans.push_back(queue_config_bean(queues->queue_config()));
   beans.push_back(process_bean("ResourceManager"));
   beans.push_back(node_list_bean(reports));
   Bean info;

@@ -10,6 +10,7 @@
 
 #include "compat/rest/options.h"
 #include "nodemanager/api/door.h"
+#include "rm/api/door.h"
 #include "rm/api/reports.h"
 
 namespace heddle::compat::rest {
@@ -26,7 +27,9 @@ struct Bean {
   std::string object_name() const { return "Hadoop:service=" + service + ",name=" + name; }
 };
 
-std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options);
+/// `queues` may be null: then the bean about their configuration is left out.
+std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options,
+                           const rm::QueueConfigService* queues = nullptr);
 std::vector<Bean> nm_beans(const nm::NodeReports& reports, const WebOptions& options);
 
 /// Whether an object name fits a JMX pattern: equal, "*:*", "Hadoop:service=X,*", and '*' or '?'

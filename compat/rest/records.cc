@@ -95,7 +95,7 @@ void write_ask(Writer& out, const rm::Ask& ask, const ResourceTypes& types) {
   write_resource(out, "capability", ask.resources, types);
   out.number("numContainers", ask.containers);
   out.flag("relaxLocality", ask.relax_locality);
-  out.text("nodeLabelExpression", ask.label_expression);
+  out.text("nodeLabelExpression", ask.label_expression.value_or(""));
   out.begin_object("executionTypeRequest");
   out.text("executionType", rm::to_string(ask.execution_type));
   out.flag("enforceExecutionType", false);
@@ -353,8 +353,6 @@ void write_cluster_metrics(Writer& out, const RecordContext& context) {
   out.end_root();
 }
 
-namespace {
-// The overview writes every number as a text.
 void write_text_resource(Writer& out, std::string_view name, const Resources& value,
                          const ResourceTypes& types) {
   out.begin_object(name);
@@ -378,6 +376,7 @@ void write_text_resource(Writer& out, std::string_view name, const Resources& va
   out.end_object();
 }
 
+namespace {
 std::string types_text(const ResourceTypes& types, std::string_view separator) {
   std::string text;
   for (const ResourceTypes::Type& type : types.all()) {
@@ -458,8 +457,8 @@ void write_app(Writer& out, const rm::AppReport& app, const RecordContext& conte
   }
   out.text("logAggregationStatus", app.log_aggregation_status);
   out.flag("unmanagedApplication", app.unmanaged);
-  if (!deselected.app_label && !app.label_expression.empty()) {
-    out.text("appNodeLabelExpression", app.label_expression);
+  if (!deselected.app_label && app.label_expression) {
+    out.text("appNodeLabelExpression", *app.label_expression);
   }
   if (!deselected.am_label && !app.unmanaged) {
     out.text("amNodeLabelExpression", app.master_label_expression);
@@ -540,53 +539,6 @@ void write_container(Writer& out, const rm::ContainerReport& container,
   out.end_list();
   out.end_object();
   out.text("exposedPorts", "");
-}
-
-void write_node(Writer& out, const rm::NodeReport& node, const RecordContext& context) {
-  const ResourceTypes& types = context.reports.info().resource_types;
-  const Resources free = node.total - node.used;
-  const auto share = [](double part, std::int64_t whole) {
-    return whole <= 0 ? 0.0F : static_cast<float>(100.0 * part / static_cast<double>(whole));
-  };
-  const auto& used = node.node_utilization;
-  const auto& containers = node.containers_utilization;
-  out.text("rack", node.rack);
-  out.text("state", rm::to_string(node.state));
-  out.text("id", to_string(node.id));
-  out.text("nodeHostName", node.id.host);
-  const bool gone = node.state == rm::NodeState::kLost || node.state == rm::NodeState::kRebooted ||
-                    node.state == rm::NodeState::kDecommissioned;
-  out.text("nodeHTTPAddress", gone ? "" : node.http_address);
-  out.number("lastHealthUpdate", node.health.reported.ms);
-  out.text("version", node.version);
-  out.text("healthReport", node.health.report);
-  out.number("numContainers", node.containers);
-  out.number("usedMemoryMB", node.used.memory_mb());
-  out.number("availMemoryMB", free.memory_mb());
-  out.number("usedVirtualCores", node.used.vcores());
-  out.number("availableVirtualCores", free.vcores());
-  // The share of memory and cores in use on the machine; a node reports cores, not a percentage.
-  out.real("memUtilization", share(static_cast<double>(used.physical_mb), node.total.memory_mb()));
-  out.real("cpuUtilization", share(used.cpu, node.total.vcores()));
-  out.number("numRunningOpportContainers", 0);
-  out.number("usedMemoryOpportGB", 0);
-  out.number("usedVirtualCoresOpport", 0);
-  out.number("numQueuedContainers", 0);
-  out.begin_object("allocationTags");
-  out.end_object();
-  out.begin_object("resourceUtilization");
-  out.number("nodePhysicalMemoryMB", used.physical_mb);
-  out.number("nodeVirtualMemoryMB", used.virtual_mb);
-  out.real("nodeCPUUsage", static_cast<double>(used.cpu));
-  out.number("aggregatedContainersPhysicalMemoryMB", containers.physical_mb);
-  out.number("aggregatedContainersVirtualMemoryMB", containers.virtual_mb);
-  out.real("containersCPUUsage", static_cast<double>(containers.cpu));
-  out.end_object();
-  write_resource(out, "usedResource", node.used, types);
-  write_resource(out, "availableResource", free, types);
-  out.begin_object("nodeAttributesInfo");
-  out.end_object();
-  write_resource(out, "totalResource", node.total, types);
 }
 
 }  // namespace heddle::compat::rest

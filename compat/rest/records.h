@@ -43,6 +43,9 @@ struct RecordContext {
 
 void write_resource(Writer& out, std::string_view name, const Resources& value,
                     const ResourceTypes& types, bool with_bounds = false);
+/// The same with every number as a text, as some records have it.
+void write_text_resource(Writer& out, std::string_view name, const Resources& value,
+                         const ResourceTypes& types);
 void write_cluster_info(Writer& out, const RecordContext& context);
 void write_cluster_metrics(Writer& out, const RecordContext& context);
 void write_scheduler_overview(Writer& out, const RecordContext& context);

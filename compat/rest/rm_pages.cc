@@ -98,12 +98,13 @@ void add_app_table(Page& page, const std::vector<rm::AppReportPtr>& apps, std::s
 }
 
 void add_node_table(Page& page, const std::vector<rm::NodeReportPtr>& nodes, std::size_t rows_max) {
-  page.begin_table({"Node", "State", "Rack", "Containers", "Memory", "Cores", "Last health report",
-                    "Version", "Health"});
+  page.begin_table({"Node", "State", "Label", "Rack", "Containers", "Memory", "Cores",
+                    "Last health report", "Version", "Health"});
   for (std::size_t i = 0; i < nodes.size() && i < rows_max; ++i) {
     const rm::NodeReport& node = *nodes[i];
     page.row({outside_link("http://" + node.http_address, to_string(node.id)),
-              cell_state(rm::to_string(node.state)), cell(node.rack), cell(node.containers),
+              cell_state(rm::to_string(node.state)), cell(node.label), cell(node.rack),
+              cell(node.containers),
               cell_bar(ratio(node.used.memory_mb()), ratio(node.total.memory_mb()),
                        memory_text(node.used.memory_mb()) + " of " +
                            memory_text(node.total.memory_mb())),
@@ -139,6 +140,14 @@ void add_queue_rows(Page& page, const rm::QueueReport& queue, std::size_t& rows_
 }
 
 void add_queue_table(Page& page, const RmWeb& web, std::size_t rows_max) {
+  const auto config = web.door.queue_config == nullptr ? rm::QueueConfigState()
+                                                       : web.door.queue_config->queue_config();
+  if (!config.fault.empty()) {
+    page.paragraph(
+        html_escape(fmt::format("capacity-scheduler.xml is broken: version {} of the queues, which "
+                                "served last, goes on. {}",
+                                config.version.number, shortened(config.fault, 2000))));
+  }
   page.begin_table({"Queue", "State", "Guaranteed", "At most", "In use", "Memory", "Cores",
                     "Running", "Waiting", "Containers"});
   std::size_t rows_left = rows_max;
@@ -280,6 +289,24 @@ void scheduler_page(const RmWeb& web, const ExchangePtr& exchange) {
   send_html(*exchange, 200, page.finish());
 }
 
+void labels_page(const RmWeb& web, const ExchangePtr& exchange) {
+  const auto report = web.door.reports.labels();
+  Page page(PageKind::kCluster, "Node labels", web.options);
+  page.begin_table({"Label", "Kind", "Active nodes", "Memory", "Cores"});
+  const auto row = [&](const std::string& name, const rm::LabelsReport::Label& label) {
+    page.row({cell(name),
+              cell(label.exclusive ? "Exclusive Partition" : "Non Exclusive Partition"),
+              cell(label.active_nodes),
+              {memory_text(label.total.memory_mb()), true},
+              cell(label.total.vcores())});
+  };
+  row("<DEFAULT_PARTITION>", report->unlabelled);
+  for (const auto& label : report->labels)
+    row(label.name, label);
+  page.end_table("no labels");
+  send_html(*exchange, 200, page.finish());
+}
+
 void failure_page(const ExchangePtr& exchange) {
   send_page_error(*exchange, 200, "The application sent the proxy back",
                   "The application " + exchange->captures[0] +
@@ -301,6 +328,7 @@ void add_rm_pages(Router& router, const RmWeb& web) {
   get("/cluster/apps/{}", apps_page);
   get("/cluster/app/{}", app_page);
   get("/cluster/nodes", nodes_page);
+  get("/cluster/nodelabels", labels_page);
   get("/cluster/scheduler", scheduler_page);
   router.add("GET", "/cluster/failure/{}", failure_page);
   router.add("GET", "/cluster/appattempt/{}", [](const ExchangePtr& exchange) {

@@ -414,32 +414,6 @@ void get_app_activities(const RmWeb& web, const ExchangePtr& exchange) {
   send(*exchange, 200, out);
 }
 
-// Node labels are off; the answers are those of a cluster without any.
-void add_label_routes(Router& router) {
-  const auto empty = [&](std::string_view path, const std::string& root) {
-    router.add("GET", path, [root](const ExchangePtr& exchange) {
-      Writer out(exchange->format);
-      out.begin_root(root, false);
-      out.end_root();
-      send(*exchange, 200, out);
-    });
-  };
-  empty("/ws/v1/cluster/get-node-labels", "nodeLabelsInfo");
-  empty("/ws/v1/cluster/get-rm-node-labels", "nodeLabelsInfo");
-  empty("/ws/v1/cluster/nodes/{}/get-labels", "nodeLabelsInfo");
-  const auto null = [&](std::string_view path, const std::string& root, const std::string& field) {
-    router.add("GET", path, [root, field](const ExchangePtr& exchange) {
-      Writer out(exchange->format);
-      out.begin_root(root, false);
-      out.null(field);
-      out.end_root();
-      send(*exchange, 200, out);
-    });
-  };
-  null("/ws/v1/cluster/get-node-to-labels", "nodeToLabelsInfo", "nodeToLabels");
-  null("/ws/v1/cluster/label-mappings", "labelsToNodesInfo", "labelsToNodes");
-}
-
 // One small field of an application under its own root.
 void add_app_field_routes(Router& router, const RmWeb& web) {
   router.add("GET", "/ws/v1/cluster/apps/{}/state", [&web](const ExchangePtr& exchange) {
@@ -472,19 +446,6 @@ void add_app_field_routes(Router& router, const RmWeb& web) {
 }
 
 void add_unsupported_reads(Router& router) {
-  router.add("GET", "/ws/v1/cluster/scheduler-conf", [](const ExchangePtr& exchange) {
-    send_plain(*exchange, 400,
-               "This API only supports to retrieve scheduler configuration from a mutable-conf "
-               "scheduler, underneath scheduler CapacityScheduler is not an instance of "
-               "MutableConfScheduler");
-  });
-  router.add("GET", "/ws/v1/cluster/scheduler-conf/version", [](const ExchangePtr& exchange) {
-    send_plain(*exchange, 400, "Configuration Version only supported by MutableConfScheduler.");
-  });
-  router.add("GET", "/ws/v1/cluster/scheduler-conf/format", [](const ExchangePtr& exchange) {
-    send_plain(*exchange, 400,
-               "Scheduler Configuration format only supported by MutableConfScheduler.");
-  });
   router.add("GET", "/ws/v1/cluster/reservation/list", [](const ExchangePtr& exchange) {
     send_error(*exchange,
                {ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again"});
@@ -541,7 +502,6 @@ void add_rm_read_routes(Router& router, const RmWeb& web) {
   const auto activities = [](const RmWeb&, const ExchangePtr& e) { get_activities(e); };
   get("/scheduler/activities", activities);
   get("/scheduler/bulk-activities", activities);
-  add_label_routes(router);
   add_app_field_routes(router, web);
   add_unsupported_reads(router);
 }

@@ -303,20 +303,6 @@ void add_refusals(Router& router) {
   plain("POST", "/delegation-token", 403, kerberos);
   plain("POST", "/delegation-token/expiration", 403, kerberos);
   plain("DELETE", "/delegation-token", 403, kerberos);
-  plain("PUT", "/scheduler-conf", 400,
-        "Configuration change only supported by mutable configuration store.");
-  plain("POST", "/scheduler-conf/validate", 400,
-        "Configuration change validation only supported by MutableConfScheduler.");
-  // Labels are refused below the web layer, hence another Java class in the text.
-  const Refusal labels{400, "BadRequestException",
-                       "org.apache.hadoop.yarn.webapp.BadRequestException",
-                       "java.io.IOException: Node-label-based scheduling is disabled. Please "
-                       "check yarn.node-labels.enabled"};
-  for (const auto* path : {"/add-node-labels", "/remove-node-labels", "/replace-node-to-labels",
-                           "/nodes/{}/replace-labels"}) {
-    router.add("POST", std::string("/ws/v1/cluster") + path,
-               [labels](const ExchangePtr& exchange) { send_refusal(*exchange, labels); });
-  }
   const std::string reservations = "Reservation is not enabled. Please enable & try again";
   for (const auto* path : {"new-reservation", "submit", "update", "delete"}) {
     off("POST", std::string("/reservation/") + path, reservations);

@@ -12,7 +12,9 @@ float percent(float share) {
 }
 
 /// What is configured of one resource, in the words of the file: "60.0%", "2.0w", "4096.0".
-std::string configured(const rm::QueueReport& queue, std::size_t type) {
+std::string configured(const rm::QueueReport& queue, const rm::PartitionReport& partition,
+                       std::size_t type) {
+  if (!partition.label.empty()) return real_text(percent(partition.capacity)) + "%";
   if (queue.weight >= 0) return real_text(queue.weight) + "w";
   if (queue.absolute) return real_text(static_cast<double>(queue.configured_minimum.amount[type]));
   return real_text(percent(queue.capacity)) + "%";
@@ -22,11 +24,12 @@ std::string_view mode_of(const rm::QueueReport& queue) {
   return queue.weight >= 0 ? "weight" : queue.absolute ? "absolute" : "percentage";
 }
 
-void write_vector_info(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
+void write_vector_info(Writer& out, const rm::QueueReport& queue,
+                       const rm::PartitionReport& partition, const ResourceTypes& types) {
   std::string all;
   for (std::size_t i = 0; i < types.all().size(); ++i) {
-    all +=
-        fmt::format("{}{}={}", all.empty() ? "" : ",", types.all()[i].name, configured(queue, i));
+    all += fmt::format("{}{}={}", all.empty() ? "" : ",", types.all()[i].name,
+                       configured(queue, partition, i));
   }
   out.begin_object("queueCapacityVectorInfo");
   out.text("configuredCapacityVector", "[" + all + "]");
@@ -34,7 +37,7 @@ void write_vector_info(Writer& out, const rm::QueueReport& queue, const Resource
   for (std::size_t i = 0; i < types.all().size(); ++i) {
     out.begin_object("");
     out.text("resourceName", types.all()[i].name);
-    out.text("resourceValue", configured(queue, i));
+    out.text("resourceValue", configured(queue, partition, i));
     out.end_object();
   }
   out.end_list();
@@ -44,43 +47,48 @@ void write_vector_info(Writer& out, const rm::QueueReport& queue, const Resource
 void write_capacities(Writer& out, const rm::QueueReport& queue, const ResourceTypes& types) {
   out.begin_object("capacities");
   out.begin_list("queueCapacitiesByPartition");
-  out.begin_object("");
-  out.text("partitionName", "");
-  write_vector_info(out, queue, types);
-  out.real("capacity", percent(queue.capacity));
-  out.real("usedCapacity", percent(queue.used_capacity));
-  out.real("maxCapacity", percent(queue.max_capacity));
-  out.real("absoluteCapacity", percent(queue.absolute_capacity));
-  out.real("absoluteUsedCapacity", percent(queue.absolute_used_capacity));
-  out.real("absoluteMaxCapacity", percent(queue.absolute_max_capacity));
-  out.real("maxAMLimitPercentage", percent(queue.max_master_share));
-  out.real("weight", queue.weight);
-  out.real("normalizedWeight", queue.normalized_weight);
-  write_resource(out, "configuredMinResource", queue.configured_minimum, types, true);
-  write_resource(out, "configuredMaxResource", queue.configured_maximum, types, true);
-  write_resource(out, "effectiveMinResource", queue.guaranteed, types);
-  write_resource(out, "effectiveMaxResource", queue.maximum, types);
-  out.end_object();
+  for (const rm::PartitionReport& partition : queue.partitions) {
+    const bool is_default = partition.label.empty();
+    out.begin_object("");
+    out.text("partitionName", partition.label);
+    write_vector_info(out, queue, partition, types);
+    out.real("capacity", percent(partition.capacity));
+    out.real("usedCapacity", percent(partition.used_capacity));
+    out.real("maxCapacity", percent(partition.max_capacity));
+    out.real("absoluteCapacity", percent(partition.absolute_capacity));
+    out.real("absoluteUsedCapacity", percent(partition.absolute_used_capacity));
+    out.real("absoluteMaxCapacity", percent(partition.absolute_max_capacity));
+    out.real("maxAMLimitPercentage", percent(partition.max_master_share));
+    out.real("weight", is_default ? queue.weight : -1.0F);
+    out.real("normalizedWeight", is_default ? queue.normalized_weight : 0.0F);
+    const Resources none;
+    write_resource(out, "configuredMinResource", is_default ? queue.configured_minimum : none,
+                   types, true);
+    write_resource(out, "configuredMaxResource", is_default ? queue.configured_maximum : none,
+                   types, true);
+    write_resource(out, "effectiveMinResource", partition.guaranteed, types);
+    write_resource(out, "effectiveMaxResource", partition.maximum, types);
+    out.end_object();
+  }
   out.end_list();
   out.end_object();
 }
 
-struct UsageRow {
-  Resources used, reserved, pending, master_used, master_limit, user_master_limit;
-};
-
-void write_usage(Writer& out, const UsageRow& row, const ResourceTypes& types) {
+void write_usage(Writer& out, const std::vector<rm::PartitionReport>& partitions,
+                 const ResourceTypes& types) {
   out.begin_object("resources");
   out.begin_list("resourceUsagesByPartition");
-  out.begin_object("");
-  out.text("partitionName", "");
-  write_resource(out, "used", row.used, types);
-  write_resource(out, "reserved", row.reserved, types);
-  write_resource(out, "pending", row.pending, types);
-  write_resource(out, "amUsed", row.master_used, types);
-  write_resource(out, "amLimit", row.master_limit, types);
-  write_resource(out, "userAmLimit", row.user_master_limit, types);
-  out.end_object();
+  for (const rm::PartitionReport& partition : partitions) {
+    out.begin_object("");
+    out.text("partitionName", partition.label);
+    write_resource(out, "used", partition.used, types);
+    write_resource(out, "reserved", partition.reserved, types);
+    write_resource(out, "pending", partition.pending, types);
+    write_resource(out, "amUsed", partition.master_used, types);
+    write_resource(out, "amLimit", partition.master_limit, types);
+    write_resource(out, "userAmLimit", partition.user_master_limit, types);
+    out.end_object();
+  }
   out.end_list();
   out.end_object();
 }
@@ -115,6 +123,7 @@ void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
   out.text("queueType", queue.leaf ? "leaf" : "parent");
   out.text("creationMethod", "static");
   out.text("autoCreationEligibility", "off");
+  if (!queue.default_label.empty()) out.text("defaultNodeLabelExpression", queue.default_label);
   for (const auto* name : {"autoQueueTemplateProperties", "autoQueueParentTemplateProperties",
                            "autoQueueLeafTemplateProperties"}) {
     out.begin_object(name);
@@ -139,7 +148,11 @@ void write_users(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
       out.number("numActiveApplications", user.active_apps);
       write_resource(out, "AMResourceUsed", user.master_used, types);
       write_resource(out, "userResourceLimit", user.limit, types);
-      write_usage(out, {user.used, {}, {}, user.master_used, user_master_limit(queue), {}}, types);
+      rm::PartitionReport own;
+      own.used = user.used;
+      own.master_used = user.master_used;
+      own.master_limit = user_master_limit(queue);
+      write_usage(out, {own}, types);
       out.real("userWeight", 1.0F);
       out.flag("isActive", user.active_apps > 0);
       out.end_object();
@@ -192,17 +205,17 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   if (!queue.leaf) write_queues(out, queue, types);
   write_resource(out, "resourcesUsed", queue.used, types);
   out.flag("hideReservationQueues", false);
-  out.begin_list("nodeLabels");
-  out.text("", "*");
-  out.end_list();
+  if (!queue.labels.empty()) {
+    out.begin_list("nodeLabels");
+    for (const std::string& label : queue.labels)
+      out.text("", label);
+    out.end_list();
+  }
   out.number("allocatedContainers", queue.containers);
   out.number("reservedContainers", queue.reserved_containers);
   out.number("pendingContainers", queue.pending_containers);
   write_capacities(out, queue, types);
-  write_usage(out,
-              {queue.used, queue.reserved, queue.pending, queue.master_used, queue.master_limit,
-               queue.user_master_limit},
-              types);
+  write_usage(out, queue.partitions, types);
   write_resource(out, "minEffectiveCapacity", queue.guaranteed, types);
   write_resource(out, "maxEffectiveCapacity", queue.maximum, types);
   write_resource(out, "maximumAllocation", queue.max_allocation, types);
@@ -272,7 +285,7 @@ void write_scheduler(Writer& out, const rm::QueueReport& root, const RecordConte
   out.real("maxCapacity", percent(root.max_capacity));
   out.real("weight", root.weight);
   out.real("normalizedWeight", root.normalized_weight);
-  write_vector_info(out, root, types);
+  write_vector_info(out, root, {}, types);
   out.text("queueName", root.name);
   out.text("queuePath", root.path.value());
   out.number("maxParallelApps", root.max_parallel_apps);

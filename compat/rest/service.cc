@@ -118,9 +118,12 @@ net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
   add_start_page(state->router, state->web.options, "/cluster");
   add_rm_read_routes(state->router, state->web);
   add_rm_write_routes(state->router, state->web);
+  add_rm_label_routes(state->router, state->web);
+  add_queue_config_routes(state->router, state->web);
   add_rm_pages(state->router, state->web);
-  add_monitor_routes(state->router, state->web.options,
-                     [web = &state->web] { return rm_beans(web->door.reports, web->options); });
+  add_monitor_routes(state->router, state->web.options, [web = &state->web] {
+    return rm_beans(web->door.reports, web->options, web->door.queue_config);
+  });
   if (proxy) {
     for (const auto* method : {"GET", "POST", "PUT", "DELETE"}) {
       state->router.add(method, "/proxy/{*}", [proxy](const ExchangePtr& exchange) {

@@ -306,7 +306,7 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   result.unmanaged = flag("unmanaged-AM", false);
   result.cancel_tokens_when_complete = flag("cancel-tokens-when-complete", true);
   result.keep_containers = flag("keep-containers-across-application-attempts", false);
-  result.label_expression = text("app-node-label-expression", "");
+  result.label_expression = text("app-node-label-expression", "");  // none is "" in Hadoop
   const std::string am_label = text("am-container-node-label-expression", "");
   const std::string reservation = text("reservation-id", "");
   if (failed) return fail(std::move(*failed));

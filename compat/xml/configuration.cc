@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "compat/xml/deprecated.h"
 #include "compat/xml/known_properties.h"
 #include "compat/xml/parse_file.h"
 
@@ -22,16 +23,10 @@ constexpr std::string_view kFromDefault = "default";
 constexpr std::string_view kFromProcess = "process";
 constexpr std::string_view kFromCommandLine = "command line";
 constexpr std::size_t kTypoChecksMax = 2'000;  // entries of one file; each costs about 50 us
+constexpr std::string_view kQueueFile = "capacity-scheduler.xml";
 constexpr std::array<std::string_view, 7> kFiles = {
-    "core-site.xml",      "hdfs-site.xml",      "yarn-site.xml",  "capacity-scheduler.xml",
+    "core-site.xml",      "hdfs-site.xml",      "yarn-site.xml",  kQueueFile,
     "resource-types.xml", "node-resources.xml", "mapred-site.xml"};
-
-/// Names that Hadoop still takes for newer ones, of properties that are read here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kRenamed = {{
-    {"fs.default.name", "fs.defaultFS"},
-    {"dfs.http.address", "dfs.namenode.http-address"},
-    {"dfs.federation.nameservices", "dfs.nameservices"},
-}};
 
 Failure cannot_read(const std::filesystem::path& path, int error) {
   const auto code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument;
@@ -39,8 +34,9 @@ Failure cannot_read(const std::filesystem::path& path, int error) {
               fmt::format("cannot read configuration {}: {}", path.string(), std::strerror(error)));
 }
 
-/// The whole file, or one byte more than allowed, which the parser then refuses.
-Result<std::string> read_file(const std::filesystem::path& path) {
+}  // namespace
+
+Result<std::string> read_configuration_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return cannot_read(path, errno);
   struct stat info {};
@@ -59,6 +55,12 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   if (error != 0) return cannot_read(path, error);
   return text;
 }
+
+std::span<const std::string_view> configuration_files() {
+  return kFiles;
+}
+
+namespace {
 
 void set_defaults(Settings& settings) {
   for (const KnownProperty& known : known_properties()) {
@@ -84,12 +86,11 @@ void warn_if_misspelt(const Entry& entry, std::vector<std::string>& warnings) {
 }
 
 void use_newer_name(Entry& entry, std::vector<std::string>& warnings) {
-  for (const auto& [old_name, name] : kRenamed) {
-    if (entry.name != old_name) continue;
-    warnings.push_back(
-        fmt::format("{}: {} is an old name, taken for {}", entry.source, old_name, name));
-    entry.name = name;
-  }
+  const auto now = renamed(entry.name);
+  if (!now || !now->taken_here) return;
+  warnings.push_back(
+      fmt::format("{}: {} is an old name, taken for {}", entry.source, entry.name, now->newer));
+  entry.name = now->newer;
 }
 
 void merge(ParsedFile file, Configuration& into) {
@@ -114,7 +115,7 @@ void merge(ParsedFile file, Configuration& into) {
 }
 
 Result<void> merge_path(const std::filesystem::path& path, Configuration& into) {
-  auto text = read_file(path);
+  auto text = read_configuration_file(path);
   if (!text) return fail(std::move(text).error());
   auto parsed = parse_file(*text, path.filename().string());
   if (!parsed) return fail(std::move(parsed).error().within(path.parent_path().string()));
@@ -191,7 +192,8 @@ Result<Override> parse_override(std::string_view text) {
 }
 
 Result<Configuration> load_configuration(const std::filesystem::path& conf_dir,
-                                         const std::vector<Override>& overrides) {
+                                         const std::vector<Override>& overrides,
+                                         BrokenQueues broken_queues) {
   struct stat info {};
   if (::stat(conf_dir.c_str(), &info) != 0) return cannot_read(conf_dir, errno);
   if (!S_ISDIR(info.st_mode)) return cannot_read(conf_dir, ENOTDIR);
@@ -206,9 +208,11 @@ Result<Configuration> load_configuration(const std::filesystem::path& conf_dir,
   }
   for (const std::string_view file : kFiles) {
     auto merged = merge_path(conf_dir / file, configuration);
-    if (!merged && merged.error().code != ErrorCode::kNotFound) {
+    if (merged || merged.error().code == ErrorCode::kNotFound) continue;
+    if (broken_queues == BrokenQueues::kFail || file != kQueueFile) {
       return fail(std::move(merged).error());
     }
+    configuration.queues_fault = std::move(merged).error();
   }
   return configuration;
 }

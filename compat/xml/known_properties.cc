@@ -4,25 +4,20 @@
 #include <array>
 #include <vector>
 
+#include "compat/xml/table_text.h"
+
 namespace heddle::compat::xml {
 namespace {
 
-constexpr std::string_view kTable =
+constexpr std::string_view kPropertyTable =
 #include "properties_table.inc"
     ;
 constexpr std::size_t kTypoDistanceMax = 2;
 constexpr std::size_t kTypoLengthMax = 200;  // longer names are not compared
 
-std::string_view take_until(std::string_view& text, char separator) {
-  const auto end = std::min(text.find(separator), text.size());
-  const std::string_view piece = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return piece;
-}
-
-std::vector<KnownProperty> read_table() {
+std::vector<KnownProperty> read_properties() {
   std::vector<KnownProperty> properties;
-  std::string_view rest = kTable;
+  std::string_view rest = kPropertyTable;
   take_until(rest, '\n');  // the heading
   while (!rest.empty()) {
     std::string_view line = take_until(rest, '\n');
@@ -73,10 +68,29 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// ".capacity" of "yarn.scheduler.capacity.<queue-path>.capacity"; "" where more than one part
+/// varies, or the last one.
+std::string_view tail_of(std::string_view pattern) {
+  const auto close = pattern.find('>');
+  if (close == pattern.npos || pattern.find('<', close) != pattern.npos) return "";
+  return pattern.substr(close + 1);
+}
+
+/// As many parts of the end of `name` as the pattern's tail has, if the rest could fit.
+std::string_view same_tail(std::string_view name, std::string_view pattern) {
+  const std::string_view head = pattern.substr(0, pattern.find('<'));
+  if (!name.starts_with(head)) return "";
+  auto dots = std::ranges::count(tail_of(pattern), '.');
+  std::size_t at = name.size();
+  for (; dots > 0 && at != name.npos && at > 0; --dots)
+    at = name.rfind('.', at - 1);
+  return at == name.npos || at <= head.size() ? "" : name.substr(at);
+}
+
 }  // namespace
 
 std::span<const KnownProperty> known_properties() {
-  static const std::vector<KnownProperty> kProperties = read_table();
+  static const std::vector<KnownProperty> kProperties = read_properties();
   return kProperties;
 }
 
@@ -88,17 +102,18 @@ bool is_known(std::string_view name) {
   });
 }
 
-std::optional<std::string_view> did_you_mean(std::string_view name) {
+std::optional<std::string> did_you_mean(std::string_view name) {
   if (is_known(name)) return std::nullopt;
-  std::optional<std::string_view> best;
+  std::optional<std::string> best;
   std::size_t best_distance = kTypoDistanceMax + 1;
   for (const KnownProperty& known : known_properties()) {
-    if (known.is_pattern()) continue;
-    const std::size_t away = distance(name, known.name);
-    if (away < best_distance) {
-      best_distance = away;
-      best = known.name;
-    }
+    const std::string_view fixed = known.is_pattern() ? tail_of(known.name) : known.name;
+    const std::string_view given = known.is_pattern() ? same_tail(name, known.name) : name;
+    if (fixed.empty() || given.empty()) continue;
+    const std::size_t away = distance(given, fixed);
+    if (away >= best_distance) continue;
+    best_distance = away;
+    best = std::string(name.substr(0, name.size() - given.size())) + std::string(fixed);
   }
   return best;
 }

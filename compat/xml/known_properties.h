@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace heddle::compat::xml {
@@ -21,7 +22,8 @@ std::span<const KnownProperty> known_properties();
 bool is_known(std::string_view name);
 
 /// The known name that `name` most likely means: at most two letters changed, added, left out or
-/// swapped. nullopt when `name` is known, or nothing is near.
-std::optional<std::string_view> did_you_mean(std::string_view name);
+/// swapped, in settings of a queue in the part behind its path. nullopt when `name` is known, or
+/// nothing is near.
+std::optional<std::string> did_you_mean(std::string_view name);
 
 }  // namespace heddle::compat::xml

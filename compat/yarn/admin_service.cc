@@ -9,6 +9,7 @@
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
 #include "compat/records/resources.h"
+#include "compat/yarn/labels.h"
 #include "compat/yarn/service.h"
 
 namespace heddle::compat::yarn {
@@ -188,20 +189,52 @@ void add_refreshes(ipc::ProtocolService& service, const ContextPtr& context) {
   add(service, context, "refreshClusterMaxPriority", refresh_max_priority);
 }
 
+/// Hadoop wraps the exception of its label manager, so its class is in the text.
+template <class Response>
+rm::ReplyTo<void> answer_label_change(Reply<Response> reply) {
+  auto shared = std::make_shared<Reply<Response>>(std::move(reply));
+  return [shared](Result<void> result) {
+    if (result) return (*shared)(Response{});
+    Error error = std::move(result).error();
+    if (error.subject == ErrorSubject::kLabel) {
+      error = {error.code, "java.io.IOException: " + error.message, ErrorSubject::kNone};
+    }
+    (*shared)(fail(std::move(error)));
+  };
+}
+
+/// Registers an operation of the door that takes what `from_wire` makes of the request.
+template <class Request, class Response, class Value>
+void add_label_change(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
+                      Result<Value> (*from_wire)(const Request&),
+                      void (rm::AdminService::*change)(const security::Caller&, Value,
+                                                       rm::ReplyTo<void>)) {
+  service.on<Request, Response>(
+      std::move(method),
+      [context, from_wire, change](const CallContext& call, const Request& request,
+                                   Reply<Response> reply) {
+        auto value = from_wire(request);
+        if (!value) return reply(fail(std::move(value).error().about(ErrorSubject::kNone)));
+        (context->door.admin.*change)(call.caller, *std::move(value),
+                                      answer_label_change<Response>(std::move(reply)));
+      });
+}
+
 void add_labels(ipc::ProtocolService& service, const ContextPtr& context) {
-  const Error labels_off{ErrorCode::kUnsupported,
-                         "java.io.IOException: Node-label-based scheduling is disabled. Please "
-                         "check yarn.node-labels.enabled",
-                         ErrorSubject::kLabel};
-  add_refused<pb::AddToClusterNodeLabelsRequestProto, pb::AddToClusterNodeLabelsResponseProto>(
-      service, context, "addToClusterNodeLabels", labels_off);
-  add_refused<pb::RemoveFromClusterNodeLabelsRequestProto,
-              pb::RemoveFromClusterNodeLabelsResponseProto>(
-      service, context, "removeFromClusterNodeLabels", labels_off);
-  add_refused<pb::ReplaceLabelsOnNodeRequestProto, pb::ReplaceLabelsOnNodeResponseProto>(
-      service, context, "replaceLabelsOnNodes", labels_off);
-  add_refused<pb::NodesToAttributesMappingRequestProto, pb::NodesToAttributesMappingResponseProto>(
-      service, context, "mapAttributesToNodes", not_yet("Mapping node attributes"));
+  add_label_change<pb::AddToClusterNodeLabelsRequestProto, pb::AddToClusterNodeLabelsResponseProto,
+                   std::vector<rm::NodeLabel>>(service, context, "addToClusterNodeLabels",
+                                               labels_from_wire, &rm::AdminService::add_labels);
+  add_label_change<pb::RemoveFromClusterNodeLabelsRequestProto,
+                   pb::RemoveFromClusterNodeLabelsResponseProto, std::set<std::string>>(
+      service, context, "removeFromClusterNodeLabels", label_names_from_wire,
+      &rm::AdminService::remove_labels);
+  add_label_change<pb::ReplaceLabelsOnNodeRequestProto, pb::ReplaceLabelsOnNodeResponseProto,
+                   rm::ReplaceLabels>(service, context, "replaceLabelsOnNodes",
+                                      replace_labels_from_wire, &rm::AdminService::replace_labels);
+  add_label_change<pb::NodesToAttributesMappingRequestProto,
+                   pb::NodesToAttributesMappingResponseProto, rm::MapAttributes>(
+      service, context, "mapAttributesToNodes", map_attributes_from_wire,
+      &rm::AdminService::map_attributes);
 }
 
 void add_federation(ipc::ProtocolService& service, const ContextPtr& context) {

@@ -9,7 +9,7 @@ namespace heddle::compat::yarn {
 void add_submission_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_report_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& context);
-void add_label_methods(ipc::ProtocolService& service);
+void add_label_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_reservation_methods(ipc::ProtocolService& service);
 void add_delegation_token_methods(ipc::ProtocolService& service);
 

@@ -13,7 +13,7 @@ ServicePtr make_client_service(const ContextPtr& context) {
   add_submission_methods(*service, context);
   add_report_methods(*service, context);
   add_cluster_methods(*service, context);
-  add_label_methods(*service);
+  add_label_methods(*service, context);
   add_reservation_methods(*service);
   add_delegation_token_methods(*service);
   return service;
@@ -47,33 +47,6 @@ void add_delegation_token_methods(ipc::ProtocolService& service) {
       service, "renewDelegationToken", off("renewed"));
   refuse<pbc::CancelDelegationTokenRequestProto, pbc::CancelDelegationTokenResponseProto>(
       service, "cancelDelegationToken", off("cancelled"));
-}
-
-namespace {
-
-/// A getter of something this cluster has none of.
-template <class Request, class Response>
-void answer_none(ipc::ProtocolService& service, std::string method) {
-  on_now<Request, Response>(
-      service, std::move(method),
-      [](const ipc::CallContext&, const Request&) -> Result<Response> { return Response{}; });
-}
-
-}  // namespace
-
-void add_label_methods(ipc::ProtocolService& service) {
-  answer_none<pb::GetNodesToLabelsRequestProto, pb::GetNodesToLabelsResponseProto>(
-      service, "getNodeToLabels");
-  answer_none<pb::GetLabelsToNodesRequestProto, pb::GetLabelsToNodesResponseProto>(
-      service, "getLabelsToNodes");
-  answer_none<pb::GetClusterNodeLabelsRequestProto, pb::GetClusterNodeLabelsResponseProto>(
-      service, "getClusterNodeLabels");
-  answer_none<pb::GetClusterNodeAttributesRequestProto, pb::GetClusterNodeAttributesResponseProto>(
-      service, "getClusterNodeAttributes");
-  answer_none<pb::GetAttributesToNodesRequestProto, pb::GetAttributesToNodesResponseProto>(
-      service, "getAttributesToNodes");
-  answer_none<pb::GetNodesToAttributesRequestProto, pb::GetNodesToAttributesResponseProto>(
-      service, "getNodesToAttributes");
 }
 
 }  // namespace heddle::compat::yarn

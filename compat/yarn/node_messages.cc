@@ -8,6 +8,7 @@
 #include "compat/records/resources.h"
 #include "compat/records/tokens.h"
 #include "compat/yarn/context.h"
+#include "compat/yarn/labels.h"
 #include "compat/yarn/states.h"
 
 namespace heddle::compat::yarn {
@@ -86,6 +87,22 @@ Result<void> apps_from_wire(const google::protobuf::RepeatedPtrField<pb::Applica
   return {};
 }
 
+/// Labels and attributes, which are the same in both messages.
+template <class Wire, class Out>
+Result<void> told_from_wire(const Wire& wire, Out& out) {
+  if (wire.has_nodelabels()) {
+    auto labels = labels_from_wire(wire.nodelabels());
+    if (!labels) return fail(std::move(labels).error().about(ErrorSubject::kNode));
+    out.labels = *std::move(labels);
+  }
+  if (wire.has_nodeattributes()) {
+    auto attributes = attributes_from_wire(wire.nodeattributes());
+    if (!attributes) return fail(std::move(attributes).error().about(ErrorSubject::kNode));
+    out.attributes = *std::move(attributes);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<rm::RegisterNode> register_node_from_wire(const pb::RegisterNodeManagerRequestProto& wire,
@@ -117,6 +134,7 @@ Result<rm::RegisterNode> register_node_from_wire(const pb::RegisterNodeManagerRe
   if (wire.nodestatus().has_nodehealthstatus()) {
     out.health = health_from_wire(wire.nodestatus().nodehealthstatus());
   }
+  RETURN_IF_ERROR(told_from_wire(wire, out));
   return out;
 }
 
@@ -147,6 +165,7 @@ Result<rm::NodeHeartbeat> heartbeat_from_wire(const pb::NodeHeartbeatRequestProt
   }
   out.containers_utilization = utilization_from_wire(status.containers_utilization());
   out.node_utilization = utilization_from_wire(status.node_utilization());
+  RETURN_IF_ERROR(told_from_wire(wire, out));
   return out;
 }
 
@@ -158,6 +177,8 @@ pb::RegisterNodeManagerResponseProto to_wire(const rm::NodeRegistered& answer,
   out.set_rm_identifier(answer.rm_identifier);
   out.set_rm_version(std::string(kHadoopVersion));
   if (!answer.diagnostics.empty()) out.set_diagnostics_message(answer.diagnostics);
+  if (answer.labels_accepted) out.set_arenodelabelsacceptedbyrm(true);
+  if (answer.attributes_accepted) out.set_arenodeattributesacceptedbyrm(true);
   if (!answer.shutdown) {
     compat::to_wire(container_key, out.mutable_container_token_master_key());
     compat::to_wire(nm_key, out.mutable_nm_token_master_key());
@@ -175,6 +196,8 @@ pb::NodeHeartbeatResponseProto to_wire(const rm::NodeHeartbeatAnswer& answer,
   if (!answer.diagnostics.empty()) out.set_diagnostics_message(answer.diagnostics);
   if (container_key) compat::to_wire(*container_key, out.mutable_container_token_master_key());
   if (nm_key) compat::to_wire(*nm_key, out.mutable_nm_token_master_key());
+  if (answer.labels_accepted) out.set_arenodelabelsacceptedbyrm(true);
+  if (answer.attributes_accepted) out.set_arenodeattributesacceptedbyrm(true);
   for (const ContainerId& id : answer.containers_to_clean_up) {
     compat::to_wire(id, out.add_containers_to_cleanup());
   }

@@ -5,6 +5,7 @@
 
 #include "compat/records/ids.h"
 #include "compat/records/resources.h"
+#include "compat/yarn/labels.h"
 #include "compat/yarn/states.h"
 #include "compat/yarn/times.h"
 
@@ -116,17 +117,17 @@ void statistics_to_wire(const rm::QueueReport& queue, pb::QueueStatisticsProto* 
   wire->set_reservedcontainers(queue.reserved_containers);
 }
 
-void configuration_to_wire(const rm::QueueReport& queue, const ReportView& view,
+void configuration_to_wire(const rm::PartitionReport& partition, const ReportView& view,
                            pb::QueueConfigurationsMapProto* wire) {
-  wire->set_partitionname("");
+  wire->set_partitionname(partition.label);
   auto* out = wire->mutable_queueconfigurations();
-  out->set_capacity(queue.capacity);
-  out->set_absolutecapacity(queue.absolute_capacity);
-  out->set_maxcapacity(queue.max_capacity);
-  out->set_absolutemaxcapacity(queue.absolute_max_capacity);
-  out->set_maxampercentage(queue.max_master_share);
-  compat::to_wire(queue.guaranteed, view.types, out->mutable_effectivemincapacity());
-  compat::to_wire(queue.maximum, view.types, out->mutable_effectivemaxcapacity());
+  out->set_capacity(partition.capacity);
+  out->set_absolutecapacity(partition.absolute_capacity);
+  out->set_maxcapacity(partition.max_capacity);
+  out->set_absolutemaxcapacity(partition.absolute_max_capacity);
+  out->set_maxampercentage(partition.max_master_share);
+  compat::to_wire(partition.guaranteed, view.types, out->mutable_effectivemincapacity());
+  compat::to_wire(partition.maximum, view.types, out->mutable_effectivemaxcapacity());
   compat::to_wire(Resources{}, view.types, out->mutable_configuredmincapacity());
   compat::to_wire(Resources{}, view.types, out->mutable_configuredmaxcapacity());
 }
@@ -172,10 +173,12 @@ void to_wire(const rm::AppReport& app, const ReportView& view, pb::ApplicationRe
   }
   wire->set_unmanaged_application(app.unmanaged);
   wire->mutable_priority()->set_priority(app.priority);
-  wire->set_appnodelabelexpression(app.label_expression.empty() ? "<Not set>"
-                                                                : app.label_expression);
-  wire->set_amnodelabelexpression(
-      app.master_label_expression.empty() ? "<DEFAULT_PARTITION>" : app.master_label_expression);
+  const auto shown = [](const std::string& label) {
+    return label.empty() ? "<DEFAULT_PARTITION>" : label;
+  };
+  wire->set_appnodelabelexpression(app.label_expression ? shown(*app.label_expression)
+                                                        : "<Not set>");
+  if (!app.unmanaged) wire->set_amnodelabelexpression(shown(app.master_label_expression));
   timeout_to_wire(app, view.now, wire->add_apptimeouts());
 }
 
@@ -231,6 +234,9 @@ void to_wire(const rm::NodeReport& node, const ReportView& view, pb::NodeReportP
   wire->set_last_health_report_time(node.health.reported.ms);
   utilization_to_wire(node.containers_utilization, wire->mutable_containers_utilization());
   utilization_to_wire(node.node_utilization, wire->mutable_node_utilization());
+  if (!node.label.empty()) wire->add_node_labels(node.label);
+  for (const rm::NodeAttribute& attribute : node.attributes)
+    to_wire(attribute, wire->add_node_attributes());
   if (node.decommission_timeout_seconds) {
     wire->set_decommissioning_timeout(
         static_cast<std::uint32_t>(std::max(0, *node.decommission_timeout_seconds)));
@@ -257,11 +263,16 @@ void to_wire(const rm::QueueReport& queue, const ReportView& view, bool children
   wire->set_maximumcapacity(queue.max_capacity);
   wire->set_currentcapacity(queue.used_capacity);
   wire->set_state(queue.running ? pb::Q_RUNNING : pb::Q_STOPPED);
-  wire->add_accessiblenodelabels("*");
+  for (const std::string& label : queue.labels)
+    wire->add_accessiblenodelabels(label);
+  if (!queue.default_label.empty()) wire->set_defaultnodelabelexpression(queue.default_label);
   statistics_to_wire(queue, wire->mutable_queuestatistics());
   wire->set_preemptiondisabled(queue.preemption_disabled);
   wire->set_intraqueuepreemptiondisabled(true);
-  configuration_to_wire(queue, view, wire->add_queueconfigurationsmap());
+  for (const rm::PartitionReport& partition : queue.partitions) {
+    if (!rm::may_use(queue, partition.label)) continue;
+    configuration_to_wire(partition, view, wire->add_queueconfigurationsmap());
+  }
   wire->set_weight(-1);
   wire->set_maxparallelapps(queue.max_parallel_apps);
   wire->set_schedulertype("CapacityScheduler");

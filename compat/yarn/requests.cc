@@ -48,7 +48,6 @@ Result<void> am_resources_from_wire(const pb::ApplicationSubmissionContextProto&
     if (ask->resource_name == "*") {
       anywhere = true;
       out.am_resources = ask->resources;
-      if (out.label_expression.empty()) out.label_expression = ask->label_expression;
     }
     out.am_asks.push_back(*std::move(ask));
   }
@@ -167,7 +166,7 @@ Result<rm::Ask> ask_from_wire(const pb::ResourceRequestProto& wire, const Resour
   out.resources = *resources;
   out.containers = wire.num_containers();
   out.relax_locality = wire.relax_locality();
-  out.label_expression = wire.node_label_expression();
+  if (wire.has_node_label_expression()) out.label_expression = wire.node_label_expression();
   out.execution_type = execution_type_from_wire(wire.execution_type_request().execution_type());
   out.allocation_request_id = wire.allocation_request_id();
   return out;
@@ -197,7 +196,7 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.cancel_tokens_when_complete = wire.cancel_tokens_when_complete();
   out.max_attempts = std::max(0, wire.maxappattempts());
   out.attempt_failures_validity_ms = wire.attempt_failures_validity_interval();
-  out.label_expression = wire.node_label_expression();
+  if (wire.has_node_label_expression()) out.label_expression = wire.node_label_expression();
   if (wire.has_log_aggregation_context()) {
     out.log_aggregation_context = wire.log_aggregation_context().SerializeAsString();
     if (out.log_aggregation_context.size() > kTextMax) {

@@ -34,6 +34,13 @@ struct LogReport {
   std::string diagnostics;
 };
 
+/// A fact about this node, under the prefix nm.yarn.io.
+struct NodeAttribute {
+  std::string name;
+  std::string value;
+  friend bool operator==(const NodeAttribute&, const NodeAttribute&) = default;
+};
+
 struct Registration {
   NodeId id;
   std::int32_t http_port = 0;
@@ -42,6 +49,8 @@ struct Registration {
   std::vector<ContainerStatus> containers;
   std::vector<AppId> running_apps;
   Health health;
+  std::optional<std::vector<std::string>> labels;        // unset: nothing is said of them
+  std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
 
 struct Registered {
@@ -52,6 +61,8 @@ struct Registered {
   security::MasterKey container_key;
   security::MasterKey nm_key;
   std::optional<Resources> total;  // set when the ResourceManager overrides it
+  bool labels_accepted = false;
+  bool attributes_accepted = false;
 };
 
 struct Heartbeat {
@@ -65,6 +76,8 @@ struct Heartbeat {
   Utilization node_utilization;
   std::int32_t container_key_id = 0;
   std::int32_t nm_key_id = 0;
+  std::optional<std::vector<std::string>> labels;        // unset: as before
+  std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
 
 enum class HeartbeatAction : std::uint8_t { kNormal, kResync, kShutdown };
@@ -82,6 +95,8 @@ struct HeartbeatAnswer {
   std::chrono::milliseconds next_heartbeat{1000};
   std::optional<security::MasterKey> container_key;
   std::optional<security::MasterKey> nm_key;
+  bool labels_accepted = false;
+  bool attributes_accepted = false;
 };
 
 /// Calls return at once; `done` comes once, on any thread. kUnavailable: nobody answered, try

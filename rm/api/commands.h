@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,7 +29,9 @@ struct Ask {
   Resources resources;
   std::int32_t containers = 0;
   bool relax_locality = true;
-  std::string label_expression;
+  /// Of "*" rows. nullopt: that of the application, else that of the queue; "": the default
+  /// partition.
+  std::optional<std::string> label_expression;
   ExecutionType execution_type = ExecutionType::kGuaranteed;
   std::int64_t allocation_request_id = -1;
 };
@@ -48,9 +51,9 @@ struct Submission {
   bool cancel_tokens_when_complete = true;
   std::int32_t max_attempts = 0;  // 0 = the cluster's setting
   std::int64_t attempt_failures_validity_ms = -1;
-  std::int64_t lifetime_seconds = -1;  // ApplicationTimeoutType.LIFETIME; -1 = none
-  std::string label_expression;
-  std::string view_acl;  // "user1,user2 group1"; "" = owner and admins only
+  std::int64_t lifetime_seconds = -1;           // ApplicationTimeoutType.LIFETIME; -1 = none
+  std::optional<std::string> label_expression;  // nullopt: that of the queue
+  std::string view_acl;                         // "user1,user2 group1"; "" = owner and admins only
   std::string modify_acl;
   LaunchBlob launch;                    // ContainerLaunchContext
   std::string log_aggregation_context;  // as submitted, unread; "" = none
@@ -149,6 +152,41 @@ struct FinishMaster {
   std::string tracking_url;
 };
 
+// --- Node labels and attributes ---------------------------------------------------------------
+
+/// A partition of the cluster.
+struct NodeLabel {
+  std::string name;
+  bool exclusive = true;  // false: what its own asks leave serves asks without a label
+  friend bool operator==(const NodeLabel&, const NodeLabel&) = default;
+};
+
+/// Port 0 stands for the host and all its nodes.
+using NodeLabelSets = std::map<NodeId, std::set<std::string>>;
+
+struct ReplaceLabels {
+  NodeLabelSets nodes;
+  bool fail_on_unknown_nodes = false;
+};
+
+inline constexpr std::string_view kCentralAttributes = "rm.yarn.io";  // given by operators
+inline constexpr std::string_view kNodeAttributes = "nm.yarn.io";     // told by the nodes
+
+/// A fact about a host. Attributes are told apart by prefix and name; the type is always STRING.
+struct NodeAttribute {
+  std::string prefix{kCentralAttributes};
+  std::string name;
+  std::string value;
+  friend auto operator<=>(const NodeAttribute&, const NodeAttribute&) = default;
+};
+
+struct MapAttributes {
+  enum class Operation : std::uint8_t { kReplace, kAdd, kRemove };
+  Operation operation = Operation::kReplace;
+  std::map<std::string, std::vector<NodeAttribute>> hosts;  // by host name
+  bool fail_on_unknown_nodes = false;
+};
+
 // --- NodeManager ------------------------------------------------------------------------------
 
 /// A container as its node reports it (NMContainerStatus, ContainerStatus).
@@ -190,12 +228,16 @@ struct RegisterNode {
   std::vector<NodeContainer> containers;
   std::vector<AppId> running_apps;
   NodeHealth health;
+  std::optional<std::set<std::string>> labels;           // unset: it says nothing of them
+  std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
 
 struct NodeRegistered {
   bool shutdown = false;  // refused; `diagnostics` says why
   std::string diagnostics;
   std::int64_t rm_identifier = 0;  // cluster start, ms
+  bool labels_accepted = false;
+  bool attributes_accepted = false;
 };
 
 struct NodeHeartbeat {
@@ -207,6 +249,8 @@ struct NodeHeartbeat {
   std::vector<LogAggregationReport> log_aggregation;
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;
+  std::optional<std::set<std::string>> labels;           // unset: as before
+  std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
 
 enum class NodeAction : std::uint8_t { kNormal, kResync, kShutdown };
@@ -226,6 +270,8 @@ struct NodeHeartbeatAnswer {
   std::vector<SignalRequest> signals;
   std::chrono::milliseconds next_heartbeat{1000};
   bool decommissioning = false;
+  bool labels_accepted = false;
+  bool attributes_accepted = false;
 };
 
 // --- Administration ---------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "rm/api/commands.h"
+#include "rm/api/queue_changes.h"
 #include "rm/api/reports.h"
 #include "security/caller.h"
 #include "security/token_keys.h"
@@ -81,8 +82,41 @@ class AdminService {
   virtual void refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) = 0;
   /// Reads dynamic-resources.xml again: the sizes there hold for nodes that run or will register.
   virtual void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) = 0;
+  /// Node labels. Durable when answered; the errors carry the texts of Hadoop, subject kLabel.
+  virtual void add_labels(const security::Caller& caller, std::vector<NodeLabel> labels,
+                          ReplyTo<void> reply) = 0;
+  virtual void remove_labels(const security::Caller& caller, std::set<std::string> names,
+                             ReplyTo<void> reply) = 0;
+  virtual void replace_labels(const security::Caller& caller, ReplaceLabels request,
+                              ReplyTo<void> reply) = 0;
+  /// Node attributes, likewise.
+  virtual void map_attributes(const security::Caller& caller, MapAttributes request,
+                              ReplyTo<void> reply) = 0;
   /// Checks admin rights only: for refreshes that have nothing to reload yet.
   virtual void check_admin(const security::Caller& caller, ReplyTo<void> reply) = 0;
+};
+
+/// How the queues are configured while the ResourceManager runs.
+class QueueConfigService {
+ public:
+  virtual ~QueueConfigService() = default;
+  /// What is in force. Any thread, at once.
+  virtual QueueConfigState queue_config() const = 0;
+  /// Checks, puts into force and keeps, all or nothing; durable when answered. kInvalidArgument
+  /// with all faults, one a line; kPermissionDenied by the policy for changes; kUnsupported where
+  /// the file rules, except for dry runs; kNotFound: no such version.
+  virtual void change_queues(const security::Caller& caller, QueueChange change,
+                             ReplyTo<QueueChangeOutcome> reply) = 0;
+  /// Forgets all changes: capacity-scheduler.xml is in force, as after a first start.
+  virtual void reset_queues(const security::Caller& caller, ReplyTo<void> reply) = 0;
+  /// Versions that are kept, newest first, without their settings.
+  virtual void queue_history(const security::Caller& caller,
+                             ReplyTo<std::vector<QueueVersion>> reply) = 0;
+  /// One of them with its settings; kNotFound.
+  virtual void queue_version(const security::Caller& caller, std::int64_t number,
+                             ReplyTo<QueueVersion> reply) = 0;
+  /// Whether the caller may read settings, among them access lists.
+  virtual void check_may_read_queues(const security::Caller& caller, ReplyTo<void> reply) = 0;
 };
 
 /// Starts and stops ApplicationMasters on nodes; implemented by a front end. Called on the core's
@@ -111,6 +145,7 @@ struct Door {
   AdminService& admin;
   const Reports& reports;
   TokenSigners& keys;
+  QueueConfigService* queue_config = nullptr;  // nullptr: there is none to ask
 };
 
 }  // namespace heddle::rm

@@ -2,6 +2,7 @@
 // the core.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -64,7 +65,7 @@ struct AppReport {
   bool unmanaged = false;
   std::string log_aggregation_status;  // "DISABLED", "NOT_START", "RUNNING", "SUCCEEDED", ...
   WallTime lifetime_expiry;            // 0 = no lifetime
-  std::string label_expression;
+  std::optional<std::string> label_expression;  // as submitted
   std::string master_label_expression;
   std::string view_acl;
   std::string modify_acl;
@@ -121,6 +122,26 @@ struct NodeReport {
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;
   std::optional<std::int32_t> decommission_timeout_seconds;
+  std::string label;                      // "" = none
+  std::vector<NodeAttribute> attributes;  // of its host, by prefix and name
+};
+
+/// The node labels there are, and who has them.
+struct LabelsReport {
+  struct Label {
+    std::string name;
+    bool exclusive = true;
+    std::int32_t active_nodes = 0;
+    Resources total;  // of them
+  };
+  std::vector<Label> labels;            // by name, without the default partition
+  Label unlabelled;                     // the default partition
+  std::map<NodeId, std::string> nodes;  // hosts (port 0) and nodes that have one
+};
+
+/// Attributes by host, each host's by prefix and name.
+struct AttributesReport {
+  std::map<std::string, std::vector<NodeAttribute>> hosts;
 };
 
 struct QueueUserReport {
@@ -130,6 +151,26 @@ struct QueueUserReport {
   std::int32_t active_apps = 0;
   std::int32_t pending_apps = 0;
   Resources limit;
+};
+
+/// What a queue may have and has of one partition. Shares are fractions of 1.
+struct PartitionReport {
+  std::string label;                // "" = the default partition
+  float capacity = 0;               // of the parent
+  float max_capacity = 1;           // of the parent
+  float absolute_capacity = 0;      // of the partition
+  float absolute_max_capacity = 1;  // likewise
+  float used_capacity = 0;
+  float absolute_used_capacity = 0;
+  float max_master_share = 0;
+  Resources guaranteed;
+  Resources maximum;
+  Resources used;
+  Resources pending;
+  Resources reserved;
+  Resources master_used;
+  Resources master_limit;
+  Resources user_master_limit;
 };
 
 /// Shares are fractions of 1. A child list makes a parent.
@@ -178,6 +219,9 @@ struct QueueReport {
   bool preemption_disabled = true;
   std::string submit_acl = "*";
   std::string administer_acl = "*";
+  std::vector<std::string> labels;  // it may use; "*" = all
+  std::string default_label;
+  std::vector<PartitionReport> partitions;  // the default one first
   // Since the start of this ResourceManager.
   std::int64_t apps_submitted = 0;
   std::int64_t apps_completed = 0;
@@ -191,6 +235,12 @@ struct QueueReport {
   std::vector<QueueUserReport> users;
   std::vector<QueueReport> children;
 };
+
+inline bool may_use(const QueueReport& queue, const std::string& label) {
+  return label.empty() || std::ranges::any_of(queue.labels, [&](const std::string& one) {
+           return one == "*" || one == label;
+         });
+}
 
 /// What the scheduler did lately.
 struct SchedulerHealth {
@@ -250,6 +300,8 @@ using AttemptReportPtr = std::shared_ptr<const AttemptReport>;
 using ContainerReportPtr = std::shared_ptr<const ContainerReport>;
 using NodeReportPtr = std::shared_ptr<const NodeReport>;
 using QueueReportPtr = std::shared_ptr<const QueueReport>;  // the root
+using LabelsReportPtr = std::shared_ptr<const LabelsReport>;
+using AttributesReportPtr = std::shared_ptr<const AttributesReport>;
 
 /// Every call from any thread, without waiting for the core.
 class Reports {
@@ -268,6 +320,8 @@ class Reports {
   virtual std::vector<NodeReportPtr> nodes(
       const std::set<NodeState>& states) const = 0;  // by id; empty = all
   virtual QueueReportPtr queues() const = 0;
+  virtual LabelsReportPtr labels() const = 0;          // never nullptr
+  virtual AttributesReportPtr attributes() const = 0;  // never nullptr
 
   /// The outstanding AM of that attempt may still log in with its AMRM token.
   virtual bool attempt_may_log_in(const AttemptId& id) const = 0;

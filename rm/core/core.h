@@ -22,6 +22,8 @@
 #include "rm/container/container_table.h"
 #include "rm/core/records.h"
 #include "rm/core/state.h"
+#include "rm/label/attribute_table.h"
+#include "rm/label/label_table.h"
 #include "rm/node/node_table.h"
 #include "security/caller.h"
 
@@ -46,6 +48,9 @@ struct CoreOptions {
   std::string web_url;               // "http://host:port", for diagnostics
   Resources node_minimum{0, 0};      // smaller nodes are refused
   std::string node_minimum_version;  // older ones are refused; "" = none is
+  bool labels_enabled = false;
+  bool labels_distributed = false;   // nodes tell their own, operators do not
+  std::string master_default_label;  // of AMs that ask for none; "" = that of their application
 };
 
 /// What one turn of the core leaves to do, as plain data and replies. Nothing has happened yet.
@@ -93,6 +98,8 @@ class ReportSink {
   virtual void forget_node(const NodeId& id) = 0;
   virtual void put(QueueReportPtr root) = 0;
   virtual void put(const ClusterMetrics& metrics) = 0;
+  virtual void put(LabelsReportPtr report) = 0;
+  virtual void put(AttributesReportPtr report) = 0;
   virtual void allow_login(const AttemptId& id, bool allowed) = 0;
 };
 
@@ -134,12 +141,20 @@ class Core {
   void unregister_node(const NodeId& id, const ReplyTo<void>& reply, Turn& turn);
 
   // Administration.
-  Result<void> configure_queues(const queues::QueueConfig& config, Turn& turn);
+  Result<void> configure_queues(std::shared_ptr<const queues::QueueConfig> config, Turn& turn);
+  /// To be asked only; what it says holds for this turn.
+  const queues::Scheduler& scheduler() const { return scheduler_; }
   void set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful, Turn& turn);
   Result<void> update_node_resources(const NodeId& id, const Resources& total, Turn& turn);
   /// Sizes that hold whatever nodes say; nodes that are not listed keep what they have.
   void set_node_sizes(NodeSizes sizes, Turn& turn);
   void set_max_app_priority(std::int32_t priority);
+
+  // Node labels and attributes; answered when durable.
+  void add_labels(const std::vector<NodeLabel>& labels, const ReplyTo<void>& reply, Turn& turn);
+  void remove_labels(const std::set<std::string>& names, const ReplyTo<void>& reply, Turn& turn);
+  void replace_labels(const ReplaceLabels& request, const ReplyTo<void>& reply, Turn& turn);
+  void map_attributes(const MapAttributes& request, const ReplyTo<void>& reply, Turn& turn);
   /// The AMRM key rolled: attempts get a fresh token with their next answer.
   void amrm_key_rolled(std::int32_t key_id) { amrm_key_ = key_id; }
 
@@ -153,7 +168,10 @@ class Core {
 
   /// Hands over every report that changed since the last call.
   void publish(const Now& now, ReportSink& sink);
-  bool totals_changed() const { return queues_changed_ || lately_.any() || last_second_.any(); }
+  bool totals_changed() const {
+    return queues_changed_ || labels_changed_ || attributes_changed_ || lately_.any() ||
+           last_second_.any();
+  }
   /// Hands over the sums of queues and cluster, if they changed: O(queues + nodes), so rarer.
   void publish_totals(const Now& now, ReportSink& sink);
 
@@ -238,6 +256,27 @@ class Core {
   void forget_node(const NodeId& id);
   void check_drained(Node& node, Turn& turn);
   NodeHeartbeatAnswer make_node_answer(Node& node);
+  /// Fills last_answer; `why`: what is wrong with the heartbeat, if anything.
+  void answer_heartbeat(Node& node, const NodeHeartbeat& request, std::string why, Turn& turn);
+
+  // Node labels and attributes.
+  /// Where the row of asks, or the AM, is to go; "" = the default partition.
+  std::string label_of(const Ask& ask, const Submission& submission,
+                       const queues::QueueRules* queue) const;
+  std::string master_label(const Submission& submission, const queues::QueueRules* queue) const;
+  Result<void> check_label(const queues::QueueRules* queue, const std::string& place,
+                           std::string_view label) const;
+  Result<void> check_unused(const std::set<std::string>& names) const;
+  bool is_known(const NodeId& id) const;  // port 0: any node of the host, of whatever state
+  void take_change(LabelChange change, Turn& turn);
+  void take_change(AttributeChange change, Turn& turn);
+  /// What the node says of itself. True: taken; else `why` may say more.
+  bool take_told(const NodeId& node, const std::optional<std::set<std::string>>& labels,
+                 std::string& why, Turn& turn);
+  bool take_told(const NodeId& node, const std::optional<std::vector<NodeAttribute>>& attributes,
+                 std::string& why, Turn& turn);
+  void set_partitions();
+  LabelsReportPtr labels_report() const;
 
   // Time.
   enum class DeadlineKind : std::uint8_t {
@@ -340,6 +379,8 @@ class Core {
   Instant second_ends_;  // of lately_
   SchedulerHealth health_;
   NodeSizes node_sizes_;
+  LabelTable labels_;
+  AttributeTable attributes_;
 
   std::unordered_set<AppId> touched_apps_;
   std::vector<AppId> forgotten_apps_;
@@ -350,6 +391,8 @@ class Core {
   std::vector<NodeId> forgotten_nodes_;
   std::vector<std::pair<AttemptId, bool>> logins_;
   bool queues_changed_ = true;
+  bool labels_changed_ = true;
+  bool attributes_changed_ = true;
 };
 
 }  // namespace heddle::rm

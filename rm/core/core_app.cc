@@ -26,28 +26,14 @@ constexpr std::int64_t kLifetimeMaxS = std::int64_t{1000} * 365 * 24 * 3600;
 bool same_content(const Submission& a, const Submission& b) {
   const auto facts = [](const Submission& of) {
     return std::tie(of.name, of.type, of.queue, of.tags, of.priority, of.am_resources.amount,
-                    of.unmanaged, of.keep_containers, of.max_attempts, of.lifetime_seconds);
+                    of.unmanaged, of.keep_containers, of.max_attempts, of.lifetime_seconds,
+                    of.label_expression);
   };
   return facts(a) == facts(b);
 }
 
 // Hosts and racks that a submission may name for its ApplicationMaster.
 constexpr std::size_t kMasterPlacesMax = 1'000;
-
-/// A job that asks for certain nodes shall not run on others without a word.
-Result<void> check_labels(const Submission& submission) {
-  std::string_view label = trim(submission.label_expression);
-  for (const Ask& ask : submission.am_asks) {
-    if (label.empty()) label = trim(ask.label_expression);
-  }
-  if (label.empty()) return {};
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("Invalid resource request, node label not enabled but request contains "
-                          "label expression \"{}\": node labels are not supported yet; submit "
-                          "without one",
-                          shortened(label)),
-              ErrorSubject::kLabel);
-}
 
 std::int32_t clamp_priority(std::int32_t priority, std::int32_t maximum) {
   return std::clamp(priority, 0, maximum);
@@ -63,10 +49,16 @@ Result<void> Core::check_submission(const Submission& submission) const {
                             submission.am_asks.size(), kMasterPlacesMax),
                 ErrorSubject::kResourceRequest);
   }
-  RETURN_IF_ERROR(check_labels(submission));
   if (submission.unmanaged) return {};
   const Resources& asked = submission.am_resources;
   const auto queue = scheduler_.find_queue(submission.queue);
+  const queues::QueueRules* spec = queue ? scheduler_.rules(*queue) : nullptr;
+  const std::string anywhere(queues::kAnyNode);
+  RETURN_IF_ERROR(check_label(spec, anywhere, master_label(submission, spec)));
+  for (const Ask& ask : submission.am_asks) {
+    if (ask.resource_name == anywhere) continue;
+    RETURN_IF_ERROR(check_label(spec, ask.resource_name, label_of(ask, submission, spec)));
+  }
   const auto facts = queue ? scheduler_.facts(*queue) : std::nullopt;
   const Resources& maximum = facts ? facts->maximum_allocation : options_.limits.maximum;
   const auto& types = options_.resource_types.all();
@@ -136,6 +128,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
     return;
   }
   app.queue = queue->value();
+  app.master_label = master_label(*app.submission, scheduler_.rules(*queue));
   app.counted = true;
   ++counters_[app.queue].submitted;
   apply_queue_defaults(app, *queue, turn.now);

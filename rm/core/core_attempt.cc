@@ -70,7 +70,7 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
 }
 
 void Core::ask_for_master(App& app, Attempt& attempt, Turn&) {
-  queues::AmAsk ask{.capability = app.submission->am_resources};
+  queues::AmAsk ask{.capability = app.submission->am_resources, .label = app.master_label};
   for (const Ask& wanted : app.submission->am_asks) {
     if (wanted.resource_name == queues::kAnyNode)
       ask.relax_locality = wanted.relax_locality;

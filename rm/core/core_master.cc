@@ -102,8 +102,8 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
 }
 
 Result<void> Core::check_asks(const App& app, const Allocate& request) const {
-  const auto queue = scheduler_.facts(QueuePath(app.queue));
-  const Resources& maximum = queue ? queue->maximum_allocation : options_.limits.maximum;
+  const queues::QueueRules* queue = scheduler_.rules(QueuePath(app.queue));
+  const Resources& maximum = queue != nullptr ? queue->maximum_allocation : options_.limits.maximum;
   const auto& types = options_.resource_types.all();
   for (const Ask& ask : request.asks) {
     for (std::size_t i = 0; i < types.size(); ++i) {
@@ -134,6 +134,7 @@ Result<void> Core::check_asks(const App& app, const Allocate& request) const {
                               ask.containers, ask.resource_name),
                   ErrorSubject::kResourceRequest);
     }
+    RETURN_IF_ERROR(check_label(queue, ask.resource_name, label_of(ask, *app.submission, queue)));
   }
   for (const std::string& name : request.blacklist_additions) {
     if (name == queues::kAnyNode) {
@@ -178,14 +179,15 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
                     to_string(attempt.id), attempt.asks.size(), request.asks.size(), kAskRowsMax),
         ErrorSubject::kResourceRequest);
   }
+  const queues::QueueRules* queue = scheduler_.rules(QueuePath(app.queue));
   std::vector<queues::Ask> rows;
   rows.reserve(request.asks.size());
   for (const Ask& ask : request.asks) {
-    rows.push_back({ask.priority, ask.resource_name, ask.resources, ask.containers,
-                    ask.relax_locality, ask.label_expression, ask.allocation_request_id,
-                    ask.execution_type == ExecutionType::kGuaranteed
-                        ? queues::ExecutionType::kGuaranteed
-                        : queues::ExecutionType::kOpportunistic});
+    rows.push_back(
+        {ask.priority, ask.resource_name, ask.resources, ask.containers, ask.relax_locality,
+         label_of(ask, *app.submission, queue), ask.allocation_request_id,
+         ask.execution_type == ExecutionType::kGuaranteed ? queues::ExecutionType::kGuaranteed
+                                                          : queues::ExecutionType::kOpportunistic});
   }
   if (auto taken = scheduler_.update_asks(attempt.id, rows); !taken) {
     return fail(std::move(taken).error().about(ErrorSubject::kResourceRequest));
@@ -195,7 +197,8 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
     if (ask.containers == 0) {
       attempt.asks.erase(key);
     } else {
-      attempt.asks.insert_or_assign(key, ask);
+      Ask& row = attempt.asks.insert_or_assign(key, ask).first->second;
+      row.label_expression = label_of(ask, *app.submission, queue);
     }
   }
   queues_changed_ = true;

@@ -142,6 +142,8 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   node.to_clean_up.clear();
   touch(node);
   watch_node(node);
+  answer.labels_accepted = take_told(node.id, request.labels, answer.diagnostics, turn);
+  answer.attributes_accepted = take_told(node.id, request.attributes, answer.diagnostics, turn);
   if (node.state == NodeState::kNew) {
     raise(node, request.health.healthy ? NodeEvent::kStartedHealthy : NodeEvent::kStartedUnhealthy,
           turn);
@@ -208,17 +210,20 @@ void Core::forget_node(const NodeId& id) {
 }
 
 void Core::carry_out(Node& node, NodeEffect effect, Turn& turn) {
-  queues_changed_ = true;
+  queues_changed_ = labels_changed_ = true;
   switch (effect) {
     case NodeEffect::kNone: return;
     case NodeEffect::kAddRoom:
-      scheduler_.add_node(node.id, node.rack, node.total);
+      labels_.activate(node.id);
+      scheduler_.add_node(node.id, node.rack, node.total, labels_.label_of(node.id));
       scheduler_.set_node_usable(node.id, true);
       return;
     case NodeEffect::kStopFilling: scheduler_.set_node_usable(node.id, false); return;
     case NodeEffect::kTakeRoom:
       end_node_containers(node, std::string(kLostNode), turn);
       scheduler_.remove_node(node.id);
+      labels_.deactivate(node.id);
+      if (options_.labels_distributed) labels_.forget(node.id);
       return;
   }
 }
@@ -311,11 +316,19 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
     take_reports(*node, request.containers, turn);
     take_log_reports(*node, request);
   }
-  check_drained(*node, turn);
-  run_scheduler(turn);
-  node->last_answer = make_node_answer(*node);
-  node->last_answer.diagnostics = fault;
+  answer_heartbeat(*node, request, fault, turn);
   turn.effects.replies.push_back([reply, answer = node->last_answer] { reply(answer); });
+}
+
+void Core::answer_heartbeat(Node& node, const NodeHeartbeat& request, std::string why, Turn& turn) {
+  const bool labels_taken = take_told(node.id, request.labels, why, turn);
+  const bool attributes_taken = take_told(node.id, request.attributes, why, turn);
+  check_drained(node, turn);
+  run_scheduler(turn);
+  node.last_answer = make_node_answer(node);
+  node.last_answer.diagnostics = std::move(why);
+  node.last_answer.labels_accepted = labels_taken;
+  node.last_answer.attributes_accepted = attributes_taken;
 }
 
 void Core::note_use(Node& node, const NodeHeartbeat& request) {
@@ -416,7 +429,7 @@ Result<void> Core::update_node_resources(const NodeId& id, const Resources& tota
   node->total = total;
   node->shrunk = !node->used.fits_in(total);
   scheduler_.update_node(id, total);
-  queues_changed_ = true;
+  queues_changed_ = labels_changed_ = true;
   touch(*node);
   note_change(*node);
   run_scheduler(turn);
@@ -436,8 +449,8 @@ void Core::set_max_app_priority(std::int32_t priority) {
   queues_changed_ = true;
 }
 
-Result<void> Core::configure_queues(const queues::QueueConfig& config, Turn& turn) {
-  RETURN_IF_ERROR(scheduler_.configure(config, options_.limits));
+Result<void> Core::configure_queues(std::shared_ptr<const queues::QueueConfig> config, Turn& turn) {
+  RETURN_IF_ERROR(scheduler_.configure(std::move(config), options_.limits));
   queues_changed_ = true;
   run_scheduler(turn);
   return {};

@@ -8,6 +8,13 @@
 namespace heddle::rm {
 
 void Core::recover(const StoredState& state, Turn& turn) {
+  attributes_.restore(state.attributes);
+  if (options_.labels_enabled) {
+    // Where nodes tell their own labels, those of the last run are theirs to tell again.
+    labels_.restore(state.labels, options_.labels_distributed ? decltype(state.node_labels){}
+                                                              : state.node_labels);
+    set_partitions();
+  }
   for (const StoredApp& stored : state.apps)
     recover_app(stored, turn);
   std::ranges::sort(finished_order_, [&](const AppId& a, const AppId& b) {
@@ -24,6 +31,7 @@ void Core::recover_app(const StoredApp& stored, Turn& turn) {
   app.submission = stored.app.submission;
   app.user = stored.app.user;
   app.queue = stored.app.queue;
+  app.master_label = master_label(*app.submission, scheduler_.rules(QueuePath(app.queue)));
   app.priority = stored.app.priority;
   app.submitted = app.started = stored.app.submitted;
   app.accounted = turn.now.wall;

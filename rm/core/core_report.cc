@@ -33,6 +33,27 @@ std::string log_status(const CoreOptions& options, const App& app) {
   return failed ? "FAILED" : "SUCCEEDED";
 }
 
+PartitionReport partition_report(const queues::PartitionUse& use) {
+  const auto narrow = [](double share) { return static_cast<float>(share); };
+  PartitionReport out;
+  out.label = use.label;
+  out.capacity = narrow(use.capacity);
+  out.max_capacity = narrow(use.maximum_capacity);
+  out.absolute_capacity = narrow(use.absolute_capacity);
+  out.absolute_max_capacity = narrow(use.absolute_maximum_capacity);
+  out.used_capacity = narrow(use.used_capacity);
+  out.absolute_used_capacity = narrow(use.absolute_used_capacity);
+  out.max_master_share = narrow(use.maximum_am_share);
+  out.guaranteed = use.guaranteed;
+  out.maximum = use.maximum;
+  out.used = use.used;
+  out.pending = use.pending;
+  out.master_used = use.am_used;
+  out.master_limit = use.am_limit;
+  out.user_master_limit = use.user_am_limit;
+  return out;
+}
+
 /// A queue counts what happens below it.
 void count_below(QueueReport& queue, const QueueReport& child) {
   queue.active_apps += child.active_apps;
@@ -75,6 +96,7 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
   out->preempted_containers = app.preempted_containers;
   out->preempted_masters = app.preempted_masters;
   out->label_expression = app.submission->label_expression;
+  out->master_label_expression = app.master_label;
   out->view_acl = app.submission->view_acl;
   out->modify_acl = app.submission->modify_acl;
   out->original_tracking_url = app.end.tracking_url;
@@ -156,6 +178,8 @@ NodeReportPtr Core::report(const Node& node) const {
   out->containers_utilization = node.containers_utilization;
   out->node_utilization = node.node_utilization;
   out->decommission_timeout_seconds = node.drain_timeout_seconds;
+  out->label = labels_.label_of(node.id);
+  out->attributes = attributes_.of(node.id.host);
   return out;
 }
 
@@ -225,6 +249,13 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   for (const queues::UserReport& user : queue->users) {
     out.users.push_back({user.name.value(), user.used, user.am_used, user.active_apps,
                          user.pending_apps, user.limit});
+  }
+  out.labels = queue->labels;
+  out.default_label = queue->default_label;
+  for (const queues::PartitionUse& use : queue->partitions) {
+    const bool configured = use.label.empty() || spec.labels.contains(use.label);
+    if (!configured && use.used.is_zero() && use.pending.is_zero()) continue;
+    out.partitions.push_back(partition_report(use));
   }
   add_counters(out);
   for (const queues::QueueSpec& child : spec.children) {
@@ -348,6 +379,10 @@ void Core::publish_totals(const Now& now, ReportSink& sink) {
     sink.put(std::make_shared<const QueueReport>(report(scheduler_.config().root)));
   }
   if (changed) sink.put(metrics());
+  if (std::exchange(labels_changed_, false)) sink.put(labels_report());
+  if (std::exchange(attributes_changed_, false)) {
+    sink.put(std::make_shared<const AttributesReport>(AttributesReport{attributes_.all()}));
+  }
 }
 
 }  // namespace heddle::rm

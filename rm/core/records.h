@@ -5,14 +5,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
 #include "rm/api/commands.h"
+#include "rm/api/queue_changes.h"
 #include "rm/api/reports.h"
 #include "rm/api/types.h"
+#include "rm/label/attribute_table.h"
+#include "rm/label/label_table.h"
 #include "security/token_keys.h"
 
 namespace heddle::rm {
@@ -75,8 +79,14 @@ struct SaveKeys {
   std::optional<security::MasterKey> amrm_next;
 };
 
-using Record =
-    std::variant<SaveApp, UpdateApp, SaveAttempt, FinishAttempt, FinishApp, ForgetApp, SaveKeys>;
+/// A configuration of the queues that is in force from now on.
+struct SaveQueues {
+  QueueVersion version;             // with its settings
+  std::int64_t versions_max = 100;  // older ones are dropped
+};
+
+using Record = std::variant<SaveApp, UpdateApp, SaveAttempt, FinishAttempt, FinishApp, ForgetApp,
+                            SaveKeys, LabelChange, AttributeChange, SaveQueues>;
 
 /// What the core is told once the records before it are durable.
 struct AppSaved {
@@ -107,6 +117,10 @@ struct StoredState {
   std::vector<StoredApp> apps;  // by id
   std::optional<SaveKeys> keys;
   std::int32_t epoch = 0;  // starts before this one
+  std::vector<NodeLabel> labels;
+  std::vector<std::pair<NodeId, std::string>> node_labels;  // port 0: of a host
+  std::vector<AttributeChange::Row> attributes;
+  std::optional<QueueVersion> queues;  // the last one that was in force
 };
 
 }  // namespace heddle::rm

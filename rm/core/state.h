@@ -78,6 +78,7 @@ struct App {
   std::shared_ptr<const Submission> submission;
   std::string user;
   std::string queue;
+  std::string master_label;  // where its AM goes; "" = the default partition
   AppState state = AppState::kNew;
   AppState state_before_saving = AppState::kNew;
   FinishApp end;

@@ -58,10 +58,36 @@ Result<queues::Limits> limits_from(const Settings& settings, const ResourceTypes
   return limits;
 }
 
+Result<void> take_labels(const Settings& settings, CoreOptions& options) {
+  std::string type;
+  Reader reader(settings);
+  reader.take(options.labels_enabled, kNodeLabels);
+  reader.take(type, kNodeLabelsType);
+  reader.take(options.master_default_label, kMasterLabel);
+  if (reader.error()) return fail(*reader.error());
+  options.master_default_label = trim(options.master_default_label);
+  type = to_lower(trim(type));
+  options.labels_distributed = type == "distributed";
+  if (!options.labels_enabled || type == "centralized" || type == "distributed") return {};
+  if (type == "delegated-centralized") {
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("{} = {} asks a Java class for the labels of nodes, which is not "
+                            "supported; set it to centralized or distributed",
+                            kNodeLabelsType.name, type));
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("{} = '{}': must be centralized or distributed", kNodeLabelsType.name,
+                          shortened(type)));
+}
+
 queues::PreemptionSettings preemption_from(Reader& reader) {
   queues::PreemptionSettings preemption;
   std::chrono::milliseconds interval{}, grace{}, time_to_guarantee{}, minimum_run{}, cooldown{};
+  std::string policies;
   reader.take(preemption.enabled, kMonitorEnable);
+  reader.take(policies, kMonitorPolicies);
+  preemption.enabled =
+      preemption.enabled && names_policy(policies, "ProportionalCapacityPreemptionPolicy");
   reader.take(preemption.observe_only, kPreemptionObserveOnly);
   reader.take(interval, kPreemptionInterval);
   reader.take(grace, kPreemptionGrace);
@@ -85,6 +111,12 @@ queues::PreemptionSettings preemption_from(Reader& reader) {
 
 }  // namespace
 
+bool names_policy(std::string_view policies, std::string_view policy) {
+  return std::ranges::any_of(split_list(policies), [policy](const std::string& name) {
+    return std::string_view(name).substr(name.rfind('.') + 1) == policy;
+  });
+}
+
 Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types) {
   CoreOptions options;
   auto limits = limits_from(settings, types);
@@ -106,6 +138,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(options.node_minimum_version, kNodeMinimumVersion);
   options.preemption = preemption_from(reader);
   if (reader.error()) return fail(*reader.error());
+  RETURN_IF_ERROR(take_labels(settings, options));
   if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();
   if (options.node_minimum_version == "EqualToRM") {
     options.node_minimum_version = kSpokenHadoopVersion;
@@ -150,6 +183,38 @@ Result<NodeSizes> node_sizes_from(const Settings& settings) {
   return sizes;
 }
 
+namespace {
+
+Result<void> read_queue_options(const Settings& settings, QueueConfigOptions& options) {
+  std::string store;
+  std::string policy;
+  Reader reader(settings);
+  reader.take(store, kQueueStore);
+  reader.take(policy, kQueueChangePolicy);
+  reader.take(options.versions_max, kQueueVersionsMax);
+  if (reader.error()) return fail(*reader.error());
+  if (store == "memory") {
+    options.store = QueueStore::kMemory;
+  } else if (store == "leveldb" || store == "zk" || store == "fs") {
+    options.store = QueueStore::kKept;
+  } else if (store != "file") {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} = '{}': must be file, memory, leveldb, zk or fs", kQueueStore.name,
+                            shortened(store)));
+  }
+  options.queue_admins_may_change = policy.ends_with("QueueAdminConfigurationMutationACLPolicy");
+  if (!options.queue_admins_may_change &&
+      !policy.ends_with("DefaultConfigurationMutationACLPolicy")) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} = '{}': must end with DefaultConfigurationMutationACLPolicy or "
+                            "QueueAdminConfigurationMutationACLPolicy",
+                            kQueueChangePolicy.name, shortened(policy, 200)));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ServiceOptions> service_options_from(const Settings& settings) {
   ServiceOptions options;
   std::string admins;
@@ -163,6 +228,7 @@ Result<ServiceOptions> service_options_from(const Settings& settings) {
   reader.take(node_expiry, kNodeExpiry);
   if (reader.error()) return fail(*reader.error());
   options.admins = security::Acl::parse(admins);
+  RETURN_IF_ERROR(read_queue_options(settings, options.queues));
   // A new key serves once everybody who must know it has had the time to hear of it.
   options.amrm_key_activation = master_expiry * 3 / 2;
   options.node_key_activation = node_expiry * 3 / 2;

@@ -125,10 +125,32 @@ inline constexpr IntProperty kMaximumVcores{
       return value >= 1 ? "" : "must be at least 1";
     }};
 
+inline constexpr BoolProperty kNodeLabels{
+    .name = "yarn.node-labels.enabled",
+    .default_value = false,
+    .doc = "Whether nodes may have labels, which divide the cluster into partitions."};
+inline constexpr TextProperty kNodeLabelsType{
+    .name = "yarn.node-labels.configuration-type",
+    .default_value = "centralized",
+    .doc =
+        "Who says which node has which label: operators (centralized) or the nodes themselves "
+        "(distributed). Hadoop's delegated-centralized asks a Java class and is not served."};
+inline constexpr TextProperty kMasterLabel{
+    .name = "yarn.resourcemanager.node-labels.am.default-node-label-expression",
+    .default_value = "",
+    .doc = "Label of the nodes for ApplicationMasters whose request names none."};
 inline constexpr BoolProperty kMonitorEnable{
     .name = "yarn.resourcemanager.scheduler.monitor.enable",
     .default_value = false,
-    .doc = "Whether queues below their guarantee get it back from those above theirs."};
+    .doc = "Whether the policies of yarn.resourcemanager.scheduler.monitor.policies run."};
+inline constexpr TextProperty kMonitorPolicies{
+    .name = "yarn.resourcemanager.scheduler.monitor.policies",
+    .default_value =
+        "org.apache.hadoop.yarn.server.resourcemanager.monitor.capacity."
+        "ProportionalCapacityPreemptionPolicy",
+    .doc =
+        "Policies that watch the scheduler: ProportionalCapacityPreemptionPolicy and "
+        "QueueConfigurationAutoRefreshPolicy are those known here."};
 inline constexpr BoolProperty kPreemptionObserveOnly{
     .name = "yarn.resourcemanager.monitor.capacity.preemption.observe_only",
     .default_value = false,
@@ -188,6 +210,30 @@ inline constexpr MillisProperty kPreemptionCooldown{
     .check = [](const std::chrono::milliseconds& value) -> std::string_view {
       return value >= 0ms && value <= 24h * 30 ? "" : "must lie between 0 and 30 days";
     }};
+inline constexpr TextProperty kQueueStore{
+    .name = "yarn.scheduler.configuration.store.class",
+    .default_value = "file",
+    .doc =
+        "Where live changes of the queues are kept: file (nowhere: capacity-scheduler.xml rules), "
+        "memory (until the next start); leveldb, zk and fs all mean the state database."};
+inline constexpr IntProperty kQueueVersionsMax{
+    .name = "yarn.scheduler.configuration.max.version",
+    .default_value = 100,
+    .doc = "Versions of the queue configuration that are kept.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 100'000 ? "" : "must lie between 1 and 100000";
+    }};
+inline constexpr TextProperty kQueueChangePolicy{
+    .name = "yarn.scheduler.configuration.mutation.acl-policy.class",
+    .default_value =
+        "org.apache.hadoop.yarn.server.resourcemanager.scheduler."
+        "DefaultConfigurationMutationACLPolicy",
+    .doc =
+        "Who may change queue settings through the API: ...DefaultConfigurationMutationACLPolicy "
+        "(administrators) or ...QueueAdminConfigurationMutationACLPolicy (those of the queue)."};
+
+/// Whether the list of classes has the policy, of whatever package.
+bool names_policy(std::string_view policies, std::string_view policy);
 
 /// All that the settings decide; cluster start, epoch and web address are the caller's to set.
 /// kInvalidArgument names the first setting that is wrong.
@@ -197,7 +243,7 @@ Result<std::int32_t> max_app_priority_from(const Settings& settings);
 /// The nodes of dynamic-resources.xml (yarn.resource.dynamic.*) with their sizes. kInvalidArgument
 /// names the node and the setting that is wrong.
 Result<NodeSizes> node_sizes_from(const Settings& settings);
-/// Without the loaders, which main() sets.
+/// Without the loaders and what was started with, which main() sets.
 Result<ServiceOptions> service_options_from(const Settings& settings);
 
 }  // namespace heddle::rm

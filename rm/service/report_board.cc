@@ -202,6 +202,16 @@ QueueReportPtr ReportBoard::queues() const {
   return queues_;
 }
 
+LabelsReportPtr ReportBoard::labels() const {
+  const std::shared_lock lock(mutex_);
+  return labels_;
+}
+
+AttributesReportPtr ReportBoard::attributes() const {
+  const std::shared_lock lock(mutex_);
+  return attributes_;
+}
+
 bool ReportBoard::attempt_may_log_in(const AttemptId& id) const {
   const std::shared_lock lock(mutex_);
   return logins_.contains(id);
@@ -288,6 +298,16 @@ void ReportBoard::put(QueueReportPtr root) {
 void ReportBoard::put(const ClusterMetrics& metrics) {
   const std::unique_lock lock(mutex_);
   metrics_ = metrics;
+}
+
+void ReportBoard::put(LabelsReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  labels_ = std::move(report);
+}
+
+void ReportBoard::put(AttributesReportPtr report) {
+  const std::unique_lock lock(mutex_);
+  attributes_ = std::move(report);
 }
 
 void ReportBoard::allow_login(const AttemptId& id, bool allowed) {

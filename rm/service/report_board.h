@@ -32,6 +32,8 @@ class ReportBoard final : public Reports, public ReportSink {
   NodeReportPtr node(const NodeId& id) const override;
   std::vector<NodeReportPtr> nodes(const std::set<NodeState>& states) const override;
   QueueReportPtr queues() const override;
+  LabelsReportPtr labels() const override;
+  AttributesReportPtr attributes() const override;
   bool attempt_may_log_in(const AttemptId& id) const override;
 
   // ReportSink; the core's thread only
@@ -44,6 +46,8 @@ class ReportBoard final : public Reports, public ReportSink {
   void forget_node(const NodeId& id) override;
   void put(QueueReportPtr root) override;
   void put(const ClusterMetrics& metrics) override;
+  void put(LabelsReportPtr report) override;
+  void put(AttributesReportPtr report) override;
   void allow_login(const AttemptId& id, bool allowed) override;
 
  private:
@@ -66,6 +70,8 @@ class ReportBoard final : public Reports, public ReportSink {
   std::map<ContainerId, ContainerReportPtr> containers_;
   std::map<NodeId, NodeReportPtr> nodes_;
   QueueReportPtr queues_ = std::make_shared<const QueueReport>();
+  LabelsReportPtr labels_ = std::make_shared<const LabelsReport>();
+  AttributesReportPtr attributes_ = std::make_shared<const AttributesReport>();
   ClusterMetrics metrics_;
   std::unordered_set<AttemptId> logins_;
 };

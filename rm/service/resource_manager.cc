@@ -29,7 +29,10 @@ ResourceManager::ResourceManager(ServiceOptions options, std::unique_ptr<Core> c
       board_(board),
       keys_(keys),
       clock_(clock),
-      cluster_start_ms_(core_->options().cluster_start_ms) {}
+      cluster_start_ms_(core_->options().cluster_start_ms) {
+  queues_.state = {options_.queues.store, options_.queues.started, options_.queues.fault};
+  queues_.config = std::make_shared<const queues::QueueConfig>(core_->scheduler().config());
+}
 
 ResourceManager::~ResourceManager() {
   stop();
@@ -46,6 +49,10 @@ void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) 
     turn.effects.records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
   }
   core_->amrm_key_rolled(keys_.amrm.current().id);
+  if (options_.queues.save_started) {
+    turn.effects.records.push_back(
+        SaveQueues{options_.queues.started, options_.queues.versions_max});
+  }
   core_->recover(state, turn);
   Instant totals_at = now.instant;
   finish_turn(turn, totals_at);
@@ -241,6 +248,8 @@ void ResourceManager::writer_loop() {
     for (Group& group : groups) {
       for (auto& reply : group.replies)
         reply({});
+      for (auto& read : group.reads)
+        read(store_.get());
     }
   }
 }
@@ -258,6 +267,8 @@ void ResourceManager::give_up(std::vector<Group> groups, const Error& why) {
   for (Group& group : groups) {
     for (auto& reply : group.replies)
       reply(failed);
+    for (auto& read : group.reads)
+      read(nullptr);
   }
 }
 
@@ -484,13 +495,6 @@ void ResourceManager::reload(const security::Caller& caller, const std::function
   });
 }
 
-void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<void> reply) {
-  reload(caller, options_.load_queues, std::move(reply),
-         [](Core& core, const queues::QueueConfig& config, Turn& turn) {
-           return core.configure_queues(config, turn);
-         });
-}
-
 void ResourceManager::refresh_nodes(const security::Caller& caller,
                                     std::optional<std::chrono::seconds> graceful_timeout,
                                     ReplyTo<void> reply) {
@@ -526,6 +530,42 @@ void ResourceManager::update_node_resources(const security::Caller& caller, cons
       turn.effects.replies.push_back([answer, updated] { answer(updated); });
     });
   });
+}
+
+template <class Request>
+void ResourceManager::change_labels(const security::Caller& caller, Request request,
+                                    void (Core::*change)(const Request&, const ReplyTo<void>&,
+                                                         Turn&),
+                                    ReplyTo<void> reply) {
+  check_admin(caller, [this, request = std::move(request), change,
+                       reply = std::move(reply)](const Result<void>& allowed) {
+    if (!allowed) return reply(allowed);
+    run_durable_command<void>(
+        reply, [this, request, change](Core& core, ReplyTo<void>& answer, Turn& turn) {
+          totals_due_ = true;
+          (core.*change)(request, answer, turn);
+        });
+  });
+}
+
+void ResourceManager::add_labels(const security::Caller& caller, std::vector<NodeLabel> labels,
+                                 ReplyTo<void> reply) {
+  change_labels(caller, std::move(labels), &Core::add_labels, std::move(reply));
+}
+
+void ResourceManager::remove_labels(const security::Caller& caller, std::set<std::string> names,
+                                    ReplyTo<void> reply) {
+  change_labels(caller, std::move(names), &Core::remove_labels, std::move(reply));
+}
+
+void ResourceManager::replace_labels(const security::Caller& caller, ReplaceLabels request,
+                                     ReplyTo<void> reply) {
+  change_labels(caller, std::move(request), &Core::replace_labels, std::move(reply));
+}
+
+void ResourceManager::map_attributes(const security::Caller& caller, MapAttributes request,
+                                     ReplyTo<void> reply) {
+  change_labels(caller, std::move(request), &Core::map_attributes, std::move(reply));
 }
 
 }  // namespace heddle::rm

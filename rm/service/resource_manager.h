@@ -22,6 +22,27 @@
 
 namespace heddle::rm {
 
+/// Settings of the queues, and what they mean.
+struct LoadedQueues {
+  QueueSettings settings;
+  queues::QueueConfig config;
+};
+
+/// How changes of the queues are kept, and who may make them.
+struct QueueConfigOptions {
+  QueueStore store = QueueStore::kFile;  // yarn.scheduler.configuration.store.class
+  std::int64_t versions_max = 100;       // yarn.scheduler.configuration.max.version
+  /// Administrators of a queue may change it, not only those of the cluster.
+  bool queue_admins_may_change = false;
+  queues::Limits limits;
+  /// What settings mean, beside all others of this daemon. Called as the loaders are.
+  std::function<Result<queues::QueueConfig>(const QueueSettings&)> parse;
+  /// What the scheduler was configured with, and the version that this is.
+  QueueVersion started;
+  bool save_started = false;  // it is not in the store yet
+  std::string fault;          // why the file is not what serves, if so
+};
+
 struct ServiceOptions {
   bool acl_enabled = false;                          // yarn.acl.enable
   security::Acl admins = security::Acl::parse("*");  // yarn.admin.acl
@@ -35,10 +56,11 @@ struct ServiceOptions {
   Duration totals_interval = std::chrono::milliseconds(100);  // queue and cluster sums
   Duration commit_retry_pause = std::chrono::seconds(1);      // while the disk is full
   /// Read configuration again; called on a thread of the service's own, one at a time.
-  std::function<Result<queues::QueueConfig>()> load_queues;
+  std::function<Result<LoadedQueues>()> load_queues;  // of the file
   std::function<Result<NodeLists>()> load_node_lists;
   std::function<Result<std::int32_t>()> load_max_priority;
   std::function<Result<NodeSizes>()> load_node_sizes;
+  QueueConfigOptions queues;
   /// The storage is broken: nothing more may be acknowledged. Called on the writer's thread.
   std::function<void(const Error&)> on_fatal;
 };
@@ -46,7 +68,8 @@ struct ServiceOptions {
 class ResourceManager final : public ApplicationService,
                               public MasterService,
                               public NodeService,
-                              public AdminService {
+                              public AdminService,
+                              public QueueConfigService {
  public:
   /// `clock` and `store` are used from start() on. `board` must be the one in the Door.
   ResourceManager(ServiceOptions options, std::unique_ptr<Core> core, std::unique_ptr<Store> store,
@@ -96,7 +119,29 @@ class ResourceManager final : public ApplicationService,
                              ReplyTo<void> reply) override;
   void refresh_max_priority(const security::Caller& caller, ReplyTo<void> reply) override;
   void refresh_node_sizes(const security::Caller& caller, ReplyTo<void> reply) override;
+  void add_labels(const security::Caller& caller, std::vector<NodeLabel> labels,
+                  ReplyTo<void> reply) override;
+  void remove_labels(const security::Caller& caller, std::set<std::string> names,
+                     ReplyTo<void> reply) override;
+  void replace_labels(const security::Caller& caller, ReplaceLabels request,
+                      ReplyTo<void> reply) override;
+  void map_attributes(const security::Caller& caller, MapAttributes request,
+                      ReplyTo<void> reply) override;
   void check_admin(const security::Caller& caller, ReplyTo<void> reply) override;
+
+  // QueueConfigService
+  QueueConfigState queue_config() const override;
+  void change_queues(const security::Caller& caller, QueueChange change,
+                     ReplyTo<QueueChangeOutcome> reply) override;
+  void reset_queues(const security::Caller& caller, ReplyTo<void> reply) override;
+  void queue_history(const security::Caller& caller,
+                     ReplyTo<std::vector<QueueVersion>> reply) override;
+  void queue_version(const security::Caller& caller, std::int64_t number,
+                     ReplyTo<QueueVersion> reply) override;
+  void check_may_read_queues(const security::Caller& caller, ReplyTo<void> reply) override;
+
+  /// Reads the file again without being asked by anybody: it has changed.
+  void reload_queues(const std::string& why, ReplyTo<void> reply);
 
  private:
   using Command = std::function<void(Core&, Turn&)>;
@@ -105,6 +150,8 @@ class ResourceManager final : public ApplicationService,
     std::vector<Record> records;
     std::vector<Saved> saved;
     std::vector<std::function<void(const Result<void>&)>> replies;
+    std::vector<std::function<void(Store*)>> reads =
+        {};  // nullptr: the store is not served any more
   };
 
   /// False: overloaded or stopping; the command was not taken.
@@ -121,6 +168,11 @@ class ResourceManager final : public ApplicationService,
   template <class T, class Apply>
   void reload(const security::Caller& caller, const std::function<Result<T>()>& load,
               ReplyTo<void> reply, Apply apply);
+  /// For administrators: a durable change of labels or attributes, visible when it is answered.
+  template <class Request>
+  void change_labels(const security::Caller& caller, Request request,
+                     void (Core::*change)(const Request&, const ReplyTo<void>&, Turn&),
+                     ReplyTo<void> reply);
   using GroupNames = security::Groups::Names;
   /// Runs `next` with the reply where `rule` allows it for the groups of the caller, which may be
   /// later and on another thread; else answers what the rule says. More groups never take a right
@@ -138,6 +190,45 @@ class ResourceManager final : public ApplicationService,
   Result<void> check_may_modify(const security::Caller& caller, const AppId& app,
                                 const GroupNames& groups) const;
   Result<void> check_is_admin(const security::Caller& caller, const GroupNames& groups) const;
+
+  /// The same without templates: `next` is told whether `rule` allows it.
+  using RightsRule = std::function<Result<void>(const GroupNames&)>;
+  void when_allowed(const security::Caller& caller, RightsRule rule, ReplyTo<void> next);
+  Result<void> check_may_change(const security::Caller& caller, const QueueChange& change,
+                                const GroupNames& groups) const;
+  Result<void> check_may_read(const security::Caller& caller, const GroupNames& groups) const;
+  bool administers_way_to(const security::Caller& caller, std::string_view queue,
+                          const GroupNames& groups) const;
+
+  /// A configuration on its way into force.
+  struct NextQueues {
+    QueueVersion version;  // number and settings; the time comes when it is in force
+    std::shared_ptr<const queues::QueueConfig> config;
+    bool dry_run = false;
+    bool keep = true;   // a version of its own, and a record of it
+    std::string fault;  // of the file, from now on
+    QueueChangeOutcome outcome;
+  };
+  // The thread for files only, one change at a time.
+  void make_change(const std::string& user, const QueueChange& change,
+                   const ReplyTo<QueueChangeOutcome>& reply);
+  Result<NextQueues> next_queues(const std::string& user, const QueueChange& change);
+  Result<QueueSettings> version_settings(std::int64_t number);
+  void load_file_again(const std::string& user, const std::string& what, bool as_store,
+                       const ReplyTo<void>& reply);
+  /// Checks against what runs and configures, on the core's thread; comes back when that is over,
+  /// which is before the answer.
+  void put_into_force(NextQueues next, const ReplyTo<QueueChangeOutcome>& reply);
+  void post_change(std::function<void()> work, const ReplyTo<void>& refused);
+  /// What would have less than it uses, by the reports.
+  std::vector<QueueShrink> shrinks_of(const QueueConfigDiff& diff) const;
+  void read_store(std::function<void(Store*)> read);
+  struct ServedQueues {
+    QueueConfigState state;
+    std::shared_ptr<const queues::QueueConfig> config;
+    std::vector<QueueVersion> earlier;  // QueueStore::kMemory: those that are not in the store
+  };
+  ServedQueues served_queues() const;
 
   void core_loop();
   std::vector<Command> next_batch(bool& stopping, Instant totals_at);
@@ -174,6 +265,9 @@ class ResourceManager final : public ApplicationService,
   std::atomic<std::size_t> records_waiting_{0};
   mutable std::mutex trouble_mutex_;
   std::string store_trouble_;  // guarded by trouble_mutex_; "" = commits succeed
+
+  mutable std::mutex queues_mutex_;
+  ServedQueues queues_;  // guarded by queues_mutex_
 
   bool totals_due_ = false;  // the core's thread only, as all below
   Instant keys_roll_at_;

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "rm/store/label_rows.h"
 #include "rm/store/sqlite.h"
 #include "rm/store/store.h"
 #include "rm/store/submission_json.h"
@@ -41,6 +43,13 @@ CREATE TABLE attempt (
   PRIMARY KEY (cluster, sequence, number)) WITHOUT ROWID;
 CREATE TABLE token_key (slot TEXT PRIMARY KEY, id INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+// Came after the first databases were made, and older programs leave it alone: no new version.
+constexpr const char* kLaterTables = R"(
+CREATE TABLE IF NOT EXISTS queue_config (
+  version INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, user TEXT NOT NULL,
+  change TEXT NOT NULL, from_file INTEGER NOT NULL, settings TEXT NOT NULL);
 )";
 
 // Written into the file: only into one that is ours.
@@ -94,6 +103,8 @@ class SqliteStore final : public Store {
   Result<void> prepare();
   Result<StoredState> load() override;
   Result<void> commit(std::span<const Record> records) override;
+  Result<std::vector<QueueVersion>> queue_versions() override;
+  Result<QueueVersion> queue_version(std::int64_t number) override;
   std::string name() const override { return "SQLiteStore"; }
 
  private:
@@ -105,14 +116,19 @@ class SqliteStore final : public Store {
   Result<void> apply(const FinishApp& record);
   Result<void> apply(const ForgetApp& record);
   Result<void> apply(const SaveKeys& record);
+  Result<void> apply(const LabelChange& record) { return label_rows_.apply(record); }
+  Result<void> apply(const AttributeChange& record) { return label_rows_.apply(record); }
+  Result<void> apply(const SaveQueues& record);
   Result<void> load_apps(std::map<AppId, StoredApp>& apps);
   Result<void> load_attempts(std::map<AppId, StoredApp>& apps);
   Result<void> load_keys(StoredState& state);
+  Result<void> load_queues(StoredState& state);
 
   FolderLock lock_;
   Database database_;
   Statement save_app_, update_app_, save_attempt_, finish_attempt_, finish_app_, forget_app_,
-      forget_attempts_, save_key_, drop_key_;
+      forget_attempts_, save_key_, drop_key_, save_queues_, drop_queues_;
+  LabelRows label_rows_;
 };
 
 Result<void> SqliteStore::prepare() {
@@ -139,13 +155,17 @@ Result<void> SqliteStore::prepare() {
       {&forget_attempts_, "DELETE FROM attempt WHERE cluster=? AND sequence=?"},
       {&save_key_, "INSERT OR REPLACE INTO token_key (slot, id, bytes) VALUES (?,?,?)"},
       {&drop_key_, "DELETE FROM token_key WHERE slot=?"},
+      {&save_queues_,
+       "INSERT OR REPLACE INTO queue_config (version, since_ms, user, change, from_file, settings) "
+       "VALUES (?,?,?,?,?,?)"},
+      {&drop_queues_, "DELETE FROM queue_config WHERE version <= ?"},
   };
   for (const auto& [statement, sql] : statements) {
     auto prepared = database_.prepare(sql);
     if (!prepared) return fail(prepared.error());
     *statement = *std::move(prepared);
   }
-  return {};
+  return label_rows_.prepare(database_);
 }
 
 Result<void> SqliteStore::commit(std::span<const Record> records) {
@@ -253,12 +273,81 @@ Result<void> SqliteStore::apply(const SaveKeys& record) {
   return drop_key_.bind(1, std::string_view("amrm.next")).run();
 }
 
+Result<void> SqliteStore::apply(const SaveQueues& record) {
+  const QueueVersion& version = record.version;
+  RETURN_IF_ERROR(save_queues_.bind(1, version.number)
+                      .bind(2, version.since.ms)
+                      .bind(3, version.user)
+                      .bind(4, version.change)
+                      .bind(5, std::int64_t{version.from_file ? 1 : 0})
+                      .bind(6, to_json(*version.settings))
+                      .run());
+  return drop_queues_.bind(1, version.number - std::max<std::int64_t>(record.versions_max, 1))
+      .run();
+}
+
+constexpr std::string_view kQueueColumns = "version, since_ms, user, change, from_file";
+
+QueueVersion queue_version_of(const Statement& row) {
+  QueueVersion version;
+  version.number = row.integer(0);
+  version.since = WallTime{row.integer(1)};
+  version.user = row.text(2);
+  version.change = row.text(3);
+  version.from_file = row.integer(4) != 0;
+  return version;
+}
+
+Result<std::vector<QueueVersion>> SqliteStore::queue_versions() {
+  auto rows = database_.prepare(
+      fmt::format("SELECT {} FROM queue_config ORDER BY version DESC", kQueueColumns));
+  if (!rows) return fail(rows.error());
+  std::vector<QueueVersion> versions;
+  while (true) {
+    const auto row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return versions;
+    versions.push_back(queue_version_of(*rows));
+  }
+}
+
+Result<QueueVersion> SqliteStore::queue_version(std::int64_t number) {
+  auto rows = database_.prepare(
+      fmt::format("SELECT {}, settings FROM queue_config WHERE version=?", kQueueColumns));
+  if (!rows) return fail(rows.error());
+  const auto row = rows->bind(1, number).step();
+  if (!row) return fail(row.error());
+  if (!*row) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("version {} of the queues is not kept; `heddle queue history` shows "
+                            "those that are",
+                            number));
+  }
+  QueueVersion version = queue_version_of(*rows);
+  auto settings = queue_settings_from_json(rows->text(5));
+  if (!settings) return fail(std::move(settings).error().within(fmt::format("version {}", number)));
+  version.settings = std::make_shared<const QueueSettings>(*std::move(settings));
+  return version;
+}
+
+Result<void> SqliteStore::load_queues(StoredState& state) {
+  const auto last = database_.pragma("SELECT max(version) FROM queue_config");
+  if (!last) return fail(last.error());
+  if (*last == 0) return {};
+  auto version = queue_version(*last);
+  if (!version) return fail(version.error());
+  state.queues = *std::move(version);
+  return {};
+}
+
 Result<StoredState> SqliteStore::load() {
   std::map<AppId, StoredApp> apps;
   StoredState state;
   RETURN_IF_ERROR(load_apps(apps));
   RETURN_IF_ERROR(load_attempts(apps));
   RETURN_IF_ERROR(load_keys(state));
+  RETURN_IF_ERROR(LabelRows::load(database_, state));
+  RETURN_IF_ERROR(load_queues(state));
   for (auto& [id, app] : apps)
     state.apps.push_back(std::move(app));
   const auto epoch = database_.pragma("SELECT value FROM counter WHERE name='epoch'");
@@ -386,7 +475,7 @@ Result<void> check_or_create(Database& database) {
     const std::string sql =
         fmt::format("BEGIN; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;", kSchema,
                     kApplicationId, kVersion);
-    return execute_all(database, {kWriteAhead, sql.c_str()});
+    return execute_all(database, {kWriteAhead, sql.c_str(), kLaterTables});
   }
   if (*application != kApplicationId) {
     return fail(ErrorCode::kInternal,
@@ -400,7 +489,7 @@ Result<void> check_or_create(Database& database) {
                             "Heddle that is not older",
                             database.path(), *version, kVersion));
   }
-  return database.execute(kWriteAhead);
+  return execute_all(database, {kWriteAhead, kLaterTables});
 }
 
 }  // namespace

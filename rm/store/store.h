@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "rm/core/records.h"
@@ -22,6 +23,12 @@ class Store {
   /// nothing was applied, and the message says why (disk full, path); the next commit may succeed.
   /// kInternal: the storage is broken; the process must end (exit code 74).
   virtual Result<void> commit(std::span<const Record> records) = 0;
+  /// Configurations of the queues that are kept, newest first, without their settings.
+  virtual Result<std::vector<QueueVersion>> queue_versions() { return std::vector<QueueVersion>(); }
+  /// One of them with its settings; kNotFound.
+  virtual Result<QueueVersion> queue_version(std::int64_t number) {
+    return fail(ErrorCode::kNotFound, "no version " + std::to_string(number) + " is kept");
+  }
   virtual std::string name() const = 0;
 };
 

@@ -27,7 +27,15 @@ json to_value(const Ask& ask) {
           {"resources", to_value(ask.resources)},
           {"containers", ask.containers},
           {"relax", ask.relax_locality},
-          {"label", ask.label_expression}};
+          {"label", ask.label_expression.value_or("")}};
+}
+
+/// An empty one says the default partition only where "default_partition" is with it: rows from
+/// before there was a difference have none of it.
+std::optional<std::string> label_from(const json& value) {
+  auto label = value.at("label").get<std::string>();
+  if (label.empty() && !value.value("default_partition", false)) return std::nullopt;
+  return label;
 }
 
 Ask ask_from(const json& value) {
@@ -37,7 +45,7 @@ Ask ask_from(const json& value) {
   ask.resources = resources_from(value.at("resources"));
   value.at("containers").get_to(ask.containers);
   value.at("relax").get_to(ask.relax_locality);
-  value.at("label").get_to(ask.label_expression);
+  ask.label_expression = label_from(value);
   return ask;
 }
 
@@ -59,7 +67,7 @@ Submission from(const json& value) {
   value.at("attempts").get_to(out.max_attempts);
   value.at("validity_ms").get_to(out.attempt_failures_validity_ms);
   value.at("lifetime_s").get_to(out.lifetime_seconds);
-  value.at("label").get_to(out.label_expression);
+  out.label_expression = label_from(value);
   value.at("view").get_to(out.view_acl);
   value.at("modify").get_to(out.modify_acl);
   auto logs = base64_decode(value.at("logs").get<std::string>());
@@ -99,7 +107,8 @@ std::string to_json(const Submission& submission) {
                       {"attempts", submission.max_attempts},
                       {"validity_ms", submission.attempt_failures_validity_ms},
                       {"lifetime_s", submission.lifetime_seconds},
-                      {"label", submission.label_expression},
+                      {"label", submission.label_expression.value_or("")},
+                      {"default_partition", submission.label_expression == ""},
                       {"view", submission.view_acl},
                       {"modify", submission.modify_acl},
                       {"logs", base64_encode(submission.log_aggregation_context)}};
@@ -118,6 +127,19 @@ Result<ResourceSeconds> seconds_from_json(std::string_view text) {
   return parsed<ResourceSeconds>(text, [](const json& value) {
     ResourceSeconds out;
     value.get_to(out.amount);
+    return out;
+  });
+}
+
+std::string to_json(const QueueSettings& settings) {
+  return json(settings).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<QueueSettings> queue_settings_from_json(std::string_view text) {
+  return parsed<QueueSettings>(text, [](const json& value) {
+    QueueSettings out;
+    for (const auto& [name, setting] : value.items())
+      out.emplace(name, setting.get<std::string>());
     return out;
   });
 }

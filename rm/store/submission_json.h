@@ -1,4 +1,5 @@
-// The searchable part of a submission as JSON text, and back. The launch blob is kept apart.
+// What the store keeps as JSON text, and back: the searchable part of a submission (the launch blob
+// is kept apart), and settings.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 
 #include "base/result.h"
 #include "rm/api/commands.h"
+#include "rm/api/queue_changes.h"
 #include "rm/api/reports.h"
 
 namespace heddle::rm {
@@ -16,5 +18,8 @@ Result<Submission> submission_from_json(std::string_view text);
 
 std::string to_json(const ResourceSeconds& seconds);
 Result<ResourceSeconds> seconds_from_json(std::string_view text);
+
+std::string to_json(const QueueSettings& settings);
+Result<QueueSettings> queue_settings_from_json(std::string_view text);
 
 }  // namespace heddle::rm

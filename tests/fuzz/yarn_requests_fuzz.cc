@@ -5,9 +5,12 @@
 
 #include "compat/proto/yarn_server_common_service_protos.pb.h"
 #include "compat/yarn/am_launcher.h"
+#include "compat/yarn/labels.h"
 #include "compat/yarn/node_messages.h"
 #include "compat/yarn/requests.h"
 #include "compat/yarn/times.h"
+#include "rm/label/attribute_table.h"
+#include "rm/label/label_table.h"
 
 namespace {
 
@@ -29,12 +32,52 @@ const ResourceTypes& types() {
   return all;
 }
 
+/// With one label, which a request may name.
+rm::LabelTable labels_table() {
+  rm::LabelTable table;
+  table.restore({{"gpu", true}}, {{{"n1", 0}, "gpu"}});
+  table.activate({"n1", 8041});
+  return table;
+}
+
+void label_request(int kind, std::string_view body) {
+  switch (kind) {
+    case 9:
+      with<pb::AddToClusterNodeLabelsRequestProto>(body, [](const auto& message) {
+        if (const auto labels = yarn::labels_from_wire(message)) (void)labels_table().add(*labels);
+      });
+      break;
+    case 10:
+      with<pb::RemoveFromClusterNodeLabelsRequestProto>(body, [](const auto& message) {
+        if (const auto names = yarn::label_names_from_wire(message)) {
+          (void)labels_table().remove(*names);
+        }
+      });
+      break;
+    case 11:
+      with<pb::ReplaceLabelsOnNodeRequestProto>(body, [](const auto& message) {
+        if (const auto request = yarn::replace_labels_from_wire(message)) {
+          (void)labels_table().replace(request->nodes);
+        }
+      });
+      break;
+    case 12:
+      with<pb::NodesToAttributesMappingRequestProto>(body, [](const auto& message) {
+        rm::AttributeTable table;
+        if (const auto request = yarn::map_attributes_from_wire(message)) (void)table.map(*request);
+      });
+      break;
+    default: break;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 9) {
+  const int kind = data[0] % 13;
+  switch (kind) {
     case 0:
       with<pb::SubmitApplicationRequestProto>(body, [](const auto& message) {
         (void)yarn::submission_from_wire(message.application_submission_context(), types(), {});
@@ -69,6 +112,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 8:
       if (auto time = yarn::parse_iso8601(body)) (void)yarn::iso8601(*time);
       break;
+    default: label_request(kind, body); break;
   }
   return 0;
 }

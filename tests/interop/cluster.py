@@ -118,11 +118,13 @@ class Cluster(contextlib.AbstractContextManager):
     """One ResourceManager and NodeManagers. rm and each of nodes are "heddle" or "java"."""
 
     def __init__(self, rm: str = "heddle", nodes: tuple = ("heddle",), history: bool = True,
-                 hdfs: bool = False, yarn: dict | None = None, node_memory_mb: int = 4096):
+                 hdfs: bool = False, yarn: dict | None = None, queues: dict | None = None,
+                 node_memory_mb: int = 4096):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="heddle-interop-"))
         self.kinds = {"rm": rm, **{f"nm{i + 1}": kind for i, kind in enumerate(nodes)}}
         self.with_history, self.with_hdfs = history, hdfs
         self.extra = yarn or {}
+        self.extra_queues = queues or {}  # what follows yarn.scheduler.capacity.
         self.node_memory_mb = node_memory_mb
         self.daemons = {}
         self.libraries = fetch.hadoop()
@@ -159,7 +161,8 @@ class Cluster(contextlib.AbstractContextManager):
             self.start_node(name)
         if self.with_history:
             self._start_java("history", "history", self.conf)
-        self.wait_for_nodes(len(self.node_names()))
+        if self.node_names():
+            self.wait_for_nodes(len(self.node_names()))
         if self.with_history:
             self._wait_for_port("history", self.port["history"])
 
@@ -427,6 +430,7 @@ class Cluster(contextlib.AbstractContextManager):
             properties[f"{prefix}root.{queue}.capacity"] = share
             properties[f"{prefix}root.{queue}.maximum-capacity"] = 100
             properties[f"{prefix}root.{queue}.user-limit-factor"] = 10
+        properties.update({prefix + name: value for name, value in self.extra_queues.items()})
         return properties
 
     def _hdfs(self) -> dict:

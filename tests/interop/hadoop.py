@@ -23,7 +23,7 @@ YARN_CLASSES = {
     "container": YARN_CLI + "ApplicationCLI", "node": YARN_CLI + "NodeCLI",
     "queue": YARN_CLI + "QueueCLI", "logs": YARN_CLI + "LogsCLI",
     "rmadmin": YARN_CLI + "RMAdminCLI", "top": YARN_CLI + "TopCLI",
-    "cluster": YARN_CLI + "ClusterCLI",
+    "cluster": YARN_CLI + "ClusterCLI", "nodeattributes": YARN_CLI + "NodeAttributesCLI",
     "schedulerconf": YARN_CLI + "SchedConfCLI", "version": "org.apache.hadoop.util.VersionInfo"}
 TAKES_ITS_NAME = ("application", "applicationattempt", "container")
 

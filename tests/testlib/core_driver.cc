@@ -35,6 +35,21 @@ void MemoryDisk::apply(const Record& record) {
     apps_.erase(forget->id);
   } else if (const auto* keys = std::get_if<SaveKeys>(&record)) {
     keys_ = *keys;
+  } else if (const auto* labels = std::get_if<LabelChange>(&record)) {
+    for (const NodeLabel& label : labels->added)
+      labels_[label.name] = label.exclusive;
+    for (const auto& [node, label] : labels->mapped) {
+      node_labels_.erase(node);
+      if (label) node_labels_[node] = *label;
+    }
+    for (const std::string& name : labels->removed)
+      labels_.erase(name);
+  } else if (const auto* attributes = std::get_if<AttributeChange>(&record)) {
+    for (const AttributeChange::Row& row : attributes->rows) {
+      const auto key = std::tuple(row.host, row.prefix, row.name);
+      attributes_.erase(key);
+      if (row.value) attributes_[key] = *row.value;
+    }
   }
 }
 
@@ -43,6 +58,13 @@ StoredState MemoryDisk::load() {
   for (const auto& [id, app] : apps_)
     state.apps.push_back(app);
   state.keys = keys_;
+  for (const auto& [name, exclusive] : labels_)
+    state.labels.push_back({name, exclusive});
+  state.node_labels.assign(node_labels_.begin(), node_labels_.end());
+  for (const auto& [key, value] : attributes_) {
+    const auto& [host, prefix, name] = key;
+    state.attributes.push_back({host, prefix, name, value});
+  }
   state.epoch = starts_++;
   return state;
 }
@@ -308,6 +330,35 @@ Answer<void> CoreDriver::unregister_node(const NodeId& node) {
 
 void CoreDriver::set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful) {
   turn([&](Turn& now) { core->set_node_lists(std::move(lists), graceful, now); });
+}
+
+Answer<void> CoreDriver::add_labels(const std::vector<NodeLabel>& labels) {
+  Answer<void> answer;
+  turn([&](Turn& now) { core->add_labels(labels, answer.taker(), now); });
+  return answer;
+}
+
+Answer<void> CoreDriver::remove_labels(const std::set<std::string>& names) {
+  Answer<void> answer;
+  turn([&](Turn& now) { core->remove_labels(names, answer.taker(), now); });
+  return answer;
+}
+
+Answer<void> CoreDriver::replace_labels(const ReplaceLabels& request) {
+  Answer<void> answer;
+  turn([&](Turn& now) { core->replace_labels(request, answer.taker(), now); });
+  return answer;
+}
+
+Answer<void> CoreDriver::map_attributes(const MapAttributes& request) {
+  Answer<void> answer;
+  turn([&](Turn& now) { core->map_attributes(request, answer.taker(), now); });
+  return answer;
+}
+
+LabelsReportPtr CoreDriver::labels() {
+  core->publish_totals(clock.now(), *board);
+  return board->labels();
 }
 
 Result<void> CoreDriver::resize_node(const NodeId& node, std::string_view size) {

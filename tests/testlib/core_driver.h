@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "rm/core/core.h"
@@ -59,6 +60,9 @@ class MemoryDisk {
  private:
   std::map<AppId, rm::StoredApp> apps_;
   std::optional<rm::SaveKeys> keys_;
+  std::map<std::string, bool> labels_;
+  std::map<NodeId, std::string> node_labels_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::string> attributes_;
   std::int32_t starts_ = 0;
 };
 
@@ -121,6 +125,13 @@ class CoreDriver {
   Answer<void> unregister_node(const NodeId& node);
   void set_node_lists(rm::NodeLists lists, std::optional<std::chrono::seconds> graceful = {});
   Result<void> resize_node(const NodeId& node, std::string_view size);
+
+  // Node labels and attributes.
+  Answer<void> add_labels(const std::vector<rm::NodeLabel>& labels);
+  Answer<void> remove_labels(const std::set<std::string>& names);
+  Answer<void> replace_labels(const rm::ReplaceLabels& request);
+  Answer<void> map_attributes(const rm::MapAttributes& request);
+  rm::LabelsReportPtr labels();
 
   // What can be seen.
   rm::AppState state(const AppId& app) const;

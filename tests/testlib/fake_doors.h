@@ -146,9 +146,33 @@ class FakeAdmin final : public rm::AdminService {
     ++size_refreshes;
     reply(outcome);
   }
+  void add_labels(const security::Caller&, std::vector<rm::NodeLabel> labels,
+                  rm::ReplyTo<void> reply) override {
+    labels_added.push_back(std::move(labels));
+    reply(outcome);
+  }
+  void remove_labels(const security::Caller&, std::set<std::string> names,
+                     rm::ReplyTo<void> reply) override {
+    labels_removed.push_back(std::move(names));
+    reply(outcome);
+  }
+  void replace_labels(const security::Caller&, rm::ReplaceLabels request,
+                      rm::ReplyTo<void> reply) override {
+    labels_replaced.push_back(std::move(request));
+    reply(outcome);
+  }
+  void map_attributes(const security::Caller&, rm::MapAttributes request,
+                      rm::ReplyTo<void> reply) override {
+    attributes_mapped.push_back(std::move(request));
+    reply(outcome);
+  }
   void check_admin(const security::Caller&, rm::ReplyTo<void> reply) override { reply(outcome); }
 
   Result<void> outcome;
+  std::vector<std::vector<rm::NodeLabel>> labels_added;
+  std::vector<std::set<std::string>> labels_removed;
+  std::vector<rm::ReplaceLabels> labels_replaced;
+  std::vector<rm::MapAttributes> attributes_mapped;
   int queue_refreshes = 0;
   int priority_refreshes = 0;
   int size_refreshes = 0;
@@ -197,6 +221,12 @@ class FakeReports final : public rm::Reports {
     return node_list;
   }
   rm::QueueReportPtr queues() const override { return root; }
+  rm::LabelsReportPtr labels() const override {
+    return std::make_shared<const rm::LabelsReport>(label_list);
+  }
+  rm::AttributesReportPtr attributes() const override {
+    return std::make_shared<const rm::AttributesReport>(attribute_list);
+  }
   bool attempt_may_log_in(const AttemptId& id) const override { return running.contains(id); }
 
   rm::ClusterInfo cluster;
@@ -206,6 +236,8 @@ class FakeReports final : public rm::Reports {
   std::vector<rm::ContainerReportPtr> container_list;
   std::vector<rm::NodeReportPtr> node_list;
   rm::QueueReportPtr root;
+  rm::LabelsReport label_list;
+  rm::AttributesReport attribute_list;
   std::set<AttemptId> running;
   mutable rm::AppFilter last_filter;
   mutable std::set<rm::NodeState> last_states;

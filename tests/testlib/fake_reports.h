@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "nodemanager/api/door.h"
 #include "rm/api/door.h"
 
@@ -21,6 +22,8 @@ class FakeReports final : public rm::Reports {
   std::vector<rm::ContainerReport> container_list;
   std::vector<rm::NodeReport> node_list;
   rm::QueueReport root;
+  rm::LabelsReport label_list;
+  rm::AttributesReport attribute_list;
 
   const rm::ClusterInfo& info() const override { return cluster; }
   rm::ClusterMetrics metrics() const override { return numbers; }
@@ -77,6 +80,12 @@ class FakeReports final : public rm::Reports {
     return found;
   }
   rm::QueueReportPtr queues() const override { return std::make_shared<rm::QueueReport>(root); }
+  rm::LabelsReportPtr labels() const override {
+    return std::make_shared<rm::LabelsReport>(label_list);
+  }
+  rm::AttributesReportPtr attributes() const override {
+    return std::make_shared<rm::AttributesReport>(attribute_list);
+  }
   bool attempt_may_log_in(const AttemptId&) const override { return true; }
 
  private:
@@ -188,6 +197,34 @@ class FakeAdmin final : public rm::AdminService {
   }
   void refresh_node_sizes(const security::Caller&, rm::ReplyTo<void> reply) override { reply({}); }
   void check_admin(const security::Caller&, rm::ReplyTo<void> reply) override { reply({}); }
+  void add_labels(const security::Caller&, std::vector<rm::NodeLabel> labels,
+                  rm::ReplyTo<void> reply) override {
+    for (const rm::NodeLabel& label : labels)
+      calls.push_back("add label " + label.name + (label.exclusive ? "" : " shared"));
+    reply(outcome());
+  }
+  void remove_labels(const security::Caller&, std::set<std::string> names,
+                     rm::ReplyTo<void> reply) override {
+    for (const std::string& name : names)
+      calls.push_back("remove label " + name);
+    reply(outcome());
+  }
+  void replace_labels(const security::Caller&, rm::ReplaceLabels request,
+                      rm::ReplyTo<void> reply) override {
+    for (const auto& [node, labels] : request.nodes) {
+      calls.push_back("label " + to_string(node) + " " + join({labels.begin(), labels.end()}, ","));
+    }
+    reply(outcome());
+  }
+  void map_attributes(const security::Caller&, rm::MapAttributes,
+                      rm::ReplyTo<void> reply) override {
+    reply(outcome());
+  }
+
+  std::optional<Error> refuse;  // operations on labels
+
+ private:
+  Result<void> outcome() const { return refuse ? Result<void>(fail(*refuse)) : Result<void>(); }
 };
 
 class UnusedMasters final : public rm::MasterService {

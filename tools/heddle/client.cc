@@ -15,19 +15,27 @@ namespace heddle::cli {
 namespace {
 
 constexpr std::uint64_t kAnswerMax = std::uint64_t{1} << 30;
-constexpr std::size_t kMessageMax = 500;
+constexpr std::size_t kMessageMax = 500;  // of a line
+constexpr std::size_t kLinesMax = 200;
+constexpr std::string_view kClusterBelow = "cluster";
+constexpr std::string_view kOwnBelow = "heddle";
 constexpr std::string_view kAskDaemon = "see the daemon's log, or try again with another request";
 
 std::string what_it_said(std::string_view body) {
   const Json json = Json::parse(body, nullptr, false);
   std::string message = text_of(member(json, "RemoteException"), "message");
-  if (message.empty() && !json.is_object()) message = std::string(trim(body.substr(0, 2'000)));
+  if (message.empty() && !json.is_object()) message = std::string(trim(body.substr(0, 20'000)));
   if (message.starts_with('<')) message.clear();  // a page for browsers
   const auto colon = message.find(": ");
   if (message.starts_with("java.lang.") && colon != std::string::npos) message.erase(0, colon + 2);
-  message = printable(message);
-  if (message.size() > kMessageMax) message = shortened(message, kMessageMax);
-  return message;
+  // All faults of a change come at once, one on each line.
+  std::vector<std::string> lines = split_list(message, '\n');
+  if (lines.size() > kLinesMax) lines.resize(kLinesMax);
+  for (std::string& line : lines) {
+    line = printable(line);
+    if (line.size() > kMessageMax) line = shortened(line, kMessageMax);
+  }
+  return join(lines, "\n");
 }
 
 Outcome<Json> parse_answer(const net::HttpResponse& response, std::string_view url) {
@@ -108,11 +116,12 @@ Outcome<net::HttpResponse> Client::call(net::HttpCall call) const {
                                "is it up, and is the address right? (--rm, --conf, HEDDLE_RM)"));
 }
 
-Outcome<Json> Client::ask(const net::HttpCall& template_call, std::string_view path) {
+Outcome<Json> Client::ask(const net::HttpCall& template_call, std::string_view below,
+                          std::string_view path) {
   CommandError last{kExitUnreachable, "no ResourceManager is known", "give --rm http://host:8088"};
   for (std::size_t i = 0; i < rm_urls_.size(); ++i) {
     net::HttpCall call = template_call;
-    call.url = fmt::format("{}/ws/v1/cluster{}", rm_urls_[i], path);
+    call.url = fmt::format("{}/ws/v1/{}{}", rm_urls_[i], below, path);
     call.body_max = kAnswerMax;
     auto response = this->call(std::move(call));
     if (!response) {
@@ -136,16 +145,29 @@ Outcome<Json> Client::ask(const net::HttpCall& template_call, std::string_view p
 }
 
 Outcome<Json> Client::get(std::string_view path) {
-  return ask({}, path);
+  return ask({}, kClusterBelow, path);
 }
 
-Outcome<Json> Client::put(std::string_view path, std::string body) {
+Outcome<Json> Client::get_own(std::string_view path) {
+  // With the name: what is asked for may be for administrators only.
+  return ask({}, kOwnBelow, fmt::format("{}?user.name={}", path, percent_encode(user_)));
+}
+
+Outcome<Json> Client::put_below(std::string_view below, std::string_view path, std::string body) {
   net::HttpCall call;
   call.method = "PUT";
   call.headers.set("Content-Type", "application/json");
   call.body = std::move(body);
   const char sign = path.find('?') == std::string_view::npos ? '?' : '&';
-  return ask(call, fmt::format("{}{}user.name={}", path, sign, percent_encode(user_)));
+  return ask(call, below, fmt::format("{}{}user.name={}", path, sign, percent_encode(user_)));
+}
+
+Outcome<Json> Client::put(std::string_view path, std::string body) {
+  return put_below(kClusterBelow, path, std::move(body));
+}
+
+Outcome<Json> Client::put_own(std::string_view path, std::string body) {
+  return put_below(kOwnBelow, path, std::move(body));
 }
 
 Outcome<std::string> Client::node_text(std::string_view address, std::string_view path,

@@ -21,6 +21,9 @@ class Client {
   /// `path` below /ws/v1/cluster, with its query: "/apps?states=RUNNING".
   Outcome<nlohmann::json> get(std::string_view path);
   Outcome<nlohmann::json> put(std::string_view path, std::string body);
+  /// The same below /ws/v1/heddle: what Hadoop's ResourceManager has not.
+  Outcome<nlohmann::json> get_own(std::string_view path);
+  Outcome<nlohmann::json> put_own(std::string_view path, std::string body);
 
   /// From a NodeManager at "host:port"; `path` below /ws/v1/node. At most `body_max` bytes.
   Outcome<std::string> node_text(std::string_view address, std::string_view path,
@@ -29,7 +32,10 @@ class Client {
 
  private:
   Outcome<net::HttpResponse> call(net::HttpCall call) const;
-  Outcome<nlohmann::json> ask(const net::HttpCall& template_call, std::string_view path);
+  Outcome<nlohmann::json> ask(const net::HttpCall& template_call, std::string_view below,
+                              std::string_view path);
+  Outcome<nlohmann::json> put_below(std::string_view below, std::string_view path,
+                                    std::string body);
 
   std::vector<std::string> rm_urls_;  // the one that answered last comes first
   std::string user_;

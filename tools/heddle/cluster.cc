@@ -43,7 +43,7 @@ Outcome<Cluster> from_folder(const std::string& folder, std::string_view given_b
                 std::string(given_by) + " " + shortened(folder, 200) + " is not a folder",
                 "give the folder of yarn-site.xml, or the address: --rm http://host:8088");
   }
-  auto loaded = compat::xml::load_configuration(folder, {});
+  auto loaded = compat::xml::load_configuration(folder, {}, compat::xml::BrokenQueues::kTold);
   if (!loaded) {
     return stop(kExitConfig, loaded.error().message,
                 "correct that file, or give --rm http://host:8088");

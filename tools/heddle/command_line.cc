@@ -105,12 +105,64 @@ void add_cluster(CLI::App& root, Options& options) {
       ->add_option("NODE", options.ids, "host:port")
       ->required()
       ->expected(1);
+}
+
+void add_dry_run(CLI::App* command, Options& options) {
+  command->add_flag("--dry-run", options.dry_run, "Shows what would change, and changes nothing");
+}
+
+void add_queue_changes(CLI::App& queue, Options& options) {
+  const auto one = [&](const char* name, const char* text) {
+    CLI::App* made = command(queue, name, text);
+    made->add_option("QUEUE", options.queue, "root.production")->required();
+    add_dry_run(made, options);
+    return made;
+  };
+  one("set", "Changes settings of one")
+      ->add_option("SETTING", options.values, "key=value; key= takes it away")
+      ->required();
+  one("add", "Adds one")->add_option("SETTING", options.values, "key=value");
+  const auto several = [&](const char* name, const char* text) {
+    CLI::App* made = command(queue, name, text);
+    made->add_option("QUEUE", options.ids, "root.production")->required();
+    add_dry_run(made, options);
+  };
+  several("remove", "Removes some that are stopped and empty");
+  several("stop", "They take no more applications; those that run go on");
+  several("start", "They take applications again");
+}
+
+void add_queue_versions(CLI::App& queue, Options& options) {
+  const CLI::Range numbers(std::int64_t{1}, std::int64_t{1'000'000'000});
+  CLI::App* diff = command(queue, "diff", "What a file or an earlier version would change");
+  diff->add_option("FILE", options.files, "In the form of capacity-scheduler.xml")->expected(1);
+  diff->add_option("--version", options.version, "As it was then")->check(numbers)->type_name("N");
+  CLI::App* apply = command(queue, "apply", "Puts all settings of a file into force");
+  apply->add_option("FILE", options.files, "In the form of capacity-scheduler.xml")
+      ->required()
+      ->expected(1);
+  add_dry_run(apply, options);
+  command(queue, "history", "Versions that are kept, newest first");
+  CLI::App* rollback = command(queue, "rollback", "Puts an earlier version into force again");
+  rollback->add_option("VERSION", options.version, "As `heddle queue history` shows it")
+      ->required()
+      ->check(numbers);
+  add_dry_run(rollback, options);
+}
+
+void add_queue(CLI::App& root, Options& options) {
   CLI::App* queue = group(root, "queue", "Queues");
   command(*queue, "list", "The tree, with capacity and use");
   command(*queue, "show", "Everything about one")
       ->add_option("QUEUE", options.ids, "root.production, or the last part of it")
       ->required()
       ->expected(1);
+  add_queue_changes(*queue, options);
+  add_queue_versions(*queue, options);
+  CLI::App* check =
+      command(*group(root, "config", "Configuration files"), "check",
+              "Names, values and contradictions in the files of --conf, all faults at once");
+  check->add_flag("--strict", options.strict, "Warnings count as errors");
 }
 
 void add_rest(CLI::App& root, Options& options) {
@@ -141,6 +193,7 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   add_common(*root, options);
   add_app(*root, options);
   add_cluster(*root, options);
+  add_queue(*root, options);
   add_rest(*root, options);
   root->footer(
       "Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 73 cannot create, 74 cannot write,\n"

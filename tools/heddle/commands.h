@@ -31,6 +31,17 @@ Outcome<int> show_node(Session& session);
 Outcome<int> list_queues(Session& session);
 Outcome<int> show_queue(Session& session);
 
+Outcome<int> set_queue(Session& session);
+Outcome<int> add_queue(Session& session);
+Outcome<int> remove_queues(Session& session);
+Outcome<int> stop_queues(Session& session);
+Outcome<int> start_queues(Session& session);
+Outcome<int> diff_queues(Session& session);
+Outcome<int> apply_queues(Session& session);
+Outcome<int> roll_back_queues(Session& session);
+Outcome<int> show_queue_history(Session& session);
+
+Outcome<int> check_configuration(const Options& options, Console& console);
 Outcome<int> run_dev_cluster(const Options& options, Console& console);
 
 /// The whole program: parses, runs, prints errors; the exit code.

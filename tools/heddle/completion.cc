@@ -35,7 +35,9 @@ void collect(const CLI::App& at, const std::string& path, std::vector<Place>& pl
   const std::size_t index = places.size();
   places.push_back({path, {}, {}, {}});
   for (const CLI::Option* option : at.get_options()) {
-    if (option->get_positional()) places[index].ids = ids_of(*option);
+    if (option->get_positional() && places[index].ids.empty()) {
+      places[index].ids = ids_of(*option);
+    }
     for (const std::string& name : option->get_lnames()) {
       places[index].options.push_back({"--" + name, option->get_description()});
     }

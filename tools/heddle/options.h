@@ -29,6 +29,12 @@ struct Options {
   std::string tag;
   std::int64_t limit = 0;  // 0 = all
 
+  std::vector<std::string> values;  // of queue set, queue add: key=value
+  std::vector<std::string> files;   // of queue diff, queue apply
+  std::int64_t version = 0;         // of queue diff, queue rollback; 0 = none
+  bool dry_run = false;
+  bool strict = false;
+
   std::string container;
   std::string file;
   std::int64_t tail = -1;  // lines; -1 = all

@@ -21,7 +21,7 @@ const std::vector<Column>& queue_columns() {
       {"capacity_percent", "CAPACITY", false, true},
       {"max_capacity_percent", "MAX", false, true},
       {"used_percent", "USED", false, true},
-      {"used_bar", "OF CAPACITY"},
+      {"used_bar", "USED, GUARANTEED|MAX"},
       {"apps", "APPS", false, true},
       {"pending_apps", "PENDING", false, true},
       {"containers", "CONTAINERS", true, true},
@@ -32,10 +32,21 @@ const std::vector<Column>& queue_columns() {
   return kColumns;
 }
 
-std::string bar(double percent) {
-  const int full = static_cast<int>(std::lround(std::clamp(percent, 0.0, 100.0) / 100 * kBarCells));
-  return fmt::format("[{}{}]{}", std::string(full, '#'), std::string(kBarCells - full, '.'),
-                     percent > 100 ? "+" : "");
+/// Shares of the cluster: '#' is used, '-' guaranteed and free, '|' the end of what is guaranteed,
+/// '.' what it may have beyond. The whole bar is the maximum.
+std::string bar(double used, double guaranteed, double most) {
+  const auto cells = [&](double share) {
+    const double part = most > 0 ? share / most : 0;
+    return static_cast<int>(std::lround(std::clamp(part, 0.0, 1.0) * kBarCells));
+  };
+  const int mark = cells(guaranteed);
+  std::string text;
+  for (int i = 0; i < kBarCells; ++i) {
+    if (i == mark) text += '|';
+    text += i < cells(used) ? '#' : i < mark ? '-' : '.';
+  }
+  if (mark == kBarCells) text += '|';
+  return "[" + text + "]";
 }
 
 std::string path_of(const Json& queue) {
@@ -46,6 +57,14 @@ std::string path_of(const Json& queue) {
 /// Of the whole cluster; root says it by its own share only.
 double absolute_of(const Json& queue, const char* absolute, const char* own) {
   return member(queue, absolute).is_null() ? real_of(queue, own) : real_of(queue, absolute);
+}
+
+std::string bar_of(const Json& queue) {
+  const double guaranteed = absolute_of(queue, "absoluteCapacity", "capacity");
+  const double used = member(queue, "absoluteUsedCapacity").is_null()
+                          ? guaranteed * real_of(queue, "usedCapacity") / 100
+                          : real_of(queue, "absoluteUsedCapacity");
+  return bar(used, guaranteed, absolute_of(queue, "absoluteMaxCapacity", "maxCapacity"));
 }
 
 std::vector<Cell> queue_row(const Json& queue, int depth) {
@@ -60,7 +79,7 @@ std::vector<Cell> queue_row(const Json& queue, int depth) {
           percent_cell(real_of(queue, "capacity")),
           percent_cell(real_of(queue, "maxCapacity")),
           percent_cell(used),
-          {std::monostate{}, bar(used)},
+          {std::monostate{}, bar_of(queue)},
           number_cell(int_of(queue, "numApplications")),
           number_cell(int_of(queue, "numPendingApplications")),
           number_cell(int_of(queue, "allocatedContainers")),

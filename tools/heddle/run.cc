@@ -14,9 +14,23 @@ using ClusterCommand = Outcome<int> (*)(Session&);
 
 ClusterCommand cluster_command(const std::string& name) {
   static constexpr std::pair<std::string_view, ClusterCommand> kCommands[] = {
-      {"app list", list_apps},     {"app show", show_app},     {"app kill", kill_apps},
-      {"app logs", print_logs},    {"node list", list_nodes},  {"node show", show_node},
-      {"queue list", list_queues}, {"queue show", show_queue},
+      {"app list", list_apps},
+      {"app show", show_app},
+      {"app kill", kill_apps},
+      {"app logs", print_logs},
+      {"node list", list_nodes},
+      {"node show", show_node},
+      {"queue list", list_queues},
+      {"queue show", show_queue},
+      {"queue set", set_queue},
+      {"queue add", add_queue},
+      {"queue remove", remove_queues},
+      {"queue stop", stop_queues},
+      {"queue start", start_queues},
+      {"queue diff", diff_queues},
+      {"queue apply", apply_queues},
+      {"queue rollback", roll_back_queues},
+      {"queue history", show_queue_history},
   };
   for (const auto& [known, function] : kCommands) {
     if (known == name) return function;
@@ -44,6 +58,7 @@ Outcome<int> dispatch(const CLI::App& root, const Options& options, Console& con
     console.write(completion_script(root, options.shell));
     return kExitOk;
   }
+  if (options.command == "config check") return check_configuration(options, console);
   if (options.command == "dev") return run_dev_cluster(options, console);
   const ClusterCommand command = cluster_command(options.command);
   if (command == nullptr) {

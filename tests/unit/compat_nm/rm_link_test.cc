@@ -62,6 +62,32 @@ TEST_F(RmLinkTest, RunningContainerIsReportedAsRecorded) {
             expected.runningapplications(0).SerializeAsString());
 }
 
+TEST_F(RmLinkTest, LabelsAndAttributesAreSentOnlyWhereThereIsSomethingToSay) {
+  EXPECT_FALSE(to_wire(registration(), ResourceTypes{}).has_nodelabels());
+  door::Registration labelled = registration();
+  labelled.labels = std::vector<std::string>{};
+  labelled.attributes = std::vector<door::NodeAttribute>{{"os", "debian"}};
+  const auto sent = to_wire(labelled, ResourceTypes{});
+  EXPECT_TRUE(sent.has_nodelabels()) << "none is not the same as nothing said";
+  EXPECT_EQ(sent.nodelabels().nodelabels_size(), 0);
+  ASSERT_EQ(sent.nodeattributes().nodeattributes_size(), 1);
+  const auto& attribute = sent.nodeattributes().nodeattributes(0);
+  EXPECT_EQ(attribute.attributekey().attributeprefix(), "nm.yarn.io");
+  EXPECT_EQ(attribute.attributekey().attributename(), "os");
+  EXPECT_EQ(attribute.attributevalue(), "debian");
+  door::Heartbeat beat;
+  beat.id = labelled.id;
+  beat.labels = std::vector<std::string>{"gpu"};
+  EXPECT_EQ(to_wire(beat, ResourceTypes{}).nodelabels().nodelabels(0).name(), "gpu");
+}
+
+TEST_F(RmLinkTest, WhetherLabelsWereAcceptedIsRead) {
+  pb::NodeHeartbeatResponseProto answer;
+  answer.set_arenodelabelsacceptedbyrm(true);
+  EXPECT_TRUE(heartbeat_answer_from_wire(answer)->labels_accepted);
+  EXPECT_FALSE(heartbeat_answer_from_wire(answer)->attributes_accepted);
+}
+
 TEST_F(RmLinkTest, RecordedRegistrationAnswerIsRead) {
   std::optional<Result<door::Registered>> result;
   link_->register_node(registration(), keep(result));

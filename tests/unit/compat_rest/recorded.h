@@ -8,6 +8,7 @@
 #include "compat/rest/service.h"
 #include "security/secret.h"
 #include "tests/testlib/fake_reports.h"
+#include "tests/testlib/partitions.h"
 #include "tests/testlib/web_call.h"
 
 namespace heddle::testlib {
@@ -234,6 +235,7 @@ struct RecordedCluster {
     reports.root.children.push_back(leaf("alpha", 0.3F, true));
     reports.root.children.push_back(leaf("beta", 0.1F, false));
     reports.root.children[2].apps_submitted = 7;
+    fill_default_partition(reports.root);
   }
 
   ManualClock clock{{Instant{}, WallTime{1795312843000}}};

@@ -143,6 +143,10 @@ TEST_F(Recorded, EveryOtherAnswerIsMetOrItsDifferenceIsNamed) {
   ASSERT_GE(rows.size(), 60U);
   for (const RecordedAnswer& row : rows) {
     cluster.applications.kill_completes = row.name == "mut-kill-2.json";
+    cluster.admin.refuse =
+        Error{ErrorCode::kUnsupported,
+              "Node-label-based scheduling is disabled. Please check yarn.node-labels.enabled",
+              ErrorSubject::kLabel};
     cluster.applications.refuse.reset();
     if (row.name == "mut-move-queue-bad.json") {
       cluster.applications.refuse =

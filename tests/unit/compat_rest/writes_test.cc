@@ -58,6 +58,11 @@ TEST_F(Writes, ASubmissionIsAcceptedWithItsLocation) {
   EXPECT_EQ(got.view_acl, "alice");
 }
 
+TEST_F(Writes, ASubmissionWithoutALabelIsForTheDefaultPartition) {
+  post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", std::string(kSubmission));
+  EXPECT_EQ(cluster.applications.submitted->label_expression, "");
+}
+
 TEST_F(Writes, TheContainerSpecBecomesALaunchContextAsRpcCarriesIt) {
   post(cluster.web(), "/ws/v1/cluster/apps?user.name=root", std::string(kSubmission));
   const auto context = launch();

@@ -1,4 +1,5 @@
 #include "compat/records/ids.h"
+#include "tests/testlib/partitions.h"
 #include "tests/unit/compat_yarn/services.h"
 
 namespace heddle::compat::yarn {
@@ -45,6 +46,21 @@ TEST_F(ClientService, ReportOfAFreshApplicationIsTheRecordedAnswer) {
   compat::to_wire(AppId{1795310003435, 6}, request.mutable_application_id());
   const auto answer = call(*service_, "getApplicationReport", request, alice_);
   EXPECT_EQ(hex_encode(answer.bytes), recorded::kReportAnswer);
+}
+
+TEST_F(ClientService, LabelsAreShownAsGivenNotGivenOrTheDefaultPartition) {
+  rm::AppReport app = fresh_report();
+  know(app);
+  EXPECT_EQ(report().appnodelabelexpression(), "<Not set>");
+  EXPECT_EQ(report().amnodelabelexpression(), "<DEFAULT_PARTITION>");
+  app.label_expression = "";
+  app.master_label_expression = "gpu";
+  know(app);
+  EXPECT_EQ(report().appnodelabelexpression(), "<DEFAULT_PARTITION>");
+  EXPECT_EQ(report().amnodelabelexpression(), "gpu");
+  app.unmanaged = true;
+  know(app);
+  EXPECT_FALSE(report().has_amnodelabelexpression());
 }
 
 TEST_F(ClientService, RecordedSubmissionReachesTheDoor) {
@@ -209,10 +225,79 @@ rm::QueueReport queue(const std::string& path, const std::string& name) {
 TEST_F(ClientService, QueueTreeIsTheRecordedAnswer) {
   rm::QueueReport root = queue("root", "root");
   root.children.push_back(queue("root.default", "default"));
+  testlib::fill_default_partition(root);
   rm_.reports.root = std::make_shared<const rm::QueueReport>(root);
   const auto answer =
       call_bytes(*service_, "getQueueInfo", recorded::bytes("0a04726f6f74100018012001"), alice_);
   EXPECT_EQ(hex_encode(answer.bytes), recorded::kQueueAnswer);
+}
+
+TEST_F(ClientService, AQueueShowsItsLabelsAndItsPartOfEachPartition) {
+  rm::QueueReport ml = queue("root.ml", "ml");
+  testlib::fill_default_partition(ml);
+  ml.labels = {"gpu"};
+  ml.default_label = "gpu";
+  ml.partitions.push_back(ml.partitions[0]);
+  ml.partitions[1].label = "gpu";
+  ml.partitions[1].capacity = 0.25F;
+  ml.partitions.push_back(ml.partitions[0]);
+  ml.partitions[2].label = "big";  // not its own
+  rm_.reports.root = std::make_shared<const rm::QueueReport>(ml);
+  pb::GetQueueInfoRequestProto request;
+  request.set_queuename("ml");
+  const auto info =
+      parsed<pb::GetQueueInfoResponseProto>(call(*service_, "getQueueInfo", request)).queueinfo();
+  ASSERT_EQ(info.accessiblenodelabels_size(), 1);
+  EXPECT_EQ(info.accessiblenodelabels(0), "gpu");
+  EXPECT_EQ(info.defaultnodelabelexpression(), "gpu");
+  ASSERT_EQ(info.queueconfigurationsmap_size(), 2);
+  EXPECT_EQ(info.queueconfigurationsmap(1).partitionname(), "gpu");
+  EXPECT_EQ(info.queueconfigurationsmap(1).queueconfigurations().capacity(), 0.25F);
+}
+
+TEST_F(ClientService, LabelsAreListedWithTheirNodes) {
+  rm_.reports.label_list.labels = {{"big", false, 0, {}}, {"gpu", true, 1, {}}};
+  rm_.reports.label_list.nodes = {{NodeId{"n1", 0}, "gpu"}, {NodeId{"n2", 8041}, "big"}};
+  const auto labels = parsed<pb::GetClusterNodeLabelsResponseProto>(
+      call_bytes(*service_, "getClusterNodeLabels", "", alice_));
+  ASSERT_EQ(labels.nodelabels_size(), 2);
+  EXPECT_EQ(labels.nodelabels(0).name(), "big");
+  EXPECT_FALSE(labels.nodelabels(0).isexclusive());
+  EXPECT_EQ(labels.deprecatednodelabels(1), "gpu");
+  const auto nodes = parsed<pb::GetNodesToLabelsResponseProto>(
+      call_bytes(*service_, "getNodeToLabels", "", alice_));
+  ASSERT_EQ(nodes.nodetolabels_size(), 2);
+  EXPECT_EQ(nodes.nodetolabels(0).nodelabels(0), "gpu");
+  pb::GetLabelsToNodesRequestProto request;
+  request.add_nodelabels("big");
+  const auto members =
+      parsed<pb::GetLabelsToNodesResponseProto>(call(*service_, "getLabelsToNodes", request));
+  ASSERT_EQ(members.labelstonodes_size(), 1);
+  EXPECT_EQ(members.labelstonodes(0).nodelabels(), "big");
+  EXPECT_EQ(members.labelstonodes(0).nodeid(0).port(), 8041);
+}
+
+TEST_F(ClientService, AttributesAreListedByNodeAndByName) {
+  rm_.reports.attribute_list.hosts["n1"] = {{"rm.yarn.io", "disk", "ssd"},
+                                            {"rm.yarn.io", "os", "debian"}};
+  rm_.reports.attribute_list.hosts["n2"] = {{"rm.yarn.io", "os", "bsd"}};
+  EXPECT_EQ(parsed<pb::GetClusterNodeAttributesResponseProto>(
+                call_bytes(*service_, "getClusterNodeAttributes", "", alice_))
+                .nodeattributes_size(),
+            2);
+  pb::GetAttributesToNodesRequestProto by_name;
+  by_name.add_nodeattributes()->set_attributename("os");
+  const auto members = parsed<pb::GetAttributesToNodesResponseProto>(
+      call(*service_, "getAttributesToNodes", by_name));
+  ASSERT_EQ(members.attributestonodes_size(), 1);
+  ASSERT_EQ(members.attributestonodes(0).nodevaluemap_size(), 2);
+  EXPECT_EQ(members.attributestonodes(0).nodevaluemap(1).attributevalue(), "bsd");
+  pb::GetNodesToAttributesRequestProto by_node;
+  by_node.add_hostnames("n1");
+  const auto attributes = parsed<pb::GetNodesToAttributesResponseProto>(
+      call(*service_, "getNodesToAttributes", by_node));
+  ASSERT_EQ(attributes.nodestoattributes_size(), 1);
+  EXPECT_EQ(attributes.nodestoattributes(0).nodeattributes_size(), 2);
 }
 
 TEST_F(ClientService, UnknownQueueIsAnsweredWithoutAQueue) {

@@ -123,11 +123,70 @@ TEST_F(AdminServiceTest, GracefulRefreshCarriesItsTimeout) {
 }
 
 TEST_F(AdminServiceTest, LabelsAreOffWithHadoopsWords) {
-  const auto answer = call_bytes(*service_, "addToClusterNodeLabels", "", alice_);
-  EXPECT_EQ(answer.exception_class, java::kYarn);
-  EXPECT_EQ(answer.message,
-            "java.io.IOException: Node-label-based scheduling is disabled. Please check "
-            "yarn.node-labels.enabled");
+  rm_.admin.outcome =
+      fail(ErrorCode::kUnsupported,
+           "Node-label-based scheduling is disabled. Please check yarn.node-labels.enabled",
+           ErrorSubject::kLabel);
+  for (const char* method : {"addToClusterNodeLabels", "removeFromClusterNodeLabels",
+                             "replaceLabelsOnNodes", "mapAttributesToNodes"}) {
+    const auto answer = call_bytes(*service_, method, "", alice_);
+    EXPECT_EQ(answer.exception_class, java::kYarn);
+    EXPECT_EQ(answer.message,
+              "java.io.IOException: Node-label-based scheduling is disabled. Please check "
+              "yarn.node-labels.enabled");
+  }
+}
+
+TEST_F(AdminServiceTest, LabelsReachTheDoor) {
+  pb::AddToClusterNodeLabelsRequestProto add;
+  add.add_nodelabels()->set_name("gpu");
+  auto* shared = add.add_nodelabels();
+  shared->set_name("big");
+  shared->set_isexclusive(false);
+  EXPECT_TRUE(call(*service_, "addToClusterNodeLabels", add).ok());
+  EXPECT_EQ(rm_.admin.labels_added.at(0),
+            (std::vector<rm::NodeLabel>{{"gpu", true}, {"big", false}}));
+  pb::RemoveFromClusterNodeLabelsRequestProto remove;
+  remove.add_nodelabels("gpu");
+  EXPECT_TRUE(call(*service_, "removeFromClusterNodeLabels", remove).ok());
+  EXPECT_EQ(rm_.admin.labels_removed.at(0), std::set<std::string>{"gpu"});
+  pb::ReplaceLabelsOnNodeRequestProto replace;
+  replace.set_failonunknownnodes(true);
+  auto* entry = replace.add_nodetolabels();
+  compat::to_wire(NodeId{"n1", 0}, entry->mutable_nodeid());
+  entry->add_nodelabels("gpu");
+  EXPECT_TRUE(call(*service_, "replaceLabelsOnNodes", replace).ok());
+  EXPECT_TRUE(rm_.admin.labels_replaced.at(0).fail_on_unknown_nodes);
+  EXPECT_EQ(rm_.admin.labels_replaced[0].nodes, (rm::NodeLabelSets{{NodeId{"n1", 0}, {"gpu"}}}));
+}
+
+TEST_F(AdminServiceTest, LabelsOfOldClientsAreExclusive) {
+  pb::AddToClusterNodeLabelsRequestProto add;
+  add.add_deprecatednodelabels("gpu");
+  EXPECT_TRUE(call(*service_, "addToClusterNodeLabels", add).ok());
+  EXPECT_EQ(rm_.admin.labels_added.at(0), (std::vector<rm::NodeLabel>{{"gpu", true}}));
+}
+
+TEST_F(AdminServiceTest, TooManyLabelsInOneRequestAreRefused) {
+  pb::RemoveFromClusterNodeLabelsRequestProto remove;
+  for (int i = 0; i < 10'001; ++i)
+    remove.add_nodelabels(std::to_string(i));
+  const auto answer = call(*service_, "removeFromClusterNodeLabels", remove);
+  EXPECT_EQ(answer.message, "10001 node labels in one request, at most 10000 are taken");
+}
+
+TEST_F(AdminServiceTest, AttributesReachTheDoor) {
+  pb::NodesToAttributesMappingRequestProto request;
+  request.set_operation(pb::ADD);
+  auto* entry = request.add_nodetoattributes();
+  entry->set_node("n1");
+  auto* attribute = entry->add_nodeattributes();
+  attribute->mutable_attributekey()->set_attributename("os");
+  attribute->set_attributevalue("debian");
+  EXPECT_TRUE(call(*service_, "mapAttributesToNodes", request).ok());
+  const rm::MapAttributes& mapped = rm_.admin.attributes_mapped.at(0);
+  EXPECT_EQ(mapped.operation, rm::MapAttributes::Operation::kAdd);
+  EXPECT_EQ(mapped.hosts.at("n1").at(0), (rm::NodeAttribute{"rm.yarn.io", "os", "debian"}));
 }
 
 TEST_F(AdminServiceTest, AllNodesOfAnUpdateReachTheDoor) {

@@ -104,6 +104,22 @@ TEST(Submissions, TagsAreLowerCaseAndTypesAreCutToTwentyCharacters) {
   EXPECT_EQ(result->type, "a type that is longe");
 }
 
+TEST(Submissions, AnEmptyLabelIsNotTheSameAsNone) {
+  auto wire = recorded_submission();
+  wire.clear_node_label_expression();
+  wire.mutable_am_container_resource_request(0)->clear_node_label_expression();
+  auto result = submission_from_wire(wire, ResourceTypes{}, TagLimits{});
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->label_expression, std::nullopt);
+  EXPECT_EQ(result->am_asks.at(0).label_expression, std::nullopt);
+  wire.set_node_label_expression("");
+  wire.mutable_am_container_resource_request(0)->set_node_label_expression("");
+  result = submission_from_wire(wire, ResourceTypes{}, TagLimits{});
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->label_expression, "");
+  EXPECT_EQ(result->am_asks.at(0).label_expression, "");
+}
+
 TEST(Submissions, LogAggregationContextIsKeptAsBytes) {
   auto wire = recorded_submission();
   wire.mutable_log_aggregation_context()->set_include_pattern(std::string(200, 'a'));

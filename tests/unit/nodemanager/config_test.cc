@@ -90,5 +90,59 @@ TEST(AgentConfig, RefusesResourcesItCannotOfferWithTheirSource) {
   }
 }
 
+TEST(SelfReport, SaysNothingUnlessAskedFor) {
+  const auto config = read_agent_config(
+      settings_with({{"yarn.nodemanager.node-labels.provider.configured-node-partition", "gpu"}}),
+      "/x", types());
+  ASSERT_TRUE(config);
+  EXPECT_FALSE(config->self_report.labels);
+  EXPECT_FALSE(config->self_report.attributes);
+}
+
+TEST(SelfReport, IsWhatTheConfigurationSays) {
+  const std::string attributes = "yarn.nodemanager.node-attributes.provider";
+  const auto config = read_agent_config(
+      settings_with(
+          {{"yarn.nodemanager.node-labels.provider", "config"},
+           {"yarn.nodemanager.node-labels.provider.configured-node-partition", " gpu "},
+           {attributes, "config"},
+           {attributes + ".configured-node-attributes", "os, STRING ,debian-12.1:disk,string,"}}),
+      "/x", types());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->self_report.labels, std::vector<std::string>{"gpu"});
+  EXPECT_EQ(config->self_report.attributes,
+            (std::vector<NodeAttribute>{{"os", "debian-12.1"}, {"disk", ""}}));
+}
+
+TEST(SelfReport, WithoutALabelIsOfTheDefaultPartition) {
+  const auto config = read_agent_config(
+      settings_with({{"yarn.nodemanager.node-labels.provider", "config"}}), "/x", types());
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->self_report.labels, std::vector<std::string>{});
+}
+
+TEST(SelfReport, ThatMayNotBeKeepsTheNodeFromStarting) {
+  const std::string labels = "yarn.nodemanager.node-labels.provider";
+  const std::string attributes = "yarn.nodemanager.node-attributes.provider";
+  const std::map<std::string, std::map<std::string, std::string>> cases = {
+      {"provider = script is not supported yet", {{labels, "script"}}},
+      {"'a b': a label has 1 to 255 letters",
+       {{labels, "config"}, {labels + ".configured-node-partition", "a b"}}},
+      {"'os' is not of the form name,STRING,value",
+       {{attributes, "config"}, {attributes + ".configured-node-attributes", "os"}}},
+      {"has another type than STRING",
+       {{attributes, "config"}, {attributes + ".configured-node-attributes", "os,LONG,1"}}},
+      {"has no proper name",
+       {{attributes, "config"}, {attributes + ".configured-node-attributes", "-os,STRING,1"}}},
+      {"has a value of other characters",
+       {{attributes, "config"}, {attributes + ".configured-node-attributes", "os,STRING,a b"}}},
+      {"resync-interval-ms", {{"yarn.nodemanager.node-labels.resync-interval-ms", "0"}}}};
+  for (const auto& [text, values] : cases) {
+    const auto config = read_agent_config(settings_with(values), "/x", types());
+    ASSERT_FALSE(config) << text;
+    EXPECT_THAT(config.error().message, HasSubstr(text));
+  }
+}
+
 }  // namespace
 }  // namespace heddle::nm

@@ -125,5 +125,23 @@ TEST_F(HeartbeatTest, EndsOfAFinishedApplicationAreForgottenOnceTold) {
   rm_.wait_until([&](const FakeRm&) { return agent_->reports().containers().empty(); });
 }
 
+TEST_F(HeartbeatTest, TheLabelIsToldAtTheRegistrationAndAgainAfterItsInterval) {
+  config_.self_report.labels = std::vector<std::string>{"gpu"};
+  config_.self_report.attributes = std::vector<NodeAttribute>{{"os", "debian"}};
+  config_.self_report.labels_again = std::chrono::milliseconds(1);
+  start();
+  rm_.wait_until([](const FakeRm& rm) {
+    return std::ranges::any_of(rm.requests_,
+                               [](const Heartbeat& one) { return one.labels.has_value(); });
+  });
+  rm_.wait_until([](const FakeRm& rm) {
+    EXPECT_EQ(rm.registrations_[0].labels, std::vector<std::string>{"gpu"});
+    EXPECT_EQ(rm.registrations_[0].attributes, (std::vector<NodeAttribute>{{"os", "debian"}}));
+    for (const Heartbeat& one : rm.requests_)
+      EXPECT_FALSE(one.attributes) << "their interval is two minutes";
+    return true;
+  });
+}
+
 }  // namespace
 }  // namespace heddle::nm

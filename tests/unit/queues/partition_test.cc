@@ -19,15 +19,16 @@ using testlib::hosts_of;
 
 /// n1 without a label, g1 with gpu, 8 GB each.
 Cluster labelled(bool exclusive = true) {
-  auto cluster = ClusterBuilder{}
-                     .queues(
-                         "root.ml capacity=50 user-limit-factor=-1 accessible-node-labels=gpu "
-                         "accessible-node-labels.gpu.capacity=75\n"
-                         "root.etl capacity=50 user-limit-factor=-1 accessible-node-labels=gpu "
-                         "accessible-node-labels.gpu.capacity=25\n"
-                         "root.adhoc capacity=0 accessible-node-labels=none")
-                     .node("n1", "8GB 8c")
-                     .build();
+  auto cluster =
+      ClusterBuilder{}
+          .queues(
+              "root.ml capacity=50 user-limit-factor=-1 accessible-node-labels=gpu "
+              "accessible-node-labels.gpu.capacity=75\n"
+              "root.etl capacity=50 user-limit-factor=-1 accessible-node-labels=gpu,fpga "
+              "accessible-node-labels.gpu.capacity=25\n"
+              "root.adhoc capacity=0 accessible-node-labels=none")
+          .node("n1", "8GB 8c")
+          .build();
   const PartitionSpec gpu{"gpu", exclusive};
   cluster.scheduler.set_partitions({&gpu, 1});
   cluster.scheduler.add_node({"g1", 1}, "/rack", {8192, 8}, "gpu");
@@ -123,10 +124,11 @@ TEST(Partitions, RefuseALabelThatIsNotThereOrNotOpenToTheQueue) {
     const auto refused = ask(cluster, cluster.running_app(queue), 1, label, at);
     return refused ? "accepted" : refused.error().message;
   };
-  EXPECT_EQ(refusal("ml", "fpga"),
+  EXPECT_EQ(refusal("etl", "fpga"),
             "Invalid label resource request, cluster do not contain , label= fpga");
-  EXPECT_EQ(refusal("ml", "a && ("),
-            "Invalid label resource request, cluster do not contain , label= a && (");
+  EXPECT_THAT(refusal("ml", "fpga"), HasSubstr("doesn't have permission to access all labels"))
+      << "of what a queue may not use nobody learns whether it is there";
+  EXPECT_THAT(refusal("ml", "a && ("), HasSubstr("labelExpression of resource request=a && ("));
   EXPECT_EQ(refusal("adhoc", "gpu"),
             "Invalid resource request, queue=root.adhoc doesn't have permission to access all "
             "labels in resource request. labelExpression of resource request=gpu. Queue "
@@ -151,6 +153,26 @@ TEST(Partitions, TheQueuesDefaultLabelHoldsForAsksThatNameNone) {
   cluster.app_with_am("ml", "1GB 1c");
   const AppId am = cluster.app_with_am("ml", "1GB 1c");
   EXPECT_THAT(cluster.scheduler.explain(am), HasSubstr("AM Partition = <gpu>"));
+}
+
+TEST(Partitions, AnEmptyLabelIsTheDefaultOneWhateverTheQueueSays) {
+  auto cluster = ClusterBuilder{}
+                     .queues(
+                         "root.ml capacity=100 user-limit-factor=-1 "
+                         "accessible-node-labels=gpu default-node-label-expression=gpu "
+                         "accessible-node-labels.gpu.capacity=100")
+                     .node("n1", "8GB 8c")
+                     .build();
+  const PartitionSpec gpu{"gpu", true};
+  cluster.scheduler.set_partitions({&gpu, 1});
+  cluster.scheduler.add_node({"g1", 1}, "/rack", {4096, 8}, "gpu");
+  const AppId app = cluster.running_app("ml");
+  ASSERT_TRUE(ask(cluster, app, 3, ""));
+  EXPECT_THAT(hosts_of(cluster.schedule()), testing::AllOf(SizeIs(3), Each("n1")));
+  const AppId other = cluster.app("ml");
+  cluster.scheduler.start_attempt(first_attempt(other),
+                                  AmAsk{.capability = {1024, 1}, .label = ""});
+  EXPECT_THAT(hosts_of(cluster.schedule()), testing::ElementsAre("n1"));
 }
 
 TEST(Partitions, AMasterRunsInTheDefaultOneWhereTheQueuesLabelIsNotThere) {
@@ -212,6 +234,14 @@ TEST(Partitions, UserLimitsHoldInEachByItself) {
   ASSERT_TRUE(ask(cluster, bob, 20, "gpu"));
   EXPECT_THAT(cluster.schedule(), SizeIs(8)) << "alone in the other";
   EXPECT_EQ(cluster.scheduler.check_invariants(), "");
+}
+
+TEST(Partitions, SettingsOfLabelsAreHonouredWithoutAWarning) {
+  const auto config = parse_capacity_config(
+      testlib::queue_settings("root.a capacity=100 accessible-node-labels=gpu "
+                              "accessible-node-labels.gpu.capacity=100"));
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->warnings, IsEmpty());
 }
 
 TEST(Partitions, CapacitiesOfALabelAddToAllOrNothing) {

@@ -20,12 +20,31 @@ constexpr const char* kQueues = R"(
     root.dev       capacity=40 accessible-node-labels.blue.capacity=100 maximum-am-resource-percent=0.3 max-parallel-apps=8
     root.dev.x     capacity=50 minimum-user-limit-percent=50 user-limit-factor=4 ordering-policy=fair
     root.dev.y     capacity=50 maximum-capacity=60 ordering-policy=fair ordering-policy.fair.enable-size-based-weight=true)";
+// Other settings, another order, and queues that come and go beside those with applications.
+const std::vector<const char*> kChanges = {kQueues, R"(
+    root.dev       capacity=70 accessible-node-labels.blue.capacity=100
+    root.dev.y     capacity=20 user-limit-factor=2 user-settings.u1.weight=3
+    root.dev.more  capacity=10
+    root.dev.x     capacity=70 minimum-user-limit-percent=20 user-limit-factor=4 max-parallel-apps=3
+    root.prod      capacity=30 accessible-node-labels.red.capacity=100
+    root.prod.b    capacity=60 user-limit-factor=3 ordering-policy=fair disable_preemption=true accessible-node-labels.red.capacity=100
+    root.prod.a    capacity=40 user-limit-factor=2)",
+                                           R"(
+    root.new       capacity=10
+    root.new.leaf  capacity=100
+    root.prod      capacity=50 accessible-node-labels.red.capacity=100
+    root.prod.a    capacity=50 user-limit-factor=5 maximum-am-resource-percent=0.2
+    root.prod.b    capacity=50 user-limit-factor=3 user-settings.u2.weight=0.5 accessible-node-labels.red.capacity=100
+    root.dev       capacity=40 accessible-node-labels.blue.capacity=100 ordering-policy=priority-utilization
+    root.dev.x     capacity=50 user-limit-factor=4 ordering-policy=fair ordering-policy.fair.enable-size-based-weight=true priority=3
+    root.dev.y     capacity=50 maximum-capacity=60)"};
 const std::vector<std::string> kLeaves = {"root.prod.a", "root.prod.b", "root.dev.x", "root.dev.y"};
 
 class RandomCluster {
  public:
   RandomCluster(std::uint32_t seed, std::string_view calculator)
       : random_(seed),
+        calculator_(calculator),
         cluster_(ClusterBuilder{}
                      .queues(kQueues)
                      .setting("resource-calculator", calculator)
@@ -204,8 +223,14 @@ class RandomCluster {
     EXPECT_TRUE(cluster_.scheduler.set_priority(any_app(), static_cast<int>(pick(4))));
   }
   void refresh() {
-    if (pick(8) != 0) return;
-    const QueueConfig config = cluster_.scheduler.config();
+    if (pick(4) != 0) return;
+    auto settings = testlib::queue_settings(kChanges[pick(kChanges.size())]);
+    const std::string prefix = "yarn.scheduler.capacity.";
+    settings.set(prefix + "resource-calculator", {calculator_, "test", false});
+    settings.set(prefix + "maximum-am-resource-percent", {"0.5", "test", false});
+    const auto parsed = parse_capacity_config(settings);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    const QueueConfig& config = *parsed;
     Limits limits{.minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10}, .increment = {1024, 1}};
     EXPECT_TRUE(cluster_.scheduler.configure(config, limits));
   }
@@ -220,6 +245,7 @@ class RandomCluster {
   }
 
   std::mt19937 random_;
+  std::string calculator_;
   Cluster cluster_;
   std::vector<AppId> apps_;
   std::vector<int> nodes_;

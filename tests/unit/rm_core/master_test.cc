@@ -407,7 +407,8 @@ TEST_F(Master, IsToldWhetherVcoresCount) {
                   "test", false});
     const auto config = queues::parse_capacity_config(settings, cluster.core->options().limits);
     ASSERT_TRUE(config) << config.error().message;
-    ASSERT_TRUE(cluster.core->configure_queues(*config, turn));
+    ASSERT_TRUE(
+        cluster.core->configure_queues(std::make_shared<const queues::QueueConfig>(*config), turn));
     Submission unmanaged = cluster.submission();
     unmanaged.unmanaged = unmanaged.keep_containers = true;
     cluster.submit(unmanaged);

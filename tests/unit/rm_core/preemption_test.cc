@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/testlib/cluster_builder.h"
 #include "tests/testlib/core_driver.h"
 
 namespace heddle::rm {
@@ -49,6 +50,24 @@ class Preemption : public testing::Test {
   AttemptId b_;
   std::vector<GrantedContainer> held_;
 };
+
+TEST_F(Preemption, IsTakenBackWhereAChangeProtectsTheQueue) {
+  cluster_.advance(3s);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(3));
+  Turn turn{cluster_.clock.now(), {}};
+  const auto config = queues::parse_capacity_config(
+      testlib::queue_settings(
+          "root.a capacity=50 user-limit-factor=-1 maximum-am-resource-percent=1 "
+          "disable_preemption=true\n"
+          "root.b capacity=50 user-limit-factor=-1 maximum-am-resource-percent=1"),
+      cluster_.core->options().limits);
+  ASSERT_TRUE(
+      cluster_.core->configure_queues(std::make_shared<const queues::QueueConfig>(*config), turn));
+  cluster_.advance(3s);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, IsEmpty());
+  cluster_.advance(60s);
+  EXPECT_EQ(report(a_)->preempted_containers, 0);
+}
 
 TEST_F(Preemption, WarnsTheMasterWithTheContainersAndWhatTheyHold) {
   EXPECT_THAT(cluster_.allocate(a_)->losing, IsEmpty());

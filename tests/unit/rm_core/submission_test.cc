@@ -106,8 +106,10 @@ TEST(Submitting, WithALabelIsRefusedAndNotRunAnywhere) {
   labelled_master.am_asks = {ask};
   for (const Submission& job : {labelled, labelled_master}) {
     const auto answer = cluster.submit(job);
-    EXPECT_EQ(answer.code(), ErrorCode::kUnsupported);
-    EXPECT_THAT(answer.error(), HasSubstr("node label not enabled but request contains label"));
+    EXPECT_EQ(answer.code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(answer.error(),
+              "Invalid resource request, node label not enabled but request contains label "
+              "expression");
     EXPECT_EQ(cluster.board->app(job.id), nullptr);
   }
 }

@@ -104,8 +104,8 @@ TEST_F(Service, NoChangeOfAnApplicationIsOpenToStrangers) {
 
 TEST_F(Service, NothingOfAdministratorsIsOpenToOthers) {
   options.admins = security::Acl::parse("root");
-  options.load_queues = []() -> Result<queues::QueueConfig> {
-    return queues::default_queue_config();
+  options.load_queues = []() -> Result<LoadedQueues> {
+    return LoadedQueues{{}, queues::default_queue_config()};
   };
   options.load_node_lists = []() -> Result<NodeLists> { return NodeLists{}; };
   options.load_max_priority = []() -> Result<std::int32_t> { return 7; };
@@ -133,19 +133,22 @@ TEST_F(Service, NothingOfAdministratorsIsOpenToOthers) {
 TEST_F(Service, RightsToSubmitComeFromTheQueueAndThoseAboveIt) {
   options.acl_enabled = true;
   options.admins = security::Acl::parse("root");
-  options.load_queues = []() -> Result<queues::QueueConfig> {
+  options.load_queues = []() -> Result<LoadedQueues> {
     Settings settings;
     const auto set = [&](const std::string& name, const std::string& value) {
       settings.set("yarn.scheduler.capacity.root." + name, {value, "test", false});
     };
-    set("queues", "prod,dev");
+    set("queues", "prod,dev,default");
+    set("default.capacity", "0");
     set("prod.capacity", "50");
     set("dev.capacity", "50");
     set("acl_submit_applications", " ");
     set("acl_administer_queue", " ");
     set("prod.acl_submit_applications", "ann");
     set("dev.acl_administer_queue", "*");
-    return queues::parse_capacity_config(settings);
+    auto config = queues::parse_capacity_config(settings);
+    if (!config) return fail(config.error());
+    return LoadedQueues{{}, *std::move(config)};
   };
   start();
   caller.user = "root";
@@ -177,10 +180,10 @@ TEST_F(Service, RightsToSubmitComeFromTheQueueAndThoseAboveIt) {
 TEST_F(Service, WhoAdministersTheQueueMayKillItsApplications) {
   options.acl_enabled = true;
   options.admins = security::Acl::parse("root");
-  options.load_queues = []() -> Result<queues::QueueConfig> {
+  options.load_queues = []() -> Result<LoadedQueues> {
     auto config = queues::default_queue_config();
     config.root.children[0].acl_administer = "eve";
-    return config;
+    return LoadedQueues{{}, std::move(config)};
   };
   start();
   AppId app;

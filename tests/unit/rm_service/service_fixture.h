@@ -122,15 +122,14 @@ class Service : public testing::Test {
     if (service) service->stop();
   }
 
-  void start() {
-    const testlib::CoreSetup setup;
-    CoreOptions core_options = setup.options;
+  void start() { start(queues::default_queue_config(), std::make_unique<GatedStore>(disk)); }
+  void start(const queues::QueueConfig& config, std::unique_ptr<Store> store) {
     core_options.cluster_start_ms = 1'700'000'000'000;
     queues::Scheduler scheduler;
-    ASSERT_TRUE(scheduler.configure(queues::default_queue_config(), core_options.limits));
+    ASSERT_TRUE(scheduler.configure(config, core_options.limits));
     service = std::make_unique<ResourceManager>(
-        options, std::make_unique<Core>(core_options, std::move(scheduler)),
-        std::make_unique<GatedStore>(disk), board, keys, clock);
+        options, std::make_unique<Core>(core_options, std::move(scheduler)), std::move(store),
+        board, keys, clock);
     service->start({}, launcher);
   }
   Awaited<void> submit(AppId* id = nullptr) {
@@ -156,6 +155,7 @@ class Service : public testing::Test {
   FakeLauncher launcher;
   SystemClock clock;
   ServiceOptions options;
+  CoreOptions core_options = testlib::CoreSetup{}.options;
   ReportBoard board{ClusterInfo{}};
   TokenSigners keys{security::TokenKeys(security::random_master_key()),
                     security::TokenKeys(security::random_master_key()),

@@ -131,7 +131,7 @@ TEST_F(Service, BrokenStorageIsFatalAndNothingIsAcknowledged) {
 }
 
 TEST_F(Service, BrokenQueueFileChangesNothing) {
-  options.load_queues = []() -> Result<queues::QueueConfig> {
+  options.load_queues = []() -> Result<LoadedQueues> {
     return fail(ErrorCode::kInvalidArgument, "capacities sum to 110 %");
   };
   start();
@@ -144,11 +144,11 @@ TEST_F(Service, BrokenQueueFileChangesNothing) {
 TEST_F(Service, ReadsFilesOnAThreadOfItsOwnAndTheCallerGoesOn) {
   std::promise<void> reading, may_go_on;
   std::thread::id reader;
-  options.load_queues = [&]() -> Result<queues::QueueConfig> {
+  options.load_queues = [&]() -> Result<LoadedQueues> {
     reader = std::this_thread::get_id();
     reading.set_value();
     may_go_on.get_future().wait();
-    return queues::default_queue_config();
+    return LoadedQueues{{}, queues::default_queue_config()};
   };
   start();
   Awaited<void> refresh;

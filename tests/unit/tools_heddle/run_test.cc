@@ -1,6 +1,9 @@
 // The whole program against a small server that stands for the ResourceManager.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -29,6 +32,7 @@ class FakeManager {
                const std::shared_ptr<net::HttpResponder>& responder) {
           const std::lock_guard lock(mutex_);
           requests_.push_back(request.method + " " + request.target);
+          bodies_.push_back(request.body);
           const auto found = answers_.find(request.path);
           const Answer answer = found == answers_.end() ? Answer{404, "", ""} : found->second;
           auto response = net::text_response(answer.status, "application/json", answer.body);
@@ -46,6 +50,14 @@ class FakeManager {
     const std::lock_guard lock(mutex_);
     answers_["/ws/v1/cluster" + path] = std::move(answer);
   }
+  void answer_own(const std::string& path, Answer answer) {
+    const std::lock_guard lock(mutex_);
+    answers_["/ws/v1/heddle" + path] = std::move(answer);
+  }
+  std::vector<std::string> bodies() {
+    const std::lock_guard lock(mutex_);
+    return bodies_;
+  }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->endpoint().port); }
   std::vector<std::string> requests() {
     const std::lock_guard lock(mutex_);
@@ -56,6 +68,7 @@ class FakeManager {
   std::mutex mutex_;
   std::map<std::string, Answer> answers_;
   std::vector<std::string> requests_;
+  std::vector<std::string> bodies_;
   net::EventLoops loops_{1};
   std::unique_ptr<net::HttpServer> server_;
 };
@@ -122,6 +135,15 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"dev", "--nodes", "0"}, "--nodes"}, Misuse{{"dev", "--nodes", "65"}, "--nodes"},
         Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
         Misuse{{"--timeout", "0", "version"}, "--timeout"},
+        Misuse{{"queue", "set"}, "QUEUE is required"},
+        Misuse{{"queue", "set", "root.a"}, "SETTING is required"},
+        Misuse{{"queue", "set", "root.a", "capacity", "--rm", "x:1"}, "is not key=value"},
+        Misuse{{"queue", "set", "root.a", "=4", "--rm", "x:1"}, "is not key=value"},
+        Misuse{{"queue", "set", "a", "capacity=4", "--rm", "x:1"}, "full path"},
+        Misuse{{"queue", "stop", "root.a", "b", "--rm", "x:1"}, "full path"},
+        Misuse{{"queue", "diff", "--rm", "x:1"}, "either a file or --version"},
+        Misuse{{"queue", "diff", "--version", "0", "--rm", "x:1"}, "--version"},
+        Misuse{{"queue", "rollback", "x", "--rm", "x:1"}, "VERSION"},
         Misuse{{"--conf", "/no/such/folder", "app", "list"}, "is not a folder"},
         Misuse{{"--rm", "http://x:99999", "app", "list"}, "http://host:port"},
         Misuse{{"--rm", "http://x y", "app", "list"}, "blanks"}));
@@ -268,9 +290,9 @@ TEST_F(Heddle, DrawsTheQueueTree) {
   manager_.answer("/scheduler", {200, kTree, ""});
   EXPECT_EQ(against({"queue", "list"}), kExitOk);
   EXPECT_EQ(said_.out,
-            "QUEUE  STATE    CAPACITY     MAX    USED  OF CAPACITY    APPS  PENDING\n"
-            "root   RUNNING    100.0%  100.0%   20.0%  [##........]      0        0\n"
-            "  a    RUNNING     40.0%  100.0%  130.0%  [##########]+     2        0\n");
+            "QUEUE  STATE    CAPACITY     MAX    USED  USED, GUARANTEED|MAX  APPS  PENDING\n"
+            "root   RUNNING    100.0%  100.0%   20.0%  [##--------|]            0        0\n"
+            "  a    RUNNING     40.0%  100.0%  130.0%  [####|#.....]            2        0\n");
 }
 
 TEST_F(Heddle, ProgramsGetNoDrawing) {
@@ -285,6 +307,140 @@ TEST_F(Heddle, ProgramsGetNoDrawing) {
 TEST_F(Heddle, UnknownQueueFails) {
   manager_.answer("/scheduler", {200, kTree, ""});
   EXPECT_EQ(against({"queue", "show", "nope"}), kExitFailed);
+}
+
+constexpr const char* kOutcome = R"({"version":8,"queues":[{"queue":"root.a",
+  "before":{"share":0.4,"maximumShare":1.0,"state":"RUNNING","leaf":true},
+  "after":{"share":0.2,"maximumShare":0.5,"state":"RUNNING","leaf":true},
+  "settings":[{"name":"capacity","before":"40","after":"20"},{"name":"state","after":"RUNNING"},
+              {"name":"priority","before":"1"}]}],
+  "global":[{"name":"yarn.scheduler.capacity.maximum-applications","after":"5"}],
+  "shrinks":[{"queue":"root.a","aboveMaximum":false,"apps":3,"used":{"memory-mb":2048,"vcores":2},
+              "guaranteed":{"memory-mb":1024,"vcores":1},"maximum":{"memory-mb":4096,"vcores":4}}],
+  "warnings":[]})";
+
+TEST_F(Heddle, AChangeOfAQueueIsSentAsOneAndItsEffectShown) {
+  manager_.answer_own("/queue-config", {200, kOutcome, ""});
+  EXPECT_EQ(against({"queue", "set", "root.a", "capacity=20", "priority="}), kExitOk);
+  EXPECT_EQ(nlohmann::json::parse(manager_.bodies()[0]),
+            nlohmann::json::parse(R"({"update-queue":[{"queue-name":"root.a",
+              "params":{"capacity":"20","priority":null}}],"dry-run":false})"));
+  EXPECT_EQ(said_.out,
+            "QUEUE   CHANGE   SHARE  AFTER  SETTINGS                                             "
+            "       EFFECT\n"
+            "root.a  changed  40.0%  20.0%  capacity 40 -> 20; state=RUNNING; priority removed "
+            "(was 1)  uses 2048 MB, 2 vcores in 3 applications: more than the 1024 MB, 1 vcores "
+            "it is sure of\n"
+            "(all)   changed      -      -  yarn.scheduler.capacity.maximum-applications=5       "
+            "       -\n");
+  EXPECT_EQ(said_.err, "heddle: version 8 is in force\n");
+}
+
+TEST_F(Heddle, ADryRunSaysThatNothingWasChanged) {
+  manager_.answer_own("/queue-config", {200, kOutcome, ""});
+  EXPECT_EQ(against({"queue", "stop", "root.a", "root.b", "--dry-run", "-o", "json"}), kExitOk);
+  EXPECT_EQ(nlohmann::json::parse(manager_.bodies()[0]), nlohmann::json::parse(R"({"update-queue":[
+              {"queue-name":"root.a","params":{"state":"STOPPED"}},
+              {"queue-name":"root.b","params":{"state":"STOPPED"}}],"dry-run":true})"));
+  const auto said = nlohmann::json::parse(said_.out);
+  EXPECT_EQ(said["schema"], "heddle.queue.change/1");
+  EXPECT_EQ(said["items"][0]["share_after"], 0.2);
+  EXPECT_EQ(said_.err, "heddle: nothing was changed\n");
+}
+
+TEST_F(Heddle, AllFaultsOfAChangeArePrintedOneOnEachLine) {
+  manager_.answer_own("/queue-config",
+                      {400,
+                       R"({"RemoteException":{"exception":"BadRequestException",)"
+                       R"("message":"java.lang.Exception: Queue root.x not found\nmore"}})",
+                       ""});
+  EXPECT_EQ(against({"queue", "remove", "root.x"}), kExitUsage);
+  EXPECT_EQ(said_.err,
+            "heddle: Queue root.x not found\nmore\nTry: correct it; nothing has changed\n");
+}
+
+TEST_F(Heddle, WhereTheFileRulesItIsSaidHowToChangeQueues) {
+  manager_.answer_own("/queue-config",
+                      {400,
+                       R"({"RemoteException":{"message":"java.lang.Exception: Configuration )"
+                       R"(change only supported by mutable configuration store."}})",
+                       ""});
+  EXPECT_EQ(against({"queue", "rollback", "3"}), kExitConfig);
+  EXPECT_NE(said_.err.find("yarn rmadmin -refreshQueues"), std::string::npos) << said_.err;
+  EXPECT_EQ(manager_.bodies()[0], R"({"dry-run":false,"version":3})");
+}
+
+TEST_F(Heddle, HistoryMarksWhatIsInForceAndTellsABrokenFile) {
+  manager_.answer_own("/queue-config", {200, R"({"version":2,"fault":"line 3"})", ""});
+  manager_.answer_own("/queue-config/versions", {200, R"({"versions":[
+    {"version":2,"since":1795312714741,"user":"ann","change":"add root.c","fromFile":false},
+    {"version":1,"since":1795312714000,"user":"","change":"start: the file","fromFile":true}]})",
+                                                 ""});
+  EXPECT_EQ(against({"queue", "history"}), kExitOk);
+  EXPECT_EQ(said_.out,
+            "VERSION  SINCE                 USER  FROM      CHANGE\n"
+            "      2  2026-11-22T01:58:34Z  ann   store  *  add root.c\n"
+            "      1  2026-11-22T01:58:34Z  -     file   -  start: the file\n");
+  EXPECT_NE(said_.err.find("the file is broken, version 2 serves: line 3"), std::string::npos);
+}
+
+class ConfigFiles : public ::testing::Test {
+ protected:
+  ConfigFiles() {
+    std::string name = ::testing::TempDir() + "heddle_config_XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~ConfigFiles() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& file, const std::string& name, const std::string& value) {
+    std::ofstream(folder_ + "/" + file)
+        << "<configuration>\n<property><name>" << name << "</name><value>" << value
+        << "</value></property>\n</configuration>\n";
+  }
+  int check(std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"config", "check", "--conf", folder_};
+    words.insert(words.end(), more.begin(), more.end());
+    return heddle(std::move(words), said_);
+  }
+  std::string folder_;
+  Said said_;
+};
+
+TEST_F(ConfigFiles, WithoutFaultsAreFine) {
+  write("yarn-site.xml", "yarn.acl.enable", "false");
+  EXPECT_EQ(check({"--strict"}), kExitOk);
+  EXPECT_EQ(said_.out, "");
+}
+
+TEST_F(ConfigFiles, WithFaultsEndWith78AndTellAllWithFileAndLine) {
+  write("yarn-site.xml", "yarn.scheduler.maximum-allocation-mb", "8G");
+  write("capacity-scheduler.xml", "yarn.scheduler.capacity.root.queues", "a,b");
+  std::ofstream(folder_ + "/core-site.xml") << "<configuration>";
+  EXPECT_EQ(check({"-o", "json"}), kExitConfig);
+  const auto said = nlohmann::json::parse(said_.out);
+  EXPECT_EQ(said["schema"], "heddle.config.check/1");
+  std::vector<std::string> kinds;
+  for (const auto& item : said["items"])
+    kinds.push_back(item["source"].get<std::string>() + " " + item["kind"].get<std::string>());
+  EXPECT_EQ(kinds, (std::vector<std::string>{
+                       "core-site.xml unreadable", "yarn-site.xml:2 bad-value",
+                       "capacity-scheduler.xml bad-value", "capacity-scheduler.xml bad-value",
+                       "capacity-scheduler.xml bad-value"}));
+  EXPECT_EQ(said["items"][3]["name"], "yarn.scheduler.capacity.root.b.capacity");
+  EXPECT_NE(said_.err.find("5 errors, 0 warnings"), std::string::npos) << said_.err;
+}
+
+TEST_F(ConfigFiles, WithWarningsAreFineUnlessAskedToBeStrict) {
+  write("yarn-site.xml", "yarn.acl.enabel", "true");
+  EXPECT_EQ(check(), kExitOk);
+  EXPECT_NE(said_.out.find("did you mean yarn.acl.enable?"), std::string::npos) << said_.out;
+  EXPECT_EQ(check({"--strict"}), kExitConfig);
+}
+
+TEST_F(ConfigFiles, ThatAreNotThereAreNoConfiguration) {
+  EXPECT_EQ(check(), kExitConfig);
+  EXPECT_NE(said_.err.find("holds no configuration file"), std::string::npos);
+  folder_ += "/nowhere";
+  EXPECT_EQ(check(), kExitConfig);
 }
 
 TEST_F(Heddle, FinishedLogsWithoutAConfigurationNameYarnLogs) {
