@@ -312,15 +312,6 @@ Result<QueueConfig> Reader::read() {
   }
   config_.maximum_apps = static_cast<std::int32_t>(
       values_.integer("maximum-applications", 10000, 0, std::numeric_limits<std::int32_t>::max()));
-  config_.queue_mappings = values_.value("queue-mappings").value_or("");
-  config_.queue_mappings_override =
-      to_lower(values_.value("queue-mappings-override.enable").value_or("")) == "true";
-  if (!config_.queue_mappings.empty()) {
-    config_.warnings.push_back(
-        fmt::format("{}queue-mappings is not supported yet; applications go to the queue they "
-                    "name",
-                    kCapacityPrefix));
-  }
   read_parallel_users();
   config_.root = read_queue("root", "root", nullptr);
   for (std::string& stray : find_strays(values_, paths_))

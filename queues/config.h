@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,10 @@
 namespace heddle::queues {
 
 inline constexpr std::int32_t kNoAppLimit = std::numeric_limits<std::int32_t>::max();
+
+namespace rules {
+struct Placement;
+}
 
 enum class CapacityMode : std::uint8_t { kPercent, kWeight, kAbsolute };
 
@@ -93,10 +98,11 @@ struct QueueConfig {
   std::map<std::string, std::int32_t, std::less<>> maximum_parallel_apps_of_user;
   Calculator calculator = Calculator::kMemory;
   std::int32_t maximum_apps = 10000;  // whole cluster, running and pending
-  std::string queue_mappings;         // as written; not applied here
-  bool queue_mappings_override = false;
   /// Settings that are present and not honoured yet, one sentence each. Log them at start.
   std::vector<std::string> warnings;
+  /// What places submissions into these queues: taken together with them or not at all. Whoever
+  /// reads the settings adds it; nothing here looks into it. nullptr: no rules.
+  std::shared_ptr<const rules::Placement> placement;
 };
 
 /// Reads yarn.scheduler.capacity.*. On failure kInvalidArgument with ALL faults, one a line, each

@@ -26,6 +26,7 @@
 #include "compat/yarn/service.h"
 #include "queues/config.h"
 #include "rm/service/options.h"
+#include "rm/service/queue_loading.h"
 #include "rm/service/queue_settings.h"
 #include "rm/service/report_board.h"
 #include "rm/service/resource_manager.h"
@@ -39,7 +40,6 @@ using namespace heddle;
 
 constexpr std::size_t kIoThreads = 2;
 
-constexpr std::string_view kRootQueues = "yarn.scheduler.capacity.root.queues";
 constexpr const char* kNoFile = "start: no file, one queue";
 constexpr std::string_view kAutoRefresh = "QueueConfigurationAutoRefreshPolicy";
 constexpr TextProperty kStateDir{
@@ -212,12 +212,7 @@ Result<rm::NodeLists> Daemon::node_lists() const {
 }
 
 Result<queues::QueueConfig> Daemon::queue_config(const Settings& from) const {
-  auto config = queues::parse_capacity_config(from, core_options.limits, types);
-  if (config) {
-    for (const std::string& warning : config->warnings)
-      log::warn("{}", warning);
-  }
-  return config;
+  return rm::queue_config_from(from, core_options.limits, types);
 }
 
 Result<queues::QueueConfig> Daemon::queue_config(const rm::QueueSettings& queues) const {
@@ -227,8 +222,8 @@ Result<queues::QueueConfig> Daemon::queue_config(const rm::QueueSettings& queues
 Result<rm::LoadedQueues> Daemon::queues_of(const compat::xml::Configuration& from) const {
   if (from.queues_fault) return fail(*from.queues_fault);
   rm::LoadedQueues loaded{rm::queue_settings_of(from.settings), {}};
-  auto config = from.settings.find(kRootQueues) != nullptr ? queue_config(from.settings)
-                                                           : queue_config(loaded.settings);
+  auto config = from.settings.find(rm::kRootQueues) != nullptr ? queue_config(from.settings)
+                                                               : queue_config(loaded.settings);
   if (!config) return fail(std::move(config).error());
   loaded.config = *std::move(config);
   return loaded;
@@ -237,10 +232,10 @@ Result<rm::LoadedQueues> Daemon::queues_of(const compat::xml::Configuration& fro
 Result<rm::LoadedQueues> Daemon::reload_queues() const {
   auto again = compat::xml::load_configuration(conf_dir, overrides);
   if (!again) return fail(again.error());
-  if (settings().find(kRootQueues) && !again->settings.find(kRootQueues)) {
+  if (settings().find(rm::kRootQueues) && !again->settings.find(rm::kRootQueues)) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("{}: {} is not set any more; the queues stay as they are",
-                            (conf_dir / rm::kQueueFile).string(), kRootQueues));
+                            (conf_dir / rm::kQueueFile).string(), rm::kRootQueues));
   }
   return queues_of(*again);
 }
@@ -255,10 +250,10 @@ Result<rm::LoadedQueues> Daemon::start_queues(rm::QueueConfigOptions& options) c
       options.store == rm::QueueStore::kKept && last.has_value() && !last->from_file;
   auto loaded = store_rules ? Result<rm::LoadedQueues>(fail(ErrorCode::kNotFound, ""))
                             : queues_of(configuration);
-  if (loaded && last && !settings().find(kRootQueues) && last->change != kNoFile) {
+  if (loaded && last && !settings().find(rm::kRootQueues) && last->change != kNoFile) {
     loaded = fail(ErrorCode::kInvalidArgument,
                   fmt::format("{}: {} is not set any more", (conf_dir / rm::kQueueFile).string(),
-                              kRootQueues));
+                              rm::kRootQueues));
   }
   if (loaded) {
     const bool from_file = options.store != rm::QueueStore::kKept;
@@ -268,7 +263,7 @@ Result<rm::LoadedQueues> Daemon::start_queues(rm::QueueConfigOptions& options) c
     if (options.save_started) {
       options.started.number = last ? last->number + 1 : 1;
       options.started.since = clock.now().wall;
-      options.started.change = settings().find(kRootQueues) ? "start: the file" : kNoFile;
+      options.started.change = settings().find(rm::kRootQueues) ? "start: the file" : kNoFile;
       options.started.from_file = from_file;
     }
     options.started.settings = std::make_shared<const rm::QueueSettings>(loaded->settings);

@@ -36,6 +36,13 @@ struct Ask {
   std::int64_t allocation_request_id = -1;
 };
 
+/// Where placement rules put a submission: instead of what it asks for. Set by the service before
+/// the core sees it, never by a front end.
+struct PlacedByRules {
+  std::string queue;                     // full path; "" = the queue it names
+  std::optional<std::int32_t> priority;  // of its workflow
+};
+
 /// ApplicationSubmissionContext.
 struct Submission {
   AppId id;
@@ -57,6 +64,11 @@ struct Submission {
   std::string modify_acl;
   LaunchBlob launch;                    // ContainerLaunchContext
   std::string log_aggregation_context;  // as submitted, unread; "" = none
+  PlacedByRules placed;
+
+  const std::string& target_queue() const { return placed.queue.empty() ? queue : placed.queue; }
+  /// -1 = the queue's.
+  std::int32_t wanted_priority() const { return placed.priority.value_or(priority); }
 };
 
 struct KillProgress {

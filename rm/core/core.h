@@ -178,6 +178,7 @@ class Core {
   /// For tests: every sum and cross reference is right. Empty, or what is wrong.
   std::string check_invariants() const;
 
+  const queues::QueueConfig& queue_config() const { return scheduler_.config(); }
   const CoreOptions& options() const { return options_; }
 
  private:

@@ -51,7 +51,7 @@ Result<void> Core::check_submission(const Submission& submission) const {
   }
   if (submission.unmanaged) return {};
   const Resources& asked = submission.am_resources;
-  const auto queue = scheduler_.find_queue(submission.queue);
+  const auto queue = scheduler_.find_queue(submission.target_queue());
   const queues::QueueRules* spec = queue ? scheduler_.rules(*queue) : nullptr;
   const std::string anywhere(queues::kAnyNode);
   RETURN_IF_ERROR(check_label(spec, anywhere, master_label(submission, spec)));
@@ -113,15 +113,15 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   App& app = apps_[id];
   app.id = id;
   app.user = caller.user;
-  app.queue = submission.queue;
-  app.priority = clamp_priority(submission.priority, options_.max_app_priority);
+  app.queue = submission.target_queue();
+  app.priority = clamp_priority(submission.wanted_priority(), options_.max_app_priority);
   const std::int32_t asked_attempts = submission.max_attempts;
   app.max_attempts = asked_attempts > 0 ? std::min(asked_attempts, options_.max_attempts_limit)
                                         : options_.max_attempts;
   app.submitted = app.started = app.accounted = turn.now.wall;
   app.submission = std::make_shared<const Submission>(std::move(submission));
 
-  const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.submission->queue);
+  const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.queue);
   if (!queue) {
     record_rejected(app, queue.error(), turn);
     turn.reply_when_durable<void>(std::move(reply), fail(queue.error()));
@@ -140,7 +140,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
 void Core::apply_queue_defaults(App& app, const QueuePath& queue, const Now& now) {
   const auto facts = scheduler_.facts(queue);
   if (!facts) return;
-  if (app.submission->priority < 0) {
+  if (app.submission->wanted_priority() < 0) {
     app.priority = clamp_priority(facts->default_app_priority, options_.max_app_priority);
   }
   std::int64_t lifetime_s = app.submission->lifetime_seconds;

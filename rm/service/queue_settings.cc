@@ -6,7 +6,6 @@ namespace heddle::rm {
 namespace {
 
 constexpr std::string_view kPrefix = "yarn.scheduler.capacity.";
-constexpr std::string_view kRootQueues = "yarn.scheduler.capacity.root.queues";
 
 bool is_of_queues(std::string_view name, const Setting& setting) {
   if (setting.source == "default" || setting.source == "command line") return false;

@@ -11,6 +11,8 @@ namespace heddle::rm {
 
 inline constexpr std::string_view kQueueFile = "capacity-scheduler.xml";
 
+inline constexpr std::string_view kRootQueues = "yarn.scheduler.capacity.root.queues";
+
 /// What stands in capacity-scheduler.xml, and what else of yarn.scheduler.capacity. is set in other
 /// files. Neither defaults nor what the command line says: nobody can change these. Without any
 /// queue: those of a queue "default" with 100 %.

@@ -152,6 +152,7 @@ void ResourceManager::core_loop() {
 
 void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
   // Visible first, then answered, then durable: who reads an answer finds the reports behind it.
+  take_placement();
   core_->publish(turn.now, board_);
   // An idle cluster's first change is shown at once, later ones at intervals.
   const bool due = std::exchange(totals_due_, false) || turn.now.instant >= totals_at;
@@ -333,13 +334,10 @@ void ResourceManager::check_admin(const security::Caller& caller, ReplyTo<void> 
       [](const ReplyTo<void>& allowed) { allowed({}); });
 }
 
-void ResourceManager::submit(const security::Caller& caller, Submission submission,
-                             ReplyTo<void> reply) {
-  if (caller.user.empty()) {
-    return reply(fail(ErrorCode::kUnauthenticated, "the connection names no user to submit as"));
-  }
+void ResourceManager::hand_in(const security::Caller& caller, Submission submission,
+                              ReplyTo<void> reply) {
   const auto rule = [this, caller, app = submission.id,
-                     queue = submission.queue](const GroupNames& groups) {
+                     queue = submission.target_queue()](const GroupNames& groups) {
     return check_may_submit(caller, app, queue, groups);
   };
   if_allowed<void>(

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/worker_pool.h"
+#include "queues/rules/placement.h"
 #include "rm/api/door.h"
 #include "rm/core/core.h"
 #include "rm/service/report_board.h"
@@ -42,6 +43,8 @@ struct QueueConfigOptions {
   bool save_started = false;  // it is not in the store yet
   std::string fault;          // why the file is not what serves, if so
 };
+
+using PlacementPtr = std::shared_ptr<const queues::rules::Placement>;
 
 struct ServiceOptions {
   bool acl_enabled = false;                          // yarn.acl.enable
@@ -182,6 +185,21 @@ class ResourceManager final : public ApplicationService,
   /// The same for whoever may change the application.
   template <class T, class Next>
   void if_may_modify(const security::Caller& caller, const AppId& app, ReplyTo<T> reply, Next next);
+  struct Arrival;  // a submission on its way to the core
+  PlacementPtr placement() const;
+  /// The rules that came with the queues in force.
+  void take_placement();
+  /// Runs `next` with the groups of the user, which may be later and on another thread.
+  void with_groups(const std::shared_ptr<Arrival>& arrival, const std::string& user, bool needed,
+                   std::function<void(const GroupNames&)> next);
+  void place(const std::shared_ptr<Arrival>& arrival);
+  void place_by_caller(const std::shared_ptr<Arrival>& arrival);
+  void follow(const std::shared_ptr<Arrival>& arrival, const queues::rules::Decision& decision);
+  /// To the core, if the queue lets the caller in.
+  void hand_in(const security::Caller& caller, Submission submission, ReplyTo<void> reply);
+
+  bool queue_lets_submit(const std::string& user, const std::string& queue,
+                         const GroupNames& groups) const;
   /// Whether a queue, or one above it, gives the right. An unknown queue: the core says so.
   Result<void> check_may_submit(const security::Caller& caller, const AppId& app,
                                 const std::string& queue, const GroupNames& groups) const;
@@ -268,6 +286,9 @@ class ResourceManager final : public ApplicationService,
 
   mutable std::mutex queues_mutex_;
   ServedQueues queues_;  // guarded by queues_mutex_
+
+  mutable std::mutex placement_mutex_;
+  PlacementPtr placement_;  // guarded by placement_mutex_; changed by the core's thread alone
 
   bool totals_due_ = false;  // the core's thread only, as all below
   Instant keys_roll_at_;

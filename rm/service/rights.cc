@@ -34,18 +34,23 @@ bool ResourceManager::may_administer(const security::Caller& caller, const std::
   });
 }
 
+bool ResourceManager::queue_lets_submit(const std::string& user, const std::string& queue,
+                                        const GroupNames& groups) const {
+  const QueueReportPtr root = board_.queues();
+  return std::ranges::any_of(way_to(*root, queue), [&](const QueueReport* at) {
+    return security::Acl::parse(at->submit_acl).allows(user, groups) ||
+           security::Acl::parse(at->administer_acl).allows(user, groups);
+  });
+}
+
 Result<void> ResourceManager::check_may_submit(const security::Caller& caller, const AppId& app,
                                                const std::string& queue,
                                                const GroupNames& groups) const {
   if (!options_.acl_enabled) return {};
   const QueueReportPtr root = board_.queues();
-  const auto way = way_to(*root, queue);
-  if (way.empty()) return {};
-  const bool allowed = std::ranges::any_of(way, [&](const QueueReport* at) {
-    return security::Acl::parse(at->submit_acl).allows(caller.user, groups) ||
-           security::Acl::parse(at->administer_acl).allows(caller.user, groups);
-  });
-  if (allowed || options_.admins.allows(caller.user, groups)) return {};
+  if (way_to(*root, queue).empty()) return {};
+  if (queue_lets_submit(caller.user, queue, groups)) return {};
+  if (options_.admins.allows(caller.user, groups)) return {};
   return fail(ErrorCode::kPermissionDenied,
               fmt::format("User {} does not have permission to submit {} to queue {} "
                           "(SUBMIT_APPLICATIONS: acl_submit_applications of the queue or of one "

@@ -28,6 +28,7 @@ ARROWS = {
     "base": (),
     "base/net": ("base",),
     "queues": ("base",),
+    "queues/rules": ("base", "queues"),
     "security": ("base",),
     "rm/api": ("base", "queues", "security"),
     "rm": ("base", "queues", "security"),

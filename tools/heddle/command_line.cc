@@ -97,6 +97,21 @@ void add_app(CLI::App& root, Options& options) {
       ->type_name("LINES");
 }
 
+void add_place(CLI::App& queue, Options& options) {
+  CLI::App* place = command(queue, "place", "What the placement rules of a configuration would do");
+  place->add_option("--user", options.user, "Who submits (the one who asks)")->type_name("USER");
+  place
+      ->add_option("--group", options.groups,
+                   "A group of the user, the primary one first (those this machine knows)")
+      ->type_name("GROUP")
+      ->allow_extra_args(false)
+      ->delimiter(',');
+  place->add_option("--queue", options.queue, "The queue that is named (default)")
+      ->type_name("QUEUE");
+  place->add_option("--name", options.name, "Name of the application")->type_name("NAME");
+  place->add_option("--tag", options.tag, "Its tags, with commas")->type_name("TAGS");
+}
+
 void add_cluster(CLI::App& root, Options& options) {
   CLI::App* node = group(root, "node", "Nodes");
   command(*node, "list", "Those that are running")
@@ -157,6 +172,7 @@ void add_queue(CLI::App& root, Options& options) {
       ->add_option("QUEUE", options.ids, "root.production, or the last part of it")
       ->required()
       ->expected(1);
+  add_place(*queue, options);
   add_queue_changes(*queue, options);
   add_queue_versions(*queue, options);
   CLI::App* check =

@@ -30,6 +30,7 @@ Outcome<int> list_nodes(Session& session);
 Outcome<int> show_node(Session& session);
 Outcome<int> list_queues(Session& session);
 Outcome<int> show_queue(Session& session);
+Outcome<int> place_submission(Session& session);
 
 Outcome<int> set_queue(Session& session);
 Outcome<int> add_queue(Session& session);

@@ -27,6 +27,8 @@ struct Options {
   std::string queue;
   std::string type;
   std::string tag;
+  std::string name;
+  std::vector<std::string> groups;
   std::int64_t limit = 0;  // 0 = all
 
   std::vector<std::string> values;  // of queue set, queue add: key=value

@@ -31,6 +31,7 @@ ClusterCommand cluster_command(const std::string& name) {
       {"queue apply", apply_queues},
       {"queue rollback", roll_back_queues},
       {"queue history", show_queue_history},
+      {"queue place", place_submission},
   };
   for (const auto& [known, function] : kCommands) {
     if (known == name) return function;

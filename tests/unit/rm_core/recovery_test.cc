@@ -160,6 +160,28 @@ TEST(Recovery, RejectedApplicationStaysFailed) {
   EXPECT_THAT(cluster.diagnostics(job.id), HasSubstr("unknown queue: nosuch"));
 }
 
+TEST(Recovery, WhereRulesPutASubmissionIsKeptThoughItAskedForAnotherQueue) {
+  CoreSetup setup;
+  setup.options.max_app_priority = 10;
+  setup.queues =
+      "root.a capacity=50 maximum-am-resource-percent=1\n"
+      "root.b capacity=50 maximum-am-resource-percent=1";
+  CoreDriver cluster(setup);
+  Submission job = cluster.submission();
+  job.queue = "a";
+  job.priority = 1;
+  job.placed = {"root.b", 3};
+  cluster.submit(job);
+  cluster.commit();
+  cluster.restart();
+  EXPECT_EQ(cluster.board->app(job.id)->queue, "root.b");
+  EXPECT_EQ(cluster.board->app(job.id)->priority, 3);
+  job.placed = {};
+  const auto retried = cluster.submit(job);
+  cluster.commit();
+  EXPECT_TRUE(retried.ok()) << "the same submission, wherever it was put";
+}
+
 TEST(Recovery, ChangedPriorityAndLifetimeAreKept) {
   CoreSetup setup;
   setup.options.max_app_priority = 10;

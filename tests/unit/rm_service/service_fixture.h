@@ -122,7 +122,9 @@ class Service : public testing::Test {
     if (service) service->stop();
   }
 
-  void start() { start(queues::default_queue_config(), std::make_unique<GatedStore>(disk)); }
+  void start(const queues::QueueConfig& config = queues::default_queue_config()) {
+    start(config, std::make_unique<GatedStore>(disk));
+  }
   void start(const queues::QueueConfig& config, std::unique_ptr<Store> store) {
     core_options.cluster_start_ms = 1'700'000'000'000;
     queues::Scheduler scheduler;

@@ -10,6 +10,7 @@
 
 #include "base/net/event_loop.h"
 #include "base/net/http.h"
+#include "tests/unit/tools_heddle/said.h"
 #include "tools/heddle/commands.h"
 
 namespace heddle::cli {
@@ -73,16 +74,6 @@ class FakeManager {
   std::unique_ptr<net::HttpServer> server_;
 };
 
-struct Said final : Console {
-  bool write(std::string_view text) override {
-    out += text;
-    return true;
-  }
-  void complain(std::string_view line) override { err += std::string(line) + "\n"; }
-  std::string out;
-  std::string err;
-};
-
 int heddle(std::vector<std::string> words, Said& said) {
   words.insert(words.begin(), "heddle");
   std::vector<const char*> argv;
@@ -134,6 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"node", "show", "nohost", "--rm", "x:1"}, "not of the form"},
         Misuse{{"dev", "--nodes", "0"}, "--nodes"}, Misuse{{"dev", "--nodes", "65"}, "--nodes"},
         Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
+        Misuse{{"-o", "json", "sim", "run"}, "options of the simulator stand behind \"sim\""},
         Misuse{{"--timeout", "0", "version"}, "--timeout"},
         Misuse{{"queue", "set"}, "QUEUE is required"},
         Misuse{{"queue", "set", "root.a"}, "SETTING is required"},
@@ -183,7 +175,7 @@ TEST(Unreachable, Is69) {
 TEST(Help, IsDataAndNamesEveryCommand) {
   Said said;
   EXPECT_EQ(heddle({"--help"}, said), kExitOk);
-  for (const auto* word : {"app", "node", "queue", "dev", "completion", "version"}) {
+  for (const auto* word : {"app", "node", "queue", "dev", "sim", "completion", "version"}) {
     EXPECT_NE(said.out.find(word), std::string::npos) << word;
   }
   EXPECT_EQ(said.err, "");
