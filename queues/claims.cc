@@ -148,6 +148,14 @@ void Scheduler::Impl::cancel_claims(AskGroup& group) {
   }
 }
 
+/// Its rows have changed.
+void Scheduler::Impl::drop_unwanted_claims(AskGroup& group) {
+  const bool all = std::all_of(group.claims.begin(), group.claims.end(), [&](ClaimId id) {
+    return wants(group, nodes_.at(claims_.at(id).node));
+  });
+  if (!all) cancel_claims(group);
+}
+
 // What is full becomes the container, unless a limit stands in its way by now.
 std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
   const auto found = claims_.find(id);
@@ -158,6 +166,7 @@ std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
   const PartitionId partition = caps_.partition(group.cap);
   drop_claim(id);
   bool may = group.app->active && group.total > 0 && nodes_.fits(slot, size) &&
+             wants(group, nodes_.at(slot)) &&
              !std::as_const(group.app->user->parts)[partition].over;
   for (const Queue* at = group.app->leaf; at != nullptr; at = at->parent) {
     may = may && has_room(*at, partition, size);

@@ -164,12 +164,19 @@ AskGroup* Scheduler::Impl::next_group() {
       if (row.listed && caps_.marked(row.cap, level_ - 1)) caps_.mark(row.cap, level_);
     }
   };
+  // A decision is about one partition: who has much of another is not behind in this one.
+  const Demand<Queue>* first = nullptr;
+  for (const Demand<Queue>& row : root_->demand.rows) {
+    if (row.shut || row.ready.empty() || caps_.roomless(row.cap)) continue;
+    if (first == nullptr || row.ready.front().place < first->ready.front().place) first = &row;
+  }
+  if (first == nullptr) return nullptr;
   level_ += 2;
   for (const Demand<Queue>& row : root_->demand.rows) {
-    if (!row.shut && !caps_.roomless(row.cap)) caps_.mark(row.cap, level_);
+    const bool same = caps_.partition(row.cap) == caps_.partition(first->cap);
+    if (same && !row.shut && !caps_.roomless(row.cap)) caps_.mark(row.cap, level_);
   }
-  Queue* queue = best(root_->demand.rows);
-  if (queue == nullptr) return nullptr;
+  Queue* queue = first->ready.front().child;
   while (!queue->leaf) {
     descend(queue->demand.rows);
     queue = best(queue->demand.rows);

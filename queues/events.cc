@@ -458,6 +458,7 @@ Result<void> Scheduler::update_asks(const AttemptId& attempt, std::span<const As
     if (group->total == 0 && group->hosts.empty() && group->racks.empty()) {
       impl_->erase_group(*group);
     } else if (group->has_cap) {
+      impl_->drop_unwanted_claims(*group);
       impl_->sync_group(*group);
       impl_->count_pending(*group);
     }
@@ -521,7 +522,10 @@ void Scheduler::resize_container(HoldId id, const Resources& size) {
   if (index == HoldTable::kNone) return;
   const Hold& hold = impl_->holds_.at(index);
   const Resources change = size - hold.size;
+  const bool leaving = hold.marked && hold.app != nullptr;
+  if (leaving) impl_->set_leaving(index, false);
   impl_->holds_.resize(index, size);
+  if (leaving) impl_->set_leaving(index, true);
   if (hold.app != nullptr) impl_->charge(*hold.app, hold.partition, change, 0);
   if (hold.node == NodeIndex::kNone) return;
   impl_->nodes_.charge(hold.node, change, 0);

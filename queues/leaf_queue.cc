@@ -63,6 +63,7 @@ void Scheduler::Impl::attach(App& app, Queue& queue) {
       add_asked(at->parts[part].pending, app.parts[part].pending, 1);
   }
   if (app.active) count_active(app, 1);
+  sync_all_waiting(*app.user);
   add_containers(queue, app.containers);
   for (PartitionId part = 0; part < app.parts.size(); ++part)
     charge(app, part, std::exchange(app.parts[part].used, {}), 0);

@@ -16,6 +16,9 @@ namespace {
 // where the least is lost.
 constexpr std::size_t kNodesCompared = 16;
 constexpr int kContainersLookedAt = 4096;
+// A guarantee that comes out a hair below whole containers is meant to be these.
+constexpr double kFull = 1 + 1e-9;
+constexpr double kNotFull = 1 - 1e-9;
 
 }  // namespace
 
@@ -75,7 +78,7 @@ AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition) {
       continue;
     }
     const QueuePart& part = queue.parts[partition];
-    if (ratio_of(part, part.used + part.claimed + caps_.size(row.cap)) > 1) continue;
+    if (ratio_of(part, part.used + part.claimed + caps_.size(row.cap)) > kFull) continue;
     const auto user = row.ready.front();
     if (found != nullptr && !(user.place < best)) continue;
     App* app = user.child->demand.find(row.cap)->ready.front().child;
@@ -109,7 +112,7 @@ bool Scheduler::Impl::may_lose(const Hold& hold, const AskGroup& winner) const {
   const Resources& size = caps_.size(winner.cap);
   for (const Queue* at = winner.app->leaf; at != loser; at = at->parent) {
     const QueuePart& part = at->parts[hold.partition];
-    if (ratio_of(part, part.used + part.claimed + size) > 1) return false;
+    if (ratio_of(part, part.used + part.claimed + size) > kFull) return false;
   }
   return true;
 }
@@ -118,8 +121,8 @@ bool Scheduler::Impl::may_shrink(const Queue& queue, const Hold& hold) const {
   const QueuePart& part = queue.parts[hold.partition];
   const Resources held = part.used - part.leaving;
   const Resources left = held - hold.size;
-  if (ratio_of(part, held) <= 1 + preemption_.ignored_over_capacity) return false;
-  if (ratio_of(part, left) < 1) return false;
+  if (ratio_of(part, held) <= kFull + preemption_.ignored_over_capacity) return false;
+  if (ratio_of(part, left) < kNotFull) return false;
   for (std::size_t i = 0; i < types_; ++i) {
     if (static_cast<double>(left.amount[i]) >= part.ideal[i] - 1e-6) return true;
   }
@@ -191,7 +194,7 @@ std::vector<NodeIndex::Slot> Scheduler::Impl::nodes_to_compare(const AskGroup& g
   std::vector<const Queue*> losers;
   for (const Queue* queue : queues_) {
     const QueuePart& part = queue->parts[partition];
-    if (queue->leaf && ratio_of(part, part.used - part.leaving) > 1) losers.push_back(queue);
+    if (queue->leaf && ratio_of(part, part.used - part.leaving) > kFull) losers.push_back(queue);
   }
   std::sort(losers.begin(), losers.end(), [&](const Queue* a, const Queue* b) {
     return b->place(partition) < a->place(partition);
@@ -301,7 +304,10 @@ PreemptionRound Scheduler::Impl::preempt() {
     }
   }
   round.spared = std::exchange(spared_, {});
-  std::erase_if(round.spared, [&](HoldId hold) { return holds_.find(hold) == HoldTable::kNone; });
+  std::erase_if(round.spared, [&](HoldId hold) {  // ended since, or marked again
+    const HoldTable::Index index = holds_.find(hold);
+    return index == HoldTable::kNone || holds_.at(index).marked;
+  });
   return round;
 }
 

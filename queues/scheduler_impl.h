@@ -113,6 +113,7 @@ class Scheduler::Impl {
   void drop_claim(ClaimId id);
   void drop_claims_on(NodeIndex::Slot slot);
   void cancel_claims(AskGroup& group);  // others may have the room
+  void drop_unwanted_claims(AskGroup& group);
   std::optional<Grant> take_claimed(ClaimId id);
   Resources claimed_on(NodeIndex::Slot slot) const;
   Resources claimed(const Queue* below, const App* app) const;  // nullptr: any

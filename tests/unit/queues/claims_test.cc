@@ -127,6 +127,21 @@ TEST_F(SmallAndLarge, TheClaimGoesWithItsNode) {
   EXPECT_EQ(count_for(cluster_.schedule(), large_), 1u);
 }
 
+TEST_F(SmallAndLarge, TheRoomIsGivenBackWhenTheNodeWillNotDoAnyMore) {
+  cluster_.ask(large_, 1, "4GB 4c");
+  for (int i = 0; i < 6; ++i) {
+    cluster_.release(running_.front());
+    running_.pop_front();
+    take(cluster_.schedule());
+  }
+  EXPECT_EQ(reserved().memory_mb(), 2048);
+  cluster_.ask(large_, 1, "4GB 4c", {.at = "n9"});
+  cluster_.ask(large_, 1, "4GB 4c", {.relax = false});
+  EXPECT_EQ(reserved(), Resources());
+  EXPECT_EQ(count_for(cluster_.schedule(), small_), 2u);
+  EXPECT_EQ(cluster_.scheduler.check_invariants(), "");
+}
+
 TEST_F(SmallAndLarge, NoRoomIsKeptForWhatFitsNowhere) {
   cluster_.ask(large_, 1, "9GB 1c");
   for (int i = 0; i < 50; ++i) {

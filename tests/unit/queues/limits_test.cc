@@ -38,6 +38,22 @@ TEST(Queues, WhoMovesAwayLeavesHisShareOfMastersToHisOtherApplications) {
   EXPECT_EQ(count_for(cluster.schedule(), second), 1u);
 }
 
+// Found by the simulator's oracle: his applications that waited there were not looked at again.
+TEST(Queues, WhoMovesInCountsForHisUsersShareOfMasters) {
+  auto cluster = ClusterBuilder{}
+                     .queues(R"(root.a capacity=50
+                                root.b capacity=50 maximum-am-resource-percent=0.25 minimum-user-limit-percent=50)")
+                     .nodes(1, "16GB 16c")
+                     .build();
+  const AppId large = cluster.app_with_am("b", "4GB 1c", "ann");
+  const AppId waits = cluster.app_with_am("b", "1GB 1c", "bob");
+  EXPECT_FALSE(cluster.scheduler.app(waits)->active) << "the queue's share is used";
+  ASSERT_TRUE(cluster.scheduler.move_app(cluster.app_with_am("a", "1GB 1c", "bob"), "b"));
+  EXPECT_EQ(cluster.scheduler.check_invariants(), "");
+  cluster.scheduler.end_attempt(testlib::first_attempt(large));
+  EXPECT_FALSE(cluster.scheduler.app(waits)->active) << "bob's share is used";
+}
+
 TEST(Queues, ShareTheClusterByTheirCapacities) {
   auto cluster = ClusterBuilder{}.queues(kTwo).nodes(4, "4GB 8c").build();
   const AppId prod = cluster.running_app("prod");

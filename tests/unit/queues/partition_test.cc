@@ -217,6 +217,48 @@ TEST(Partitions, TheNodesOfALabelThatGoesAreInTheDefaultOne) {
   EXPECT_THAT(cluster.schedule(), SizeIs(3)) << "and goes on when it is back";
 }
 
+// Found by the simulator's oracle: the limit was still that of the larger node, in a smaller world.
+TEST(Partitions, ASmallerOneLetsNoMasterInByTheLimitOfBefore) {
+  auto cluster = ClusterBuilder{}
+                     .queues(
+                         "root.ml capacity=100 maximum-am-resource-percent=0.5 "
+                         "accessible-node-labels.gpu.capacity=100")
+                     .setting("resource-calculator", "DominantResourceCalculator")
+                     .node("n1", "8GB 8c")
+                     .build();
+  const PartitionSpec gpu{"gpu", true};
+  cluster.scheduler.set_partitions({&gpu, 1});
+  cluster.scheduler.add_node({"g1", 1}, "/rack", {4096, 8}, "gpu");
+  const AppId first = cluster.app("ml");
+  const AppId second = cluster.app("ml");
+  cluster.scheduler.start_attempt(first_attempt(first),
+                                  AmAsk{.capability = {1024, 1}, .label = "gpu"});
+  cluster.scheduler.start_attempt(first_attempt(second),
+                                  AmAsk{.capability = {1024, 4}, .label = "gpu"});
+  EXPECT_EQ(count_for(cluster.schedule(), first), 1u);
+  EXPECT_FALSE(cluster.scheduler.app(second)->active) << "5 of 8 vcores are more than half";
+  cluster.scheduler.update_node({"g1", 1}, {2048, 8});
+  cluster.schedule();
+  EXPECT_FALSE(cluster.scheduler.app(second)->active) << "2 of 2 GB are more than half";
+}
+
+// Found by the simulator's oracle: ml was taken for the one that has less, since it had nothing of
+// the other partition, where it waited in vain.
+TEST(Partitions, WhoHasLessOfOneIsServedFirstThereWhateverItHasOfAnother) {
+  auto cluster = labelled();
+  const AppId ml = cluster.running_app("ml");
+  const AppId etl = cluster.running_app("etl");
+  ASSERT_TRUE(ask(cluster, ml, 6, "gpu"));
+  ASSERT_TRUE(ask(cluster, etl, 1, "gpu"));
+  EXPECT_THAT(cluster.schedule(), SizeIs(7));
+  cluster.ask(ml, 1, "9GB 1c", {.priority = 2});
+  ASSERT_TRUE(ask(cluster, ml, 1, "gpu"));
+  ASSERT_TRUE(ask(cluster, etl, 1, "gpu"));
+  const auto grants = cluster.schedule();
+  ASSERT_THAT(grants, SizeIs(1));
+  EXPECT_EQ(count_for(grants, etl), 1u) << "it holds half of its guarantee, ml all of it";
+}
+
 TEST(Partitions, UserLimitsHoldInEachByItself) {
   auto cluster = ClusterBuilder{}
                      .queues(
