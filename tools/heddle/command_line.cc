@@ -196,6 +196,8 @@ void add_rest(CLI::App& root, Options& options) {
             return one_of(name, {"bash", "zsh", "fish"});
           },
           ""));
+  root.add_subcommand("sim", "Runs the scheduler over virtual time, on traces; heddle sim --help")
+      ->allow_extras();
   command(root, "version", "Prints the version");
 }
 

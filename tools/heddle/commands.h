@@ -45,6 +45,9 @@ Outcome<int> show_queue_history(Session& session);
 Outcome<int> check_configuration(const Options& options, Console& console);
 Outcome<int> run_dev_cluster(const Options& options, Console& console);
 
+/// Becomes the program `heddle-sim`, with the arguments behind "sim"; comes back only if it cannot.
+CommandError become_simulator(int argc, const char* const* argv);
+
 /// The whole program: parses, runs, prints errors; the exit code.
 int run(int argc, const char* const* argv, Console& console);
 

@@ -70,17 +70,6 @@ class Folder {
   bool keep_;
 };
 
-Outcome<std::string> program(const char* name) {
-  std::error_code error;
-  const fs::path own = fs::read_symlink("/proc/self/exe", error);
-  const fs::path path = own.parent_path() / name;
-  if (::access(path.c_str(), X_OK) != 0) {
-    return stop(kExitFailed, fmt::format("{} is not there", path.string()),
-                "build it: tools/build programs");
-  }
-  return path.string();
-}
-
 std::string end_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

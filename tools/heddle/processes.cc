@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace heddle::cli {
 namespace {
@@ -46,6 +47,17 @@ bool has_ended(pid_t pid) {
 }
 
 }  // namespace
+
+Outcome<std::string> program(const std::string& name) {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto path = own.parent_path() / name;
+  if (::access(path.c_str(), X_OK) != 0) {
+    return stop(kExitFailed, fmt::format("{} is not there", path.string()),
+                "build it: tools/build programs");
+  }
+  return path.string();
+}
 
 Outcome<void> Processes::start(const std::string& name, const std::vector<std::string>& command,
                                const std::string& log) {

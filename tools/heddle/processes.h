@@ -17,6 +17,9 @@ struct Child {
   std::string log;   // where its output goes
 };
 
+/// Where a program of ours lies: beside this one.
+Outcome<std::string> program(const std::string& name);
+
 /// Starts programs, and ends them all when it goes.
 class Processes {
  public:

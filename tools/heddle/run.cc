@@ -61,6 +61,9 @@ Outcome<int> dispatch(const CLI::App& root, const Options& options, Console& con
   }
   if (options.command == "config check") return check_configuration(options, console);
   if (options.command == "dev") return run_dev_cluster(options, console);
+  if (options.command == "sim") {
+    return stop(kExitUsage, "options of the simulator stand behind \"sim\"", "heddle sim --help");
+  }
   const ClusterCommand command = cluster_command(options.command);
   if (command == nullptr) {
     return stop(kExitUsage, "no such command: " + options.command, "heddle --help");
@@ -86,6 +89,13 @@ int refuse_usage(const CLI::App& root, const CLI::ParseError& error, Console& co
   return kExitUsage;
 }
 
+void complain(const CommandError& error, Console& console) {
+  std::string lines;
+  for (const std::string& line : split_list(error.message, '\n'))
+    lines += printable(line) + "\n";
+  console.complain(fmt::format("heddle: {}Try: {}", lines, error.advice));
+}
+
 }  // namespace
 
 Style style_of(const Options& options, const Console& console) {
@@ -98,6 +108,11 @@ Outcome<int> show(const Session& session, const Listing& listing) {
 }
 
 int run(int argc, const char* const* argv, Console& console) {
+  if (argc > 1 && std::string_view(argv[1]) == "sim") {
+    const CommandError error = become_simulator(argc, argv);
+    complain(error, console);
+    return error.exit_code;
+  }
   Options options;
   const auto root = make_command_line(options);
   try {
@@ -114,11 +129,7 @@ int run(int argc, const char* const* argv, Console& console) {
   options.command = command_of(*root);
   const auto code = dispatch(*root, options, console);
   if (code) return *code;
-  std::string lines;
-  for (const std::string& line : split_list(code.error().message, '\n')) {
-    lines += printable(line) + "\n";
-  }
-  console.complain(fmt::format("heddle: {}Try: {}", lines, code.error().advice));
+  complain(code.error(), console);
   return code.error().exit_code;
 }
 

@@ -1,0 +1,59 @@
+// Random clusters, queue trees and events from a seed, as plain data: any part of the events is
+// again a run that makes sense, so that a failing run can be cut down.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+#include "queues/config.h"
+#include "queues/preemption.h"
+
+namespace heddle::naive {
+
+enum class EventKind : std::uint8_t {
+  kAddApp,
+  kEndApp,
+  kEndAttempt,
+  kStartAttempt,
+  kAsk,
+  kAskNear,
+  kBlacklist,
+  kSchedule,
+  kRelease,
+  kAddNode,
+  kRemoveNode,
+  kResizeNode,
+  kUsable,
+  kMove,
+  kPriority,
+  kConfigure,
+  kRecover,
+  kResize,
+  kPartitions,
+  kNodeLabel,
+  kPreempt,
+};
+
+/// `dice` decide what the event is about, modulo what there is at the time.
+struct Event {
+  EventKind kind = EventKind::kSchedule;
+  std::array<std::uint32_t, 6> dice{};
+};
+
+std::vector<Event> random_events(std::uint64_t seed, std::size_t count);
+
+/// A tree that is accepted, its leaves named root.q0, root.q1.l0 and so on.
+queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits);
+queues::Limits random_limits(std::uint64_t seed);
+/// Two node labels at most, "red" and "blue"; often none.
+std::vector<queues::PartitionSpec> random_partitions(std::uint64_t seed);
+/// Often off.
+queues::PreemptionSettings random_preemption(std::uint64_t seed);
+
+/// A tree for equal containers without limits of users and AMs: what is owed can be given.
+queues::QueueConfig open_queues(std::uint64_t seed, const queues::Limits& limits);
+
+}  // namespace heddle::naive
