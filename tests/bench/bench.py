@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Heddle beside real Hadoop 3.4.2 on this machine: ours, theirs, ours, theirs, ...
 
-    tools/bench [NAME...] [--rounds N] [--json FILE]
+    tools/bench [NAME...] [--rounds N] [--json FILE] [--nodes N] [--masters N]
 
 Prints a Markdown table of medians and ratios. docs/benchmarks.md says what each figure means.
 """
@@ -19,10 +19,10 @@ import subprocess
 import sys
 
 import figure
-from bench_cluster import SIDES
+import load
 from cluster import BIN, ROOT
 
-FIGURES = ("start", "memory", "submit", "cli", "restart", "jobs")
+FIGURES = ("start", "memory", "submit", "cli", "restart", "jobs", "heartbeats", "allocate")
 
 
 def say(text: str) -> None:
@@ -32,21 +32,22 @@ def say(text: str) -> None:
 def measure(name: str, count: int) -> list:
     """The lines of one figure's table, after `count` rounds on each side in turn."""
     module = importlib.import_module(name)
-    samples = {side: collections.defaultdict(list) for side in SIDES}
+    sides = getattr(module, "SIDES", figure.SIDES)
+    samples = {side: collections.defaultdict(list) for side in sides}
     with contextlib.ExitStack() as stack:
         rounds = {side: stack.enter_context(contextlib.closing(module.rounds(side)))
-                  for side in SIDES}
+                  for side in sides}
         steps = getattr(module, "STEPS", 1)
         for number in range(count * steps):
-            for side in SIDES:
+            for side in sides:
                 new = next(rounds[side])
                 for key, values in new.items():
                     samples[side][key] += values
                 say(f"{name}: round {number // steps + 1} of {count}: {side}: "
                     + ", ".join(f"{key} {figure.shown(figure.percentile(values, 50))}"
                                 for key, values in new.items()))
-    ours, theirs = (samples[side] for side in SIDES)
-    return [figure.line(row, ours[row.key], theirs[row.key]) for row in module.ROWS]
+    return [figure.line(row, {side: samples[side][row.key] for side in sides})
+            for row in module.ROWS]
 
 
 def about() -> dict:
@@ -70,13 +71,21 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; all")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side (3)")
+    parser.add_argument("--nodes", type=int, default=load.nodes,
+                        help=f"fake nodes of heartbeats and allocate ({load.nodes})")
+    parser.add_argument("--masters", type=int, default=load.masters,
+                        help=f"fake masters of allocate ({load.masters})")
     parser.add_argument("--json", type=pathlib.Path, help="where every sample goes")
     options = parser.parse_args()
     unknown = set(options.names) - set(FIGURES)
     if unknown or options.rounds < 1:
         parser.error(f"no such figure: {', '.join(unknown)}" if unknown else "--rounds: at least 1")
+    if options.nodes < 1 or options.masters < 1:
+        parser.error("--nodes, --masters: at least 1")
+    load.nodes, load.masters = options.nodes, options.masters
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # closes the clusters on its way
-    result = {"machine": about(), "rounds": options.rounds, "figures": {}}
+    result = {"machine": about(), "rounds": options.rounds, "nodes": options.nodes,
+              "masters": options.masters, "figures": {}}
     for name in options.names or FIGURES:
         try:
             result["figures"][name] = measure(name, options.rounds)

@@ -14,7 +14,6 @@ import hadoop  # noqa: E402
 from cluster import JAVA_CLASSES, RM_ADDRESSES, Cluster, Daemon, free_ports  # noqa: E402
 from cluster import wait_until  # noqa: E402
 
-SIDES = ("heddle", "java")
 POLL_S = 0.002  # at first; looks at a daemon that starts must not slow it, so later a hundredth
 interop.START_S = START_S = 300  # a loaded machine is slow, not broken
 # What the interop tests shorten to be quick; here both sides wait as long as users do.
@@ -83,6 +82,7 @@ def user() -> str:
 
 class BenchCluster(Cluster):
     """One RM and one node of one side; rm_start_s and node_start_s tell how long their starts took."""
+    heap = "1000m"  # of the shipped yarn-env.sh's example
 
     def __init__(self, side: str, yarn: dict | None = None, **arguments):
         yarn = {"yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 1000, **(yarn or {})}
@@ -141,11 +141,11 @@ class BenchCluster(Cluster):
         return Rest(self.port["web"])
 
     def _start_java(self, name: str, role: str, conf: pathlib.Path) -> None:
-        """As bin/yarn starts it, with the heap of the shipped yarn-env.sh's example."""
+        """As bin/yarn starts it."""
         logs = self.folder / "java-logs" / name
         logs.mkdir(parents=True, exist_ok=True)
         self.daemons[name] = Daemon(name, plain_java(
-            conf, self.libraries, "-Xmx1000m", f"-Dhadoop.log.dir={logs}",
+            conf, self.libraries, f"-Xmx{self.heap}", f"-Dhadoop.log.dir={logs}",
             f"-Dyarn.log.dir={logs}", JAVA_CLASSES[role]), self._env(), self.folder)
 
     def _mapred(self) -> dict:
@@ -175,4 +175,4 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime(~pid << 3 | 2)
 
 
-__all__ = ["SIDES", "BenchCluster", "Rest", "cpu_s", "memory_mib", "plain_java", "wait_until"]
+__all__ = ["BenchCluster", "Rest", "cpu_s", "memory_mib", "plain_java", "wait_until"]

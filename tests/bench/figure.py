@@ -2,9 +2,13 @@
 
 A module of a figure has ROWS and rounds(side): it sets up on its first step, yields {key: [samples]}
 at each step, and cleans up when it is closed. The sides take steps in turn; STEPS make a round.
+SIDES, where it has one, names further sides behind ours and Hadoop's: "limit" is the limit program.
 """
 import dataclasses
 import math
+
+SIDES = ("heddle", "java")
+LIMIT = "limit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Row:
     unit: str
     goal: str = ""
     percentile: int = 50
+    more_is_better: bool = False
 
 
 def percentile(samples: list, percent: int) -> float:
@@ -33,23 +38,47 @@ def shown(value: float) -> str:
     return f"{value:.3g}" if value >= 1 else f"{value:.2g}"
 
 
-def line(row: Row, ours: list, theirs: list) -> dict:
-    """The row with its figures: of each side the chosen percentile, and theirs / ours."""
-    figures = [percentile(samples, row.percentile) for samples in (ours, theirs)]
-    return {"key": row.key, "what": row.what, "unit": row.unit, "goal": row.goal,
-            "percentile": row.percentile, "heddle": figures[0], "hadoop": figures[1],
-            "ratio": figures[1] / figures[0] if figures[0] else None,
-            "samples": {"heddle": ours, "hadoop": theirs}}
+def better(row: Row, ours: float, other: float) -> float | None:
+    """How many times better ours is; None where one is nothing."""
+    if not ours or not other:
+        return None
+    return ours / other if row.more_is_better else other / ours
+
+
+def line(row: Row, samples: dict) -> dict:
+    """The row with its figures: of each side the chosen percentile, and how much better ours is than
+    Hadoop's. `samples` are by side."""
+    figures = {side: percentile(values, row.percentile) for side, values in samples.items()}
+    entry = {"key": row.key, "what": row.what, "unit": row.unit, "goal": row.goal,
+             "percentile": row.percentile, "more_is_better": row.more_is_better,
+             "heddle": figures["heddle"], "hadoop": figures["java"],
+             "ratio": better(row, figures["heddle"], figures["java"])}
+    others = {side: figure for side, figure in figures.items() if side not in SIDES}
+    if others:
+        entry["others"] = others
+    if LIMIT in figures:
+        entry["share_of_limit"] = better(row, figures["heddle"], figures[LIMIT])
+    entry["samples"] = {"hadoop" if side == "java" else side: values
+                        for side, values in samples.items()}
+    return entry
+
+
+def others_of(entry: dict) -> str:
+    """The further sides' figures in words, with ours as a share of the limit."""
+    words = [f"{side} {shown(figure)}" for side, figure in entry.get("others", {}).items()]
+    if entry.get("share_of_limit") is not None:
+        words.append(f"L {100 * entry['share_of_limit']:.0f}%")
+    return ", ".join(words)
 
 
 def table(lines: list) -> str:
     """The lines in Markdown."""
-    text = ("| figure | Heddle | Hadoop 3.4.2 | Hadoop / Heddle | goal | samples |\n"
-            "|---|---:|---:|---:|---|---|\n")
+    text = ("| figure | Heddle | Hadoop 3.4.2 | Heddle is better by | others | goal | samples |\n"
+            "|---|---:|---:|---:|---|---|---|\n")
     for entry in lines:
         ratio = f"{shown(entry['ratio'])}x" if entry["ratio"] is not None else "-"
-        counts = "/".join(str(len(entry["samples"][side])) for side in ("heddle", "hadoop"))
+        counts = "/".join(str(len(values)) for values in entry["samples"].values())
         text += (f"| {entry['what']} | {shown(entry['heddle'])} {entry['unit']} | "
-                 f"{shown(entry['hadoop'])} {entry['unit']} | {ratio} | {entry['goal']} | "
-                 f"{counts} |\n")
+                 f"{shown(entry['hadoop'])} {entry['unit']} | {ratio} | {others_of(entry)} | "
+                 f"{entry['goal']} | {counts} |\n")
     return text

@@ -161,7 +161,8 @@ class Cluster(contextlib.AbstractContextManager):
             self.start_node(name)
         if self.with_history:
             self._start_java("history", "history", self.conf)
-        self.wait_for_nodes(len(self.node_names()))
+        if self.node_names():
+            self.wait_for_nodes(len(self.node_names()))
         if self.with_history:
             self._wait_for_port("history", self.port["history"])
 

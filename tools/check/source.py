@@ -58,7 +58,7 @@ OURS = ("base", "queues", "security", "rm", "nodemanager", "compat", "api", "too
 # Foreign headers and the only folders that include them.
 FOREIGN = (
     (re.compile(r"boost/(asio|beast)|curl/"), ("base/net",)),
-    (re.compile(r".*\.pb\.h$|google/protobuf/"), ("compat",)),
+    (re.compile(r".*\.pb\.h$|google/protobuf/"), ("compat", "tools/load")),
     (re.compile(r"sqlite3\.h"), ("rm/store", "nodemanager/store")),
     (re.compile(r"gssapi|krb5|sasl/"), ("security",)),
     (re.compile(r"openssl/"), ("security", "base/net")),
