@@ -58,7 +58,7 @@ QueueTree QueueTree::from(const Settings& settings) {
     const auto children = reader.children();
     tree.add(reader.facts(!children.empty()));
     for (const std::string& child : children)
-      open.push_back(path + "." + child);
+      open.push_back(fmt::format("{}.{}", path, child));
   }
   if (tree.size() == 1) {
     tree.by_path_.clear();

@@ -376,7 +376,7 @@ void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<voi
   });
 }
 
-void ResourceManager::reload_queues(const std::string& why, ReplyTo<void> reply) {
+void ResourceManager::reload_queues(const std::string& why, const ReplyTo<void>& reply) {
   post_change([this, why, reply] { load_file_again("", why, false, reply); }, reply);
 }
 

@@ -144,7 +144,7 @@ class ResourceManager final : public ApplicationService,
   void check_may_read_queues(const security::Caller& caller, ReplyTo<void> reply) override;
 
   /// Reads the file again without being asked by anybody: it has changed.
-  void reload_queues(const std::string& why, ReplyTo<void> reply);
+  void reload_queues(const std::string& why, const ReplyTo<void>& reply);
 
  private:
   using Command = std::function<void(Core&, Turn&)>;

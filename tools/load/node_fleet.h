@@ -23,7 +23,7 @@ struct NodeOptions {
   std::uint32_t nodes = 1;
   std::uint32_t connections = 1;  // each node keeps to one of them
   double per_second = 0;          // heartbeats of all nodes together; 0 = closed loop
-  Resources size{128 * 1024, 128};
+  Resources size{131'072, 128};
   bool counts_as_operation = false;  // in the window of the run
 };
 
