@@ -15,8 +15,8 @@ import shlex
 import subprocess
 import sys
 
-kTogether = 8
-kFindings = r"/(base|queues|security|rm|nodemanager|compat|api|tools|tests)/[^ ]*\.(h|cc)$"
+TOGETHER = 8
+FINDINGS = r"/(base|queues|security|rm|nodemanager|compat|api|tools|tests)/[^ ]*\.(h|cc)$"
 
 
 def units(build, wanted):
@@ -31,8 +31,8 @@ def units(build, wanted):
         del words[words.index("-c"):words.index("-c") + 2]
         groups[target, tuple(words), file if file in alone else ""].append(file)
     for (_, flags, _), files in sorted(groups.items()):
-        for start in range(0, len(files), kTogether):
-            together = [file for file in files[start:start + kTogether] if file in wanted]
+        for start in range(0, len(files), TOGETHER):
+            together = [file for file in files[start:start + TOGETHER] if file in wanted]
             if together:
                 yield flags, together
 
@@ -49,7 +49,7 @@ def skipped():
 def tidy(folder, number, flags, files):
     unit = folder / f"UnifiedSource-{number}.cc"
     unit.write_text("".join(f'#include "{os.path.abspath(file)}"\n' for file in files))
-    command = ["clang-tidy-14", "--quiet", "--config-file=.clang-tidy", f"--header-filter={kFindings}", "--warnings-as-errors=*",
+    command = ["clang-tidy-14", "--quiet", "--config-file=.clang-tidy", f"--header-filter={FINDINGS}", "--warnings-as-errors=*",
                str(unit), "--", *flags]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return files, done.returncode, re.sub(r"^\d+ warnings? .*\n", "", done.stdout, flags=re.M)
