@@ -47,8 +47,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
   if (b.size() - a.size() > kTypoDistanceMax || b.size() > kTypoLengthMax) {
     return kTypoDistanceMax + 1;
   }
-  using Row = std::array<std::size_t, kTypoLengthMax + 1>;
-  Row older{}, previous{}, row{};
+  using Distances = std::array<std::size_t, kTypoLengthMax + 1>;
+  Distances older{}, previous{}, row{};
   for (std::size_t j = 0; j <= b.size(); ++j)
     row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {

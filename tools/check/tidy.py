@@ -5,7 +5,6 @@
 
 The analyzer looks into included sources only where the main file is called UnifiedSource. Exit 0: no finding.
 """
-import collections
 import concurrent.futures
 import json
 import os
@@ -15,42 +14,32 @@ import shlex
 import subprocess
 import sys
 
-TOGETHER = 8
 FINDINGS = r"/(base|queues|security|rm|nodemanager|compat|api|tools|tests)/[^ ]*\.(h|cc)$"
 
 
 def units(build, wanted):
-    """(flags, files) of each unit: the same files stand together as in the unity builds, so that their names are known not to clash."""
-    groups = collections.defaultdict(list)
-    alone = skipped()
+    """(flags, files) of each unit that the build compiles, with only the wanted of its files."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        file = os.path.relpath(entry["file"])
         words = [word for word in shlex.split(entry["command"]) if not word.endswith("ccache")][1:]
-        target = re.match(r".*\.dir", words[words.index("-o") + 1]).group()
-        del words[words.index("-o"):words.index("-o") + 2]
-        del words[words.index("-c"):words.index("-c") + 2]
-        groups[target, tuple(words), file if file in alone else ""].append(file)
-    for (_, flags, _), files in sorted(groups.items()):
-        for start in range(0, len(files), TOGETHER):
-            together = [file for file in files[start:start + TOGETHER] if file in wanted]
-            if together:
-                yield flags, together
+        for option in "-o", "-c":
+            del words[words.index(option):words.index(option) + 2]
+        files = [file for file in map(os.path.relpath, sources(entry["file"])) if file in wanted]
+        if files:
+            yield words, files
 
 
-def skipped():
-    """The sources that CMake is told to compile alone."""
-    found = set()
-    for path in pathlib.Path(".").glob("[a-z]*/**/CMakeLists.txt"):
-        for names in re.findall(r"set_source_files_properties\(([^)]*) PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON\)", path.read_text()):
-            found.update(os.path.relpath(path.parent / name) for name in names.split())
-    return found
+def sources(file):
+    """What a unit includes if CMake wrote it, otherwise the file itself."""
+    if not re.search(r"/Unity/unity_\d+_", file):
+        return [file]
+    return re.findall(r'^#include "(.*)"', pathlib.Path(file).read_text(), flags=re.M)
 
 
 def tidy(folder, number, flags, files):
     unit = folder / f"UnifiedSource-{number}.cc"
     unit.write_text("".join(f'#include "{os.path.abspath(file)}"\n' for file in files))
     command = ["clang-tidy-14", "--quiet", "--config-file=.clang-tidy", f"--header-filter={FINDINGS}", "--warnings-as-errors=*",
-               str(unit), "--", *flags]
+               str(unit), "--", *flags, "-Wno-unknown-warning-option"]  # the build may be gcc's
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return files, done.returncode, re.sub(r"^\d+ warnings? .*\n", "", done.stdout, flags=re.M)
 
