@@ -2,8 +2,11 @@
 // Source: wire facts "ipc". I/O and framing on net:: loops; handlers answer whenever they like.
 #pragma once
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/message_lite.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,21 +35,35 @@ struct JavaException {
 /// Turns an error of a door into the exception of one protocol (see ErrorSubject).
 using ExceptionMapper = std::function<JavaException(const Error&)>;
 
+/// Runs a task on the loop thread: at once when called there, else later. Any thread.
+using RunOnLoop = std::function<void(std::function<void()>)>;
+
 /// One call, as its handler sees it. Valid until the handler returns; copy what is needed later.
 struct CallContext {
   const security::Caller& caller;
   std::string_view client_id;  // 16 bytes
   std::int32_t call_id;
   std::int32_t retry_count;
+  RunOnLoop on_loop = nullptr;  // of the connection; where there is none, tasks run at once
 };
+
+/// A message of many parts, which come from one piece of memory; the pointer keeps that, too.
+template <class Message>
+std::shared_ptr<Message> make_on_arena() {
+  auto arena = std::make_shared<google::protobuf::Arena>();
+  auto* message = google::protobuf::Arena::CreateMessage<Message>(arena.get());
+  return {std::move(arena), message};
+}
 
 /// Answers one call, once, from any thread: serialising happens there, sending on the connection's
 /// loop. Dropped unanswered it sends an error, so that no client waits for ever.
 template <class Response>
 class Reply {
  public:
-  using Send = std::function<void(Result<Response>)>;
-  explicit Reply(Send send) : send_(std::move(send)) {}
+  using Shared = Result<std::shared_ptr<Response>>;
+  using Send = std::function<void(Shared)>;
+  explicit Reply(Send send, RunOnLoop on_loop = nullptr)
+      : send_(std::move(send)), on_loop_(std::move(on_loop)) {}
   Reply(Reply&&) noexcept = default;
   Reply& operator=(Reply&&) noexcept = default;
   Reply(const Reply&) = delete;
@@ -54,10 +71,33 @@ class Reply {
   ~Reply() {
     if (send_) send_(fail(ErrorCode::kInternal, "the call was dropped without an answer"));
   }
-  void operator()(Result<Response> response) { std::exchange(send_, nullptr)(std::move(response)); }
+  void operator()(Result<Response> response) {
+    std::exchange(send_, nullptr)(shared(std::move(response)));
+  }
+  /// Answers with what `make` returns on the connection's loop: whoever answers is soon done.
+  /// It returns a Result of the message, or of a shared_ptr to it.
+  template <class Make>
+  void make(Make make) {
+    auto send = std::exchange(send_, nullptr);
+    if (!on_loop_) return send(shared(make()));
+    on_loop_([send = std::move(send), make = std::move(make)]() mutable { send(shared(make())); });
+  }
 
  private:
+  static Shared shared(Shared response) { return response; }
+  static Shared shared(Result<Response> response) {
+    if (!response) return fail(std::move(response).error());
+    return std::make_shared<Response>(*std::move(response));
+  }
+
   Send send_;
+  RunOnLoop on_loop_;
+};
+
+/// What to do with a call that comes again, sent by its client because no answer arrived.
+enum class Repeats : std::uint8_t {
+  kAnswered,  // with the answer of the first execution, which is kept (see RetryCache)
+  kRunAgain,  // the protocol tells repeats apart itself, or they change nothing
 };
 
 /// A protocol: a name, a version, methods. Filled before serving starts, then read only.
@@ -71,13 +111,21 @@ class ProtocolService {
   /// Registers a method. The handler runs on the connection's loop thread and must not block.
   template <class Request, class Response>
   void on(std::string method,
-          std::function<void(const CallContext&, const Request&, Reply<Response>)> handler);
+          std::function<void(const CallContext&, const Request&, Reply<Response>)> handler,
+          Repeats repeats = Repeats::kAnswered);
 
   /// One decoded call: parses, runs the handler, hands serialised bytes or an error to `done`
   /// (any thread, once). kInvalidArgument with subject kNone and a message that starts with
   /// "InvalidProtocolBuffer" means: the body does not parse.
-  using Done = std::function<void(Result<std::unique_ptr<google::protobuf::MessageLite>>)>;
-  using Method = std::function<void(const CallContext&, std::string_view body, Done done)>;
+  using MessagePtr = std::shared_ptr<google::protobuf::MessageLite>;
+  using Done = std::function<void(Result<MessagePtr>)>;
+  struct Method {
+    std::function<void(const CallContext&, std::string_view body, Done done)> run;
+    Repeats repeats = Repeats::kAnswered;
+    void operator()(const CallContext& context, std::string_view body, Done done) const {
+      run(context, body, std::move(done));
+    }
+  };
 
   const std::string& name() const { return name_; }
   std::uint64_t version() const { return version_; }
@@ -95,6 +143,8 @@ class ProtocolService {
   std::map<std::string, Method, std::less<>> methods_;
 };
 
+inline constexpr std::size_t kRequestBlock = 4'096;
+
 inline Error unparsable_body(std::string_view method) {
   return {ErrorCode::kInvalidArgument,
           "InvalidProtocolBuffer: the request of " + std::string(method) + " does not parse"};
@@ -103,21 +153,30 @@ inline Error unparsable_body(std::string_view method) {
 template <class Request, class Response>
 void ProtocolService::on(
     std::string method,
-    std::function<void(const CallContext&, const Request&, Reply<Response>)> handler) {
-  Method adapter = [handler = std::move(handler), method](const CallContext& context,
-                                                          std::string_view body, Done done) {
-    Request request;
+    std::function<void(const CallContext&, const Request&, Reply<Response>)> handler,
+    Repeats repeats) {
+  Method adapter;
+  adapter.repeats = repeats;
+  adapter.run = [handler = std::move(handler), method](const CallContext& context,
+                                                       std::string_view body, Done done) {
+    // Small requests, nearly all, take no memory of their own.
+    alignas(std::max_align_t) std::array<char, kRequestBlock> block;
+    google::protobuf::Arena arena(block.data(), block.size());
+    Request& request = *google::protobuf::Arena::CreateMessage<Request>(&arena);
     if (!request.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
       done(fail(unparsable_body(method)));
       return;
     }
-    handler(context, request, Reply<Response>([done = std::move(done)](Result<Response> response) {
-              if (!response) {
-                done(fail(std::move(response).error()));
-                return;
-              }
-              done(std::make_unique<Response>(*std::move(response)));
-            }));
+    handler(context, request,
+            Reply<Response>(
+                [done = std::move(done)](Result<std::shared_ptr<Response>> response) {
+                  if (!response) {
+                    done(fail(std::move(response).error()));
+                    return;
+                  }
+                  done(*std::move(response));
+                },
+                context.on_loop));
   };
   methods_.insert_or_assign(std::move(method), std::move(adapter));
 }

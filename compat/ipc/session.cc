@@ -13,6 +13,7 @@ namespace {
 
 using Response = hc::RpcResponseHeaderProto;
 
+constexpr std::size_t kDelimiterMax = 5;
 constexpr std::uint64_t kComplaintsInFull = 20;
 
 Refusal bad_header(std::string message) {
@@ -31,7 +32,7 @@ hc::RpcResponseHeaderProto response_header(std::int32_t call_id, std::int32_t re
 }
 
 AnswerPtr answer_of(const ProtocolService& service, std::size_t answer_max,
-                    Result<std::unique_ptr<google::protobuf::MessageLite>> result) {
+                    Result<ProtocolService::MessagePtr> result) {
   auto answer = std::make_shared<Answer>();
   if (!result) {
     const Error& error = result.error();
@@ -57,6 +58,7 @@ AnswerPtr answer_of(const ProtocolService& service, std::size_t answer_max,
     return answer;
   }
   answer->success = true;
+  answer->body.reserve(size + kDelimiterMax);
   append_delimited(answer->body, **result);
   return answer;
 }
@@ -435,46 +437,63 @@ const ProtocolService::Method* Session::find_method(const Call& call,
   return method;
 }
 
-void Session::run_call(const Call& call, std::string_view body) {
+/// A call under way. It outlives its session when the connection goes first.
+struct Session::Running {
+  Call call;
+  std::weak_ptr<Session> session;
+  RunOnLoop on_loop;
+  std::shared_ptr<SessionRules> rules;  // keeps the service and the cache alive
+  const ProtocolService* service;
+  std::string key;  // in the retry cache; "" = its answer is not kept
+  Instant began;
+
+  static void deliver(const std::shared_ptr<const Running>& self, const AnswerPtr& answer) {
+    self->on_loop([self, answer] {
+      if (const auto open = self->session.lock()) open->answer_call(self->call, *answer);
+    });
+  }
+  static void finish(const std::shared_ptr<const Running>& self,
+                     Result<ProtocolService::MessagePtr> result) {
+    SessionRules& all = *self->rules;
+    ServerMetrics& metrics = all.metrics();
+    all.running_bytes -= self->call.size;
+    if (const Clock* clock = all.options.clock) {
+      const Duration took = clock->now().instant - self->began;
+      metrics.processing_us += static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+    }
+    ++metrics.answered;
+    if (result) ++metrics.successes;
+    const AnswerPtr answer = answer_of(*self->service, all.options.frame_max, std::move(result));
+    if (!self->key.empty()) all.retry_cache.finish(self->key, answer);
+    deliver(self, answer);
+  }
+};
+
+void Session::run_call(Call call, std::string_view body) {
   const ProtocolService* service = nullptr;
   const auto* method = find_method(call, service);
   if (method == nullptr) return;
   ++unanswered_;
   unanswered_bytes_ += call.size;
-  auto deliver = [weak = weak_from_this(), run = run_on_loop_, call](AnswerPtr answer) {
-    run([weak, call, answer = std::move(answer)] {
-      if (const auto session = weak.lock()) session->answer_call(call, *answer);
-    });
-  };
-  std::string key;
-  if (call.client_id.size() == kClientIdSize) {
-    key = RetryCache::key(call.client_id, call.id, caller_.user, service->name(),
-                          request_header_.methodname());
-    if (!rules_->retry_cache.begin(key, call.retry_count > 0, deliver)) return;
+  const auto running = std::make_shared<Running>(
+      Running{std::move(call), weak_from_this(), run_on_loop_, rules_, service, {}, {}});
+  const Call& kept = running->call;
+  if (method->repeats == Repeats::kAnswered && kept.client_id.size() == kClientIdSize) {
+    running->key = RetryCache::key(kept.client_id, kept.id, caller_.user, service->name(),
+                                   request_header_.methodname());
+    const bool is_retry = kept.retry_count > 0;
+    RetryCache::Waiter waiter;
+    if (is_retry) {
+      waiter = [running](const AnswerPtr& answer) { Running::deliver(running, answer); };
+    }
+    if (!rules_->retry_cache.begin(running->key, is_retry, std::move(waiter))) return;
   }
-  const CallContext context{caller_, call.client_id, call.id, call.retry_count};
-  // The rules keep the service and the cache alive when the connection goes first.
-  ServerMetrics& metrics = rules_->metrics();
-  ++metrics.calls;
-  rules_->running_bytes += call.size;
-  const Clock* clock = rules_->options.clock;
-  const Instant began = clock == nullptr ? Instant{} : clock->now().instant;
-  (*method)(context, body,
-            [rules = rules_, service, key = std::move(key), deliver, &metrics, clock, began,
-             size = call.size](auto result) {
-              rules->running_bytes -= size;
-              if (clock != nullptr) {
-                const Duration took = clock->now().instant - began;
-                metrics.processing_us += static_cast<std::uint64_t>(
-                    std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-              }
-              ++metrics.answered;
-              if (result) ++metrics.successes;
-              const AnswerPtr answer =
-                  answer_of(*service, rules->options.frame_max, std::move(result));
-              if (!key.empty()) rules->retry_cache.finish(key, answer);
-              deliver(answer);
-            });
+  ++rules_->metrics().calls;
+  rules_->running_bytes += kept.size;
+  if (const Clock* clock = rules_->options.clock) running->began = clock->now().instant;
+  const CallContext context{caller_, kept.client_id, kept.id, kept.retry_count, run_on_loop_};
+  (*method)(context, body, [running](auto result) { Running::finish(running, std::move(result)); });
 }
 
 void Session::answer_call(const Call& call, const Answer& answer) {

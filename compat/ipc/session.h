@@ -51,9 +51,6 @@ class SessionHost {
   virtual void close_after_flush(std::string_view reason) = 0;
 };
 
-/// Runs a task on the loop thread: at once when called there, else later. Any thread.
-using RunOnLoop = std::function<void(std::function<void()>)>;
-
 /// Loop thread only. Owned by a shared_ptr: answers that come late find it gone.
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -84,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string client_id;
     std::size_t size;  // bytes of its frame
   };
+  struct Running;
 
   void process(std::string_view& bytes);
   bool read_connection_header(std::string_view& bytes);
@@ -95,7 +93,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void process_sasl(std::string_view rest);
   void process_context(std::string_view rest);
   void process_call(std::string_view rest, std::size_t frame_size);
-  void run_call(const Call& call, std::string_view body);
+  void run_call(Call call, std::string_view body);
   void answer_call(const Call& call, const Answer& answer);
   const ProtocolService::Method* find_method(const Call& call, const ProtocolService*& service);
   void refuse_call(const Call& call, JavaException exception,

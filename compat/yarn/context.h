@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/clock.h"
@@ -41,17 +42,36 @@ struct Context {
 };
 using ContextPtr = std::shared_ptr<const Context>;
 
-/// A reply of the door that becomes a message. `to_wire` runs where the door replies: short, pure.
+/// What `to_wire` makes of a value of the door, or of its silence.
+template <class Value, class ToWire>
+struct WireOf {
+  using Type = std::invoke_result_t<ToWire&, Value>;
+};
+template <class ToWire>
+struct WireOf<void, ToWire> {
+  using Type = std::invoke_result_t<ToWire&>;
+};
+
+/// A reply of the door that becomes a message. `to_wire` runs on the loop of the call's connection,
+/// so that the thread which decides does not spend its time on tokens and messages. It returns the
+/// message, or a shared_ptr to it.
 template <class Value, class Response, class ToWire>
 rm::ReplyTo<Value> answer(ipc::Reply<Response> reply, ToWire to_wire) {
-  auto shared = std::make_shared<ipc::Reply<Response>>(std::move(reply));
-  return [shared, to_wire = std::move(to_wire)](Result<Value> result) {
-    if (!result) return (*shared)(fail(std::move(result).error()));
-    if constexpr (std::is_void_v<Value>) {
-      (*shared)(to_wire());
-    } else {
-      (*shared)(to_wire(*std::move(result)));
-    }
+  using Wire = typename WireOf<Value, ToWire>::Type;
+  struct Pending {
+    ipc::Reply<Response> reply;
+    ToWire to_wire;
+  };
+  auto pending = std::make_shared<Pending>(Pending{std::move(reply), std::move(to_wire)});
+  return [pending](Result<Value> result) {
+    pending->reply.make([pending, result = std::move(result)]() mutable -> Result<Wire> {
+      if (!result) return fail(std::move(result).error());
+      if constexpr (std::is_void_v<Value>) {
+        return pending->to_wire();
+      } else {
+        return pending->to_wire(*std::move(result));
+      }
+    });
   };
 }
 

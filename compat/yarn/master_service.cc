@@ -106,10 +106,13 @@ void losses_to_wire(const Masters& masters, const rm::Allocated& answer,
   request->set_num_containers(static_cast<std::int32_t>(std::min<std::int64_t>(count, INT32_MAX)));
 }
 
-pb::AllocateResponseProto allocated_to_wire(const Masters& masters, const AttemptId& attempt,
-                                            const Updates& updates, const rm::Allocated& answer) {
+std::shared_ptr<pb::AllocateResponseProto> allocated_to_wire(const Masters& masters,
+                                                             const AttemptId& attempt,
+                                                             const Updates& updates,
+                                                             const rm::Allocated& answer) {
   const ResourceTypes& types = masters.context->types();
-  pb::AllocateResponseProto out;
+  const auto message = ipc::make_on_arena<pb::AllocateResponseProto>();
+  pb::AllocateResponseProto& out = *message;
   out.set_response_id(answer.response_id);
   for (const rm::GrantedContainer& container : answer.containers) {
     masters.tokens.to_wire(container, out.add_allocated_containers());
@@ -144,7 +147,7 @@ pb::AllocateResponseProto allocated_to_wire(const Masters& masters, const Attemp
     if (request != updates.end()) *error->mutable_update_request() = request->second;
     error->set_current_container_version(0);
   }
-  return out;
+  return message;
 }
 
 void allocate(const MastersPtr& masters, const CallContext& call,
@@ -182,12 +185,14 @@ void finish_master(const MastersPtr& masters, const CallContext& call,
 
 template <class Request, class Response>
 void add(ipc::ProtocolService& service, const MastersPtr& masters, std::string method,
-         void (*handler)(const MastersPtr&, const CallContext&, const Request&, Reply<Response>)) {
+         void (*handler)(const MastersPtr&, const CallContext&, const Request&, Reply<Response>),
+         ipc::Repeats repeats = ipc::Repeats::kAnswered) {
   service.on<Request, Response>(
       std::move(method),
       [masters, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(masters, call, request, std::move(reply));
-      });
+      },
+      repeats);
 }
 
 }  // namespace
@@ -197,7 +202,8 @@ ServicePtr make_master_service(const ContextPtr& context) {
                                                         mapper(master_exception));
   const auto masters = std::make_shared<const Masters>(Masters{context, TokenMaker(context)});
   add(*service, masters, "registerApplicationMaster", register_master);
-  add(*service, masters, "allocate", allocate);
+  // Its response id tells a repeat: it gets the previous answer again.
+  add(*service, masters, "allocate", allocate, ipc::Repeats::kRunAgain);
   add(*service, masters, "finishApplicationMaster", finish_master);
   return service;
 }

@@ -70,12 +70,14 @@ void unregister(const ContextPtr& context, const CallContext&,
 
 template <class Request, class Response>
 void add(ipc::ProtocolService& service, const ContextPtr& context, std::string method,
-         void (*handler)(const ContextPtr&, const CallContext&, const Request&, Reply<Response>)) {
+         void (*handler)(const ContextPtr&, const CallContext&, const Request&, Reply<Response>),
+         ipc::Repeats repeats = ipc::Repeats::kAnswered) {
   service.on<Request, Response>(
       std::move(method),
       [context, handler](const CallContext& call, const Request& request, Reply<Response> reply) {
         handler(context, call, request, std::move(reply));
-      });
+      },
+      repeats);
 }
 
 }  // namespace
@@ -85,7 +87,8 @@ ServicePtr make_tracker_service(const ContextPtr& context) {
   auto service = std::make_shared<ipc::ProtocolService>(std::string(kTrackerProtocol), 1,
                                                         mapper(tracker_exception));
   add(*service, context, "registerNodeManager", register_node);
-  add(*service, context, "nodeHeartbeat", heartbeat);
+  // Its response id tells a repeat: it gets the previous answer again.
+  add(*service, context, "nodeHeartbeat", heartbeat, ipc::Repeats::kRunAgain);
   add(*service, context, "unRegisterNodeManager", unregister);
   return service;
 }

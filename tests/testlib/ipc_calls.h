@@ -24,7 +24,7 @@ inline Answered call_bytes(const compat::ipc::ProtocolService& service, const st
   if (found == nullptr) return {"", "no such method", method};
   std::optional<Answered> out;
   const compat::ipc::CallContext context{caller, "0123456789abcdef", 1, 0};
-  (*found)(context, body, [&](Result<std::unique_ptr<google::protobuf::MessageLite>> answer) {
+  (*found)(context, body, [&](Result<compat::ipc::ProtocolService::MessagePtr> answer) {
     if (answer) {
       out = Answered{(*answer)->SerializePartialAsString(), "", ""};
       return;

@@ -135,6 +135,51 @@ TEST_F(CallTest, TheSameIdWithoutRetryCountIsAnotherCall) {
   EXPECT_EQ(executed_, 2);
 }
 
+TEST_F(CallTest, ARetryOfAMethodThatTellsRepeatsApartIsExecutedAndNothingIsKept) {
+  service_->on<hadoop::yarn::GetNewApplicationRequestProto,
+               hadoop::yarn::GetNewApplicationResponseProto>(
+      "heartbeat",
+      [this](const CallContext&, const auto&, NewAppReply reply) {
+        ++executed_;
+        reply(response_);
+      },
+      Repeats::kRunAgain);
+  start();
+  feed(call_frame(1, 0, "heartbeat") + call_frame(1, 1, "heartbeat"));
+  EXPECT_EQ(executed_, 2);
+  EXPECT_EQ(rules_->retry_cache.size(), 0U);
+  EXPECT_EQ(answers().size(), 2U);
+}
+
+TEST_F(CallTest, AnAnswerThatIsMadeIsMadeOnTheLoop) {
+  start();
+  hold_ = true;
+  feed(call_frame(1));
+  busy_loop_ = true;
+  bool made = false;
+  held_[0].make([&]() -> Result<hadoop::yarn::GetNewApplicationResponseProto> {
+    made = true;
+    return response_;
+  });
+  EXPECT_FALSE(made) << "whoever answers does not wait for it";
+  ASSERT_EQ(loop_tasks_.size(), 1U);
+  busy_loop_ = false;
+  loop_tasks_[0]();
+  EXPECT_TRUE(made);
+  EXPECT_EQ(answers().size(), 1U);
+}
+
+TEST_F(CallTest, AMadeErrorIsAnsweredAsOne) {
+  start();
+  hold_ = true;
+  feed(call_frame(1));
+  held_[0].make([]() -> Result<hadoop::yarn::GetNewApplicationResponseProto> {
+    return fail(ErrorCode::kNotFound, "gone meanwhile");
+  });
+  ASSERT_EQ(answers().size(), 1U);
+  EXPECT_EQ(answers()[0].header.errormsg(), "gone meanwhile");
+}
+
 TEST_F(CallTest, TheRetryCacheKeepsNoMoreThanItsLimit) {
   options_.retry_cache_max = 80;
   start();

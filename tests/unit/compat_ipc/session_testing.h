@@ -91,7 +91,13 @@ class SessionTest : public ::testing::Test {
       rules_->login.nonce = [this] { return nonce_; };
     }
     session_ = std::make_shared<Session>(rules_, host_, net::Endpoint{"127.0.0.1", 4711},
-                                         [](const std::function<void()>& task) { task(); });
+                                         [this](std::function<void()> task) {
+                                           if (busy_loop_) {
+                                             loop_tasks_.push_back(std::move(task));
+                                           } else {
+                                             task();
+                                           }
+                                         });
   }
   void feed(std::string_view bytes) {
     if (!session_) open();
@@ -144,6 +150,8 @@ class SessionTest : public ::testing::Test {
   hadoop::yarn::GetNewApplicationResponseProto response_;
   bool hold_ = false;
   std::vector<NewAppReply> held_;
+  bool busy_loop_ = false;  // tasks wait in loop_tasks_ for a turn
+  std::vector<std::function<void()>> loop_tasks_;
   int executed_ = 0;
   security::Caller last_caller_;
 };

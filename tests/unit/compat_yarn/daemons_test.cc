@@ -21,7 +21,7 @@ class TrackerService : public Services {
     const ipc::CallContext context{alice_, "0123456789abcdef", 1, 0};
     (*service_->find("registerNodeManager"))(
         context, recorded::bytes(recorded::kRegisterNodeRequest),
-        [&](Result<std::unique_ptr<google::protobuf::MessageLite>> answer) {
+        [&](Result<ipc::ProtocolService::MessagePtr> answer) {
           promise.set_value(answer ? (*answer)->SerializeAsString() : answer.error().message);
         });
     return promise.get_future().get();
@@ -260,7 +260,7 @@ TEST_F(AdminServiceTest, CallGoesOnWhileTheSystemLooksForGroups) {
   const ipc::CallContext call_context{alice_, "0123456789abcdef", 1, 0};
   (*service->find("getGroupsForUser"))(
       call_context, request.SerializeAsString(),
-      [&](Result<std::unique_ptr<google::protobuf::MessageLite>> answer) {
+      [&](Result<ipc::ProtocolService::MessagePtr> answer) {
         answered.set_value(answer ? (*answer)->SerializeAsString() : answer.error().message);
       });
   // Here the handler has returned, and the system has said nothing yet.
