@@ -286,7 +286,7 @@ void ResourceManager::put_into_force(NextQueues next, const ReplyTo<QueueChangeO
   auto over = std::make_shared<std::promise<void>>();
   auto done = over->get_future();
   const auto shared = std::make_shared<NextQueues>(std::move(next));
-  const bool taken = enqueue([this, shared, reply, over](Core& core, Turn& turn) {
+  CommandPtr command = make_command([this, shared, reply, over](Core& core, Turn& turn) {
     NextQueues& wanted = *shared;
     auto answer = Result<QueueChangeOutcome>(std::move(wanted.outcome));
     const auto faults =
@@ -322,7 +322,7 @@ void ResourceManager::put_into_force(NextQueues next, const ReplyTo<QueueChangeO
     }
     over->set_value();
   });
-  if (!taken) {
+  if (!enqueue(command)) {
     return reply(
         fail(ErrorCode::kUnavailable, "the ResourceManager is overloaded or stopping; try again"));
   }

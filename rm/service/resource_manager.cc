@@ -76,7 +76,7 @@ void ResourceManager::stop() {
   if (writer_thread_.joinable()) writer_thread_.join();
 }
 
-bool ResourceManager::enqueue(Command command) {
+bool ResourceManager::enqueue(CommandPtr& command) {
   {
     const std::scoped_lock lock(commands_mutex_);
     if (stopping_ || commands_.size() >= options_.commands_max) return false;
@@ -86,7 +86,7 @@ bool ResourceManager::enqueue(Command command) {
   return true;
 }
 
-void ResourceManager::enqueue_follow_up(Command command) {
+void ResourceManager::enqueue_follow_up(CommandPtr command) {
   {
     const std::scoped_lock lock(commands_mutex_);
     commands_.push_back(std::move(command));
@@ -111,16 +111,22 @@ void ResourceManager::run_durable_command(ReplyTo<T> reply, Run run) {
 
 template <class T, class Run>
 void ResourceManager::run_command(ReplyTo<T> reply, Run run) {
-  auto refused = reply;
-  const bool taken = enqueue([reply = std::move(reply), run = std::move(run)](
-                                 Core& core, Turn& turn) mutable { run(core, reply, turn); });
-  if (!taken) refused(fail(overloaded()));
+  struct Made final : Command {
+    Made(ReplyTo<T> reply_in, Run run_in) : reply(std::move(reply_in)), body(std::move(run_in)) {}
+    void run(Core& core, Turn& turn) override { body(core, reply, turn); }
+    ReplyTo<T> reply;
+    Run body;
+  };
+  auto made = std::make_unique<Made>(std::move(reply), std::move(run));
+  Made* kept = made.get();
+  CommandPtr waiting = std::move(made);
+  if (!enqueue(waiting)) kept->reply(fail(overloaded()));
 }
 
 // --- the core's thread --------------------------------------------------------------------------
 
-std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping,
-                                                                  Instant totals_at) {
+std::vector<ResourceManager::CommandPtr> ResourceManager::next_batch(bool& stopping,
+                                                                     Instant totals_at) {
   std::unique_lock lock(commands_mutex_);
   const auto ready = [&] { return stopping_ || !commands_.empty(); };
   const Now now = clock_.now();
@@ -128,7 +134,7 @@ std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping
   if (core_->totals_changed()) wake = std::min(wake, totals_at);
   if (const auto deadline = core_->next_deadline()) wake = std::min(wake, *deadline);
   if (wake > now.instant) commands_arrived_.wait_for(lock, wake - now.instant, ready);
-  std::vector<Command> batch;
+  std::vector<CommandPtr> batch;
   while (!commands_.empty() && batch.size() < kBatchMax) {
     batch.push_back(std::move(commands_.front()));
     commands_.pop_front();
@@ -140,10 +146,10 @@ std::vector<ResourceManager::Command> ResourceManager::next_batch(bool& stopping
 void ResourceManager::core_loop() {
   Instant totals_at;
   for (bool stopping = false; !stopping;) {
-    std::vector<Command> batch = next_batch(stopping, totals_at);
+    std::vector<CommandPtr> batch = next_batch(stopping, totals_at);
     Turn turn{clock_.now(), {}};
-    for (Command& command : batch)
-      command(*core_, turn);
+    for (const CommandPtr& command : batch)
+      command->run(*core_, turn);
     core_->tick(turn);
     roll_keys(turn.now, turn.effects);
     finish_turn(turn, totals_at);
@@ -181,9 +187,9 @@ void ResourceManager::finish_turn(Turn& turn, Instant& totals_at) {
 void ResourceManager::launch(MasterLaunch launch) {
   const AttemptId id = launch.attempt;
   launcher_->launch(std::move(launch), [this, id](Result<void> outcome) {
-    enqueue_follow_up([id, outcome = std::move(outcome)](Core& core, Turn& turn) {
+    enqueue_follow_up(make_command([id, outcome = std::move(outcome)](Core& core, Turn& turn) {
       core.master_launched(id, outcome, turn);
-    });
+    }));
   });
 }
 
@@ -241,10 +247,10 @@ void ResourceManager::writer_loop() {
       std::move(group.saved.begin(), group.saved.end(), std::back_inserter(saved));
     }
     if (!saved.empty()) {
-      enqueue_follow_up([saved = std::move(saved)](Core& core, Turn& turn) {
+      enqueue_follow_up(make_command([saved = std::move(saved)](Core& core, Turn& turn) {
         for (const Saved& one : saved)
           core.saved(one, turn);
-      });
+      }));
     }
     for (Group& group : groups) {
       for (auto& reply : group.replies)

@@ -147,7 +147,21 @@ class ResourceManager final : public ApplicationService,
   void reload_queues(const std::string& why, const ReplyTo<void>& reply);
 
  private:
-  using Command = std::function<void(Core&, Turn&)>;
+  /// What waits for the core. Made once and never copied, whatever it carries.
+  struct Command {
+    virtual ~Command() = default;
+    virtual void run(Core& core, Turn& turn) = 0;
+  };
+  using CommandPtr = std::unique_ptr<Command>;
+  template <class Run>
+  static CommandPtr make_command(Run run) {
+    struct Made final : Command {
+      explicit Made(Run run_in) : body(std::move(run_in)) {}
+      void run(Core& core, Turn& turn) override { body(core, turn); }
+      Run body;
+    };
+    return std::make_unique<Made>(std::move(run));
+  }
   /// What one turn left for the disk.
   struct Group {
     std::vector<Record> records;
@@ -157,10 +171,10 @@ class ResourceManager final : public ApplicationService,
         {};  // nullptr: the store is not served any more
   };
 
-  /// False: overloaded or stopping; the command was not taken.
-  bool enqueue(Command command);
+  /// False: overloaded or stopping; the command is left where it was.
+  bool enqueue(CommandPtr& command);
   /// For what belongs to work that was taken already: never refused.
-  void enqueue_follow_up(Command command);
+  void enqueue_follow_up(CommandPtr command);
   /// Why nothing more can be made durable now, if so.
   std::optional<Error> behind() const;
   template <class T, class Run>
@@ -249,7 +263,7 @@ class ResourceManager final : public ApplicationService,
   ServedQueues served_queues() const;
 
   void core_loop();
-  std::vector<Command> next_batch(bool& stopping, Instant totals_at);
+  std::vector<CommandPtr> next_batch(bool& stopping, Instant totals_at);
   void finish_turn(Turn& turn, Instant& totals_at);
   void launch(MasterLaunch launch);
   void roll_keys(const Now& now, Effects& effects);
@@ -273,8 +287,8 @@ class ResourceManager final : public ApplicationService,
 
   std::mutex commands_mutex_;
   std::condition_variable commands_arrived_;
-  std::deque<Command> commands_;  // guarded by commands_mutex_
-  bool stopping_ = false;         // likewise
+  std::deque<CommandPtr> commands_;  // guarded by commands_mutex_
+  bool stopping_ = false;            // likewise
 
   std::mutex groups_mutex_;
   std::condition_variable groups_arrived_;
