@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -166,14 +167,17 @@ class Core {
   /// When tick() next has something to do; nullopt = not until something happens.
   std::optional<Instant> next_deadline() const;
 
-  /// Hands over every report that changed since the last call.
+  /// Hands over every report that changed since the last call, but for those of applications and
+  /// nodes where nothing changed but what they use.
   void publish(const Now& now, ReportSink& sink);
   bool totals_changed() const {
     return queues_changed_ || labels_changed_ || attributes_changed_ || lately_.any() ||
-           last_second_.any();
+           last_second_.any() || !used_apps_.empty() || !used_nodes_.empty();
   }
-  /// Hands over the sums of queues and cluster, if they changed: O(queues + nodes), so rarer.
+  /// Hands over those as well, and the sums of queues and cluster, if they changed: O(queues +
+  /// nodes), so rarer.
   void publish_totals(const Now& now, ReportSink& sink);
+  void publish_use(const Now& now, ReportSink& sink);
 
   /// For tests: every sum and cross reference is right. Empty, or what is wrong.
   std::string check_invariants() const;
@@ -325,6 +329,13 @@ class Core {
   void touch(const App& app) { touched_apps_.insert(app.id); }
   void touch(const Attempt& attempt) { touched_attempts_.insert(attempt.id); }
   void touch(const Node& node) { touched_nodes_.insert(node.id); }
+  /// What it uses changed, which happens with each container: shown with the sums.
+  void touch_use(App& app) {
+    if (!std::exchange(app.use_untold, true)) used_apps_.push_back(app.id);
+  }
+  void touch_use(Node& node) {
+    if (!std::exchange(node.use_untold, true)) used_nodes_.push_back(node.id);
+  }
   AppReportPtr report(const App& app, const Now& now) const;
   AttemptReportPtr report(const App& app, const Attempt& attempt) const;
   NodeReportPtr report(const Node& node) const;
@@ -390,6 +401,8 @@ class Core {
   std::vector<ContainerId> forgotten_containers_;
   std::unordered_set<NodeId> touched_nodes_;
   std::vector<NodeId> forgotten_nodes_;
+  std::vector<AppId> used_apps_;  // whose use changed; each once
+  std::vector<NodeId> used_nodes_;
   std::vector<std::pair<AttemptId, bool>> logins_;
   bool queues_changed_ = true;
   bool labels_changed_ = true;

@@ -71,8 +71,8 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   node->apps.insert(app.id);
   attempt->containers.insert(id);
   note_allocation(grant, id, app, turn.now);
-  touch(app);
-  touch(*node);
+  touch_use(app);
+  touch_use(*node);
   touched_containers_.insert(id);
   watch_start(id, container, turn.now);
   if (!grant.is_am) {
@@ -124,7 +124,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
     node->used -= grant.resources;
     if (!reported_by_node) node->to_clean_up.insert(id);
     if (node->used.fits_in(node->total)) node->shrunk = false;
-    touch(*node);
+    touch_use(*node);
   }
   App* app = find_app(id.attempt.app);
   if (app == nullptr) return;
@@ -133,7 +133,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   --app->used_containers;
   app->losing.erase(id);
   note_release(grant, app->queue, turn.now);
-  touch(*app);
+  touch_use(*app);
 
   if (Attempt* owner = find_attempt(id.attempt)) {
     owner->containers.erase(id);

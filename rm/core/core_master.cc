@@ -202,7 +202,7 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
     }
   }
   queues_changed_ = true;
-  touch(app);
+  touch_use(app);
   return {};
 }
 
@@ -259,12 +259,12 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
   // What is used adds up while nothing changes; Hadoop's figures are three seconds old at most.
   if (turn.now.instant - attempt->use_shown >= kUseShownFor) {
     attempt->use_shown = turn.now.instant;
-    touch(app);
+    touch_use(app);
   }
   // As Hadoop reads it: what is not a number counts as nothing done. NaN fails every comparison.
   const float progress = request.progress >= 0 ? std::min(request.progress, 1.0F) : 0.0F;
   if (takes_requests(*attempt) && std::exchange(attempt->progress, progress) != progress) {
-    touch(app);
+    touch_use(app);
   }
   if (request.tracking_url && *request.tracking_url != attempt->tracking_url) {
     attempt->tracking_url = *request.tracking_url;

@@ -304,10 +304,9 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
   const std::string fault = fault_in(request);
   NodeHealth health = fault.empty() ? request.health : NodeHealth{false, fault, turn.now.wall};
   health.report = tail_of(health.report, options_.attempt_diagnostics_max);
-  const auto facts = [](const NodeHealth& of) {
-    return std::tie(of.healthy, of.report, of.reported);
-  };
+  const auto facts = [](const NodeHealth& of) { return std::tie(of.healthy, of.report); };
   if (facts(health) != facts(node->health)) touch(*node);
+  if (health.reported != node->health.reported) touch_use(*node);
   node->health = std::move(health);
   raise(*node, node->health.healthy ? NodeEvent::kReportHealthy : NodeEvent::kReportUnhealthy,
         turn);
@@ -341,7 +340,7 @@ void Core::note_use(Node& node, const NodeHeartbeat& request) {
   }
   node.containers_utilization = request.containers_utilization;
   node.node_utilization = request.node_utilization;
-  touch(node);
+  touch_use(node);
 }
 
 void Core::take_log_reports(const Node& node, const NodeHeartbeat& request) {

@@ -368,7 +368,21 @@ void Core::publish(const Now& now, ReportSink& sink) {
   }
 }
 
+void Core::publish_use(const Now& now, ReportSink& sink) {
+  for (const AppId& id : std::exchange(used_apps_, {})) {
+    App* app = find_app(id);
+    if (app == nullptr || !std::exchange(app->use_untold, false)) continue;
+    sink.put(report(*app, now));
+  }
+  for (const NodeId& id : std::exchange(used_nodes_, {})) {
+    Node* node = find_node(id);
+    if (node == nullptr || !std::exchange(node->use_untold, false)) continue;
+    sink.put(report(*node));
+  }
+}
+
 void Core::publish_totals(const Now& now, ReportSink& sink) {
+  publish_use(now, sink);
   bool changed = queues_changed_;
   if (now.instant >= second_ends_) {
     changed = changed || lately_.any() || last_second_.any();

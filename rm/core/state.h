@@ -110,6 +110,7 @@ struct App {
   std::int32_t preempted_masters = 0;
   ResourceSeconds preempted_millis;
   WallTime accounted;
+  bool use_untold = false;  // its report waits for the next sums
 
   Attempt* current() { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
   const Attempt* current() const { return attempts.empty() ? nullptr : &attempts.rbegin()->second; }
@@ -131,6 +132,7 @@ struct Node {
   std::string version;
   Resources total;
   Resources used;
+  bool use_untold = false;  // its report waits for the next sums
   NodeHealth health;
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;

@@ -99,6 +99,7 @@ void CoreDriver::turn(Run run) {
   Turn one{clock.now(), {}};
   run(one);
   core->publish(one.now, *board);
+  core->publish_use(one.now, *board);  // as if the next sums were due
   for (auto& reply : one.effects.replies)
     reply();
   std::ranges::move(one.effects.launches, std::back_inserter(launches));
