@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -284,14 +285,7 @@ class Core {
   LabelsReportPtr labels_report() const;
 
   // Time.
-  enum class DeadlineKind : std::uint8_t {
-    kNode,
-    kMaster,
-    kContainer,
-    kLifetime,
-    kDrain,
-    kPreemption
-  };
+  enum class DeadlineKind : std::uint8_t { kNode, kMaster, kLifetime, kDrain, kPreemption };
   struct Deadline {
     Instant at;
     DeadlineKind kind;
@@ -309,7 +303,7 @@ class Core {
   void watch_master(Attempt& attempt);
   void stop_watching(Attempt& attempt);
   void watch_start(const ContainerId& id, Container& container, const Now& now);
-  void stop_watching(const ContainerId& id, Container& container);
+  void stop_watching(Container& container);
   void watch_lifetime(App& app, const Now& now);
   void stop_watching(App& app);
   void expire_node(const NodeId& id, Turn& turn);
@@ -385,6 +379,7 @@ class Core {
   std::int32_t amrm_key_ = 0;
   std::set<Deadline> deadlines_;
   std::optional<Instant> preemption_due_;
+  std::list<StartDeadline> starts_due_;            // all wait equally long: the soonest is in front
   std::map<std::string, QueueCounters> counters_;  // by queue path
   std::int64_t containers_assigned_ = 0;
   Activity lately_, last_second_;

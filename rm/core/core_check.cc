@@ -109,14 +109,23 @@ std::string Core::check_apps() const {
 }
 
 std::string Core::check_deadlines() const {
+  std::size_t starting = 0;
+  for (const auto& [id, container] : containers_) {
+    if (!container.watched) continue;
+    ++starting;
+    if ((*container.watched)->id != id) return to_string(id) + " waits for another's start";
+  }
+  const auto earlier = [](const StartDeadline& a, const StartDeadline& b) { return a.by < b.by; };
+  if (starting != starts_due_.size() ||
+      !std::is_sorted(starts_due_.begin(), starts_due_.end(), earlier)) {
+    return "starts are waited for wrongly";
+  }
   std::size_t armed = 0;
   const auto count = [&](const std::optional<Instant>& one) { armed += one ? 1 : 0; };
   for (const auto& [id, node] : nodes_) {
     count(node.watched);
     count(node.drain_deadline);
   }
-  for (const auto& [id, container] : containers_)
-    count(container.watched);
   for (const auto& [id, app] : apps_) {
     count(app.lifetime_watched);
     for (const auto& [number, attempt] : app.attempts)

@@ -112,7 +112,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   const GrantedContainer grant = container.grant;
   const bool reported_by_node = event == ContainerEvent::kFinished;
   const bool untold = container.state == ContainerState::kAllocated;
-  stop_watching(id, container);
+  stop_watching(container);
   free_room(container.hold);
   containers_.erase(found);
   forgotten_containers_.push_back(id);

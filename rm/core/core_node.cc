@@ -252,7 +252,7 @@ void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers
       } else if (const auto* row = find_transition(kContainerTransitions, container->state,
                                                    ContainerEvent::kLaunched)) {
         container->state = row->to;
-        stop_watching(reported.id, *container);
+        stop_watching(*container);
         touched_containers_.insert(reported.id);
       }
       continue;

@@ -1,6 +1,7 @@
 // Deadlines. A heartbeat only notes the time; the one pending deadline of its sender is re-armed
 // when it comes due, so that a heartbeat costs nothing here. Each owner has one pending deadline at
 // most and takes it back when it ends, so that their number is that of their owners.
+#include <algorithm>
 #include <utility>
 
 #include "rm/core/core.h"
@@ -48,12 +49,19 @@ void Core::stop_watching(Attempt& attempt) {
 }
 
 void Core::watch_start(const ContainerId& id, Container& container, const Now& now) {
-  arm(container.watched,
-      {now.instant + options_.container_expiry, DeadlineKind::kContainer, id, {}});
+  const Instant by = now.instant + options_.container_expiry;
+  if (container.watched) {
+    starts_due_.splice(starts_due_.end(), starts_due_, *container.watched);
+    starts_due_.back().by = by;
+  } else {
+    container.watched = starts_due_.insert(starts_due_.end(), {by, id});
+  }
 }
 
-void Core::stop_watching(const ContainerId& id, Container& container) {
-  disarm(container.watched, {{}, DeadlineKind::kContainer, id, {}});
+void Core::stop_watching(Container& container) {
+  if (!container.watched) return;
+  starts_due_.erase(*container.watched);
+  container.watched.reset();
 }
 
 void Core::watch_lifetime(App& app, const Now& now) {
@@ -73,8 +81,10 @@ void Core::stop_watching(App& app) {
 }
 
 std::optional<Instant> Core::next_deadline() const {
-  if (deadlines_.empty()) return std::nullopt;
-  return deadlines_.begin()->at;
+  if (deadlines_.empty() && starts_due_.empty()) return std::nullopt;
+  if (deadlines_.empty()) return starts_due_.front().by;
+  if (starts_due_.empty()) return deadlines_.begin()->at;
+  return std::min(starts_due_.front().by, deadlines_.begin()->at);
 }
 
 void Core::tick(Turn& turn) {
@@ -83,6 +93,10 @@ void Core::tick(Turn& turn) {
     deadlines_.erase(deadlines_.begin());
     expire(deadline, turn);
   }
+  while (!starts_due_.empty() && starts_due_.front().by <= turn.now.instant) {
+    const ContainerId id = starts_due_.front().id;
+    expire_container(id, turn);
+  }
   run_scheduler(turn);
 }
 
@@ -90,7 +104,6 @@ void Core::expire(const Deadline& deadline, Turn& turn) {
   switch (deadline.kind) {
     case DeadlineKind::kNode: return expire_node(deadline.node, turn);
     case DeadlineKind::kMaster: return expire_master(deadline.id.attempt, turn);
-    case DeadlineKind::kContainer: return expire_container(deadline.id, turn);
     case DeadlineKind::kLifetime: return expire_lifetime(deadline.id.attempt.app, turn);
     case DeadlineKind::kPreemption: return run_preemption(turn);
     case DeadlineKind::kDrain:
@@ -125,7 +138,7 @@ void Core::expire_master(const AttemptId& id, Turn& turn) {
 void Core::expire_container(const ContainerId& id, Turn& turn) {
   Container* container = find_container(id);
   if (container == nullptr) return;
-  container->watched.reset();
+  stop_watching(*container);
   finish_container(id, ContainerEvent::kExpire, exit_status::kAborted,
                    "Container expired since it was unused", turn);
 }

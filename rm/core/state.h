@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,11 +24,17 @@
 
 namespace heddle::rm {
 
+/// A container that has to be started by then.
+struct StartDeadline {
+  Instant by;
+  ContainerId id;
+};
+
 struct Container {
   GrantedContainer grant;
   queues::HoldId hold = 0;  // its room in the scheduler
   ContainerState state = ContainerState::kNew;
-  std::optional<Instant> watched;  // its pending deadline: start by then
+  std::optional<std::list<StartDeadline>::iterator> watched;  // its pending deadline
 };
 
 struct Attempt {
