@@ -30,8 +30,8 @@ Attempt* Core::find_attempt(const AttemptId& id) {
 }
 
 Node* Core::find_node(const NodeId& id) {
-  const auto found = nodes_.find(id);
-  return found == nodes_.end() ? nullptr : &found->second;
+  const auto found = nodes_by_id_.find(id);
+  return found == nodes_by_id_.end() ? nullptr : found->second;
 }
 
 Container* Core::find_container(const ContainerId& id) {

@@ -369,6 +369,7 @@ class Core {
   std::unordered_map<ContainerId, Container> containers_;
   std::unordered_map<queues::HoldId, ContainerId> by_hold_;
   std::map<NodeId, Node> nodes_;
+  std::unordered_map<NodeId, Node*> nodes_by_id_;  // the same: found in each heartbeat and grant
   struct HostList {
     std::unordered_set<std::string> include;  // empty = everybody
     std::unordered_set<std::string> exclude;

@@ -31,6 +31,7 @@ std::string Core::check_containers() const {
 }
 
 std::string Core::check_nodes() const {
+  if (nodes_by_id_.size() != nodes_.size()) return "nodes are not found by their ids";
   std::map<NodeId, Resources> used;
   for (const auto& [id, container] : containers_) {
     used[container.grant.node] += container.grant.resources;
@@ -39,6 +40,10 @@ std::string Core::check_nodes() const {
   std::size_t held = 0;
   for (const auto& [id, node] : nodes_) {
     held += node.containers.size();
+    const auto by_id = nodes_by_id_.find(id);
+    if (by_id == nodes_by_id_.end() || by_id->second != &node) {
+      return "node " + to_string(id) + " is not found by its id";
+    }
     if (node.used != used[id]) return "node " + to_string(id) + " does not sum up";
     const bool fits = memory_only ? node.used.memory_mb() <= node.total.memory_mb()
                                   : node.used.fits_in(node.total);

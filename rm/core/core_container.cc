@@ -65,10 +65,9 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   account(app, turn.now);
   app.used += grant.resources;
   ++app.used_containers;
-  app.nodes.insert(grant.node);
   node->used += grant.resources;
   node->containers.insert(id);
-  node->apps.insert(app.id);
+  if (node->apps.insert(app.id).second) app.nodes.insert(grant.node);
   attempt->containers.insert(id);
   note_allocation(grant, id, app, turn.now);
   touch_use(app);
@@ -77,7 +76,7 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   watch_start(id, container, turn.now);
   if (!grant.is_am) {
     lower_outstanding(*attempt, grant, *node);
-    attempt->granted.push_back(container.grant);
+    attempt->granted.push_back(id);
     return;
   }
   attempt->master_container = id;
@@ -89,6 +88,7 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
 }
 
 void Core::lower_outstanding(Attempt& attempt, const queues::Grant& grant, const Node& node) {
+  if (attempt.asks.empty()) return;
   for (const std::string& name : {std::string(queues::kAnyNode), node.rack, node.id.host}) {
     const auto row =
         attempt.asks.find(std::tuple(grant.priority, grant.allocation_request_id, name));
@@ -109,12 +109,12 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   Container& container = found->second;
   const ContainerTransition* row = find_transition(kContainerTransitions, container.state, event);
   if (row == nullptr) return;
-  const GrantedContainer grant = container.grant;
   const bool reported_by_node = event == ContainerEvent::kFinished;
   const bool untold = container.state == ContainerState::kAllocated;
   stop_watching(container);
   free_room(container.hold);
-  containers_.erase(found);
+  const auto taken_out = containers_.extract(found);
+  const GrantedContainer& grant = container.grant;  // lives as long as taken_out
   forgotten_containers_.push_back(id);
   touched_containers_.erase(id);
 
@@ -138,12 +138,12 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   if (Attempt* owner = find_attempt(id.attempt)) {
     owner->containers.erase(id);
     if (untold) {
-      std::erase_if(owner->granted, [&](const GrantedContainer& given) { return given.id == id; });
+      std::erase(owner->granted, id);
     }
   }
   Attempt* attempt = app->current();  // kept containers report to the successor
   attempt->containers.erase(id);
-  const FinishedContainer finished{id, exit_status, diagnostics};
+  FinishedContainer finished{id, exit_status, diagnostics};
   const bool is_master = attempt->master_container && *attempt->master_container == id;
   if (is_master) {
     attempt->master_gone = true;
@@ -154,7 +154,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
     }
     raise(*app, *attempt, AttemptEvent::kContainerFinished, turn);
   } else if (!is_final(attempt->state) && !is_final(app->state)) {
-    attempt->finished.emplace_back(grant.node, finished);
+    attempt->finished.emplace_back(grant.node, std::move(finished));
     if (node != nullptr && reported_by_node) node->unacknowledged.insert(id);
   } else if (node != nullptr && reported_by_node) {
     node->to_forget.insert(id);

@@ -279,22 +279,24 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
                                                    const Allocate& request, Turn& turn) {
   auto answer = std::make_shared<Allocated>();
   answer->response_id = next_response_id(request.response_id);
-  answer->containers = std::exchange(attempt.granted, {});
-  for (GrantedContainer& grant : answer->containers) {
-    Container* container = find_container(grant.id);
+  answer->containers.reserve(attempt.granted.size());
+  for (const ContainerId& id : std::exchange(attempt.granted, {})) {
+    Container* container = find_container(id);
     if (container == nullptr) continue;
     if (const auto* row =
             find_transition(kContainerTransitions, container->state, ContainerEvent::kAcquired)) {
       container->state = row->to;
     }
-    if (container->state == ContainerState::kAcquired) watch_start(grant.id, *container, turn.now);
-    touched_containers_.insert(grant.id);
-    container->grant.token_expiry = grant.token_expiry = WallTime{
+    if (container->state == ContainerState::kAcquired) watch_start(id, *container, turn.now);
+    touched_containers_.insert(id);
+    GrantedContainer& grant = container->grant;
+    grant.token_expiry = WallTime{
         turn.now.wall.ms +
         std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
     if (attempt.nm_tokens_given.insert(grant.node).second) {
       answer->nm_tokens_for.push_back(grant.node);
     }
+    answer->containers.push_back(grant);
   }
   for (auto& [node, finished] : std::exchange(attempt.finished, {})) {
     answer->finished.push_back(finished);

@@ -129,6 +129,7 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   }
   if (Node* known = find_node(request.id)) reconcile(*known, request, turn);
   Node& node = nodes_[request.id];
+  nodes_by_id_.insert_or_assign(request.id, &node);
   node.id = request.id;
   node.http_address = http_address;
   node.version = request.version;
@@ -205,6 +206,7 @@ void Core::forget_node(const NodeId& id) {
   if (found == nodes_.end()) return;
   stop_watching(found->second);
   node_changes_.erase(found->second.changed);
+  nodes_by_id_.erase(id);
   touched_nodes_.erase(id);
   nodes_.erase(found);  // last: the node often holds the argument
 }

@@ -60,7 +60,7 @@ struct Attempt {
 
   std::int64_t containers_made = 0;                            // the last container number given
   std::unordered_set<ContainerId> containers;                  // live
-  std::vector<GrantedContainer> granted;                       // not yet told
+  std::vector<ContainerId> granted;                            // not yet told
   std::vector<std::pair<NodeId, FinishedContainer>> finished;  // not yet told
   /// Told with the last answer; forgotten on their nodes when the next allocate shows that it came.
   std::vector<std::pair<NodeId, FinishedContainer>> told_finished;
