@@ -237,6 +237,7 @@ struct RegisterNode {
   Resources total;
   std::string version;
   std::string address;  // of the connection
+  std::string rack = "/default-rack";
   std::vector<NodeContainer> containers;
   std::vector<AppId> running_apps;
   NodeHealth health;

@@ -133,6 +133,7 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   node.id = request.id;
   node.http_address = http_address;
   node.version = request.version;
+  node.rack = request.rack;
   const auto size = node_sizes_.find(request.id);
   node.total = size == node_sizes_.end() ? request.total : size->second;
   node.shrunk = !node.used.fits_in(node.total);
@@ -150,7 +151,9 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
           turn);
     forget_old_selves(node.id);
   } else {
-    scheduler_.update_node(node.id, node.total);
+    if (scheduler_.node(node.id)) {
+      scheduler_.add_node(node.id, node.rack, node.total, labels_.label_of(node.id));
+    }
     note_change(node);
   }
   for (const AppId& id : request.running_apps) {

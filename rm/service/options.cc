@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "rm/service/rack_lookup.h"
 
 namespace heddle::rm {
 namespace {
@@ -228,6 +229,9 @@ Result<ServiceOptions> service_options_from(const Settings& settings) {
   reader.take(node_expiry, kNodeExpiry);
   if (reader.error()) return fail(*reader.error());
   options.admins = security::Acl::parse(admins);
+  auto racks = racks_from(settings);
+  if (!racks) return fail(std::move(racks).error());
+  options.racks = *std::move(racks);
   RETURN_IF_ERROR(read_queue_options(settings, options.queues));
   // A new key serves once everybody who must know it has had the time to hear of it.
   options.amrm_key_activation = master_expiry * 3 / 2;

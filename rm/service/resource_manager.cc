@@ -24,6 +24,7 @@ ResourceManager::ResourceManager(ServiceOptions options, std::unique_ptr<Core> c
     : options_(std::move(options)),
       user_groups_(options_.user_groups ? options_.user_groups
                                         : std::make_shared<security::Groups>(clock)),
+      racks_(options_.racks ? options_.racks : std::make_shared<Racks>()),
       core_(std::move(core)),
       store_(std::move(store)),
       board_(board),
@@ -61,6 +62,7 @@ void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) 
 
 void ResourceManager::stop() {
   user_groups_->stop();
+  racks_->stop();
   files_.stop();
   {
     const std::scoped_lock lock(commands_mutex_);
@@ -458,11 +460,16 @@ void ResourceManager::finish_master(const AttemptId& attempt, FinishMaster reque
 }
 
 void ResourceManager::register_node(RegisterNode request, ReplyTo<NodeRegistered> reply) {
-  run_command<NodeRegistered>(
-      std::move(reply),
-      [request = std::move(request)](Core& core, ReplyTo<NodeRegistered>& answer, Turn& turn) {
-        core.register_node(request, answer, turn);
-      });
+  const std::string host = request.id.host;
+  racks_->find(host, [this, request = std::move(request),
+                      reply = std::move(reply)](const std::string& rack) mutable {
+    request.rack = rack;
+    run_command<NodeRegistered>(
+        std::move(reply),
+        [request = std::move(request)](Core& core, ReplyTo<NodeRegistered>& answer, Turn& turn) {
+          core.register_node(request, answer, turn);
+        });
+  });
 }
 
 void ResourceManager::heartbeat(NodeHeartbeat request, ReplyTo<NodeHeartbeatAnswer> reply) {
@@ -503,7 +510,8 @@ void ResourceManager::refresh_nodes(const security::Caller& caller,
                                     std::optional<std::chrono::seconds> graceful_timeout,
                                     ReplyTo<void> reply) {
   reload(caller, options_.load_node_lists, std::move(reply),
-         [graceful_timeout](Core& core, const NodeLists& lists, Turn& turn) -> Result<void> {
+         [this, graceful_timeout](Core& core, const NodeLists& lists, Turn& turn) -> Result<void> {
+           racks_->forget_all();
            core.set_node_lists(lists, graceful_timeout, turn);
            return {};
          });

@@ -16,6 +16,7 @@
 #include "queues/rules/placement.h"
 #include "rm/api/door.h"
 #include "rm/core/core.h"
+#include "rm/service/racks.h"
 #include "rm/service/report_board.h"
 #include "rm/store/store.h"
 #include "security/acl.h"
@@ -51,6 +52,8 @@ struct ServiceOptions {
   security::Acl admins = security::Acl::parse("*");  // yarn.admin.acl
   /// Of callers that lists name by their groups; stopped with the service. Made where not given.
   std::shared_ptr<security::Groups> user_groups;
+  /// Of nodes that register; stopped with the service. All in one where not given.
+  std::shared_ptr<Racks> racks;
   std::size_t commands_max = 100'000;   // waiting for the core; more are refused
   std::size_t records_max = 1'000'000;  // waiting for the disk; then submissions are refused
   Duration key_roll_interval = std::chrono::hours(24);
@@ -276,6 +279,7 @@ class ResourceManager final : public ApplicationService,
 
   const ServiceOptions options_;
   const std::shared_ptr<security::Groups> user_groups_;
+  const std::shared_ptr<Racks> racks_;
   std::unique_ptr<Core> core_;    // the core's thread only, once started
   std::unique_ptr<Store> store_;  // the writer's thread only, once started
   ReportBoard& board_;

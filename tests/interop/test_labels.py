@@ -23,13 +23,18 @@ QUEUES = {"root.accessible-node-labels": "*",
 
 @pytest.fixture(scope="module")
 def labelled(pytestconfig, tmp_path_factory):
-    """Two nodes of one host; queue alpha may use the label gpu, and uses it by default."""
+    """Two nodes of one host; queue alpha may use the label gpu, and uses it by default. A script
+    knows their rack."""
     stores = tmp_path_factory.mktemp("stores")  # Java's
+    racks = stores / "racks.sh"
+    racks.write_text('#!/bin/sh\nfor address in "$@"; do echo "/site/rack-$address"; done\n')
+    racks.chmod(0o755)
     against = pytestconfig.getoption("--against")
     yield from conftest.living(
         pytestconfig, nodes=(against,) * 2, history=False, queues=QUEUES,
         yarn={**ON, "yarn.node-labels.fs-store.root-dir": f"file://{stores}/labels",
-              "yarn.node-attribute.fs-store.root-dir": f"file://{stores}/attributes"})
+              "yarn.node-attribute.fs-store.root-dir": f"file://{stores}/attributes",
+              "net.topology.script.file.name": racks})
 
 
 @pytest.fixture

@@ -80,6 +80,28 @@ TEST(Node, ThatRegistersAgainWithItsContainersKeepsThem) {
   EXPECT_EQ(cluster.beat(node).action, NodeAction::kNormal) << "response ids start over";
 }
 
+TEST(Node, ThatRegistersAgainInAnotherRackKeepsItsContainersAndIsFoundThere) {
+  CoreDriver cluster;
+  const NodeId node = cluster.add_node("n1", "8GB 8c");
+  const AttemptId attempt = cluster.running_app();
+  RegisterNode again = registration(node);
+  again.rack = "/r2";
+  again.containers = {running(cluster.master_of(attempt))};
+  cluster.register_node(again);
+  EXPECT_EQ(cluster.board->node(node)->rack, "/r2");
+  EXPECT_EQ(cluster.board->node(node)->containers, 1);
+  Ask in_rack;
+  in_rack.resource_name = "/r2";
+  in_rack.resources = {1024, 1};
+  in_rack.containers = 1;
+  Ask anywhere = in_rack;
+  anywhere.resource_name = "*";
+  anywhere.relax_locality = false;
+  Allocate request;
+  request.asks = {in_rack, anywhere};
+  EXPECT_EQ(cluster.allocate(attempt, request)->containers.size(), 1U);
+}
+
 TEST(Node, ThatRegistersAgainWithoutItsContainersHasLostThem) {
   CoreDriver cluster;
   const NodeId node = cluster.add_node("n1", "8GB 8c");
