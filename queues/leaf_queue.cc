@@ -31,12 +31,12 @@ Resources rounded_up(const Resources& amount, const Resources& step) {
   return result;
 }
 
-double weight_of(const QueueRules& rules, const UserName& user) {
+}  // namespace
+
+double Scheduler::Impl::weight_of(const QueueRules& rules, const UserName& user) {
   const auto weight = rules.user_weights.find(user.value());
   return weight != rules.user_weights.end() ? weight->second : 1;
 }
-
-}  // namespace
 
 User& Scheduler::Impl::user_of(Queue& leaf, const UserName& name) {
   const auto found = leaf.leaf->users.find(name.value());
@@ -195,23 +195,30 @@ void Scheduler::Impl::untrack(User& user, PartitionId partition) {
 // if that is more, the minimum percentage of the queue (of what it holds, once above its
 // guarantee). Never above the guarantee times the factor. Like Hadoop, a user AT the limit may
 // still take one container: the limit is checked against what is held, not against what would be.
-void Scheduler::Impl::recompute_user_limit(Queue& queue, PartitionId partition) {
-  LeafPart& leaf = queue.leaf->parts[partition];
+Resources Scheduler::Impl::user_limit_with(const Queue& queue, PartitionId partition,
+                                           const Resources& used, const Resources& active_used,
+                                           double active_weight) const {
   const QueuePart& part = queue.parts[partition];
   const auto size = [&](const Resources& amount) { return measure(amount, partition); };
   const Resources& step = limits_.minimum;
   const Resources guarantee = size(part.guaranteed) < size(step) ? step : part.guaranteed;
-  const Resources current = size(part.used) < size(guarantee) ? guarantee : part.used + step;
-  const double weights = leaf.active_weight > 0 ? leaf.active_weight : 1;
-  const Resources even = scaled(leaf.active_used + step, 1 / weights);
+  const Resources current = size(used) < size(guarantee) ? guarantee : used + step;
+  const double weights = active_weight > 0 ? active_weight : 1;
+  const Resources even = scaled(active_used + step, 1 / weights);
   const Resources least = scaled(current, queue.spec.minimum_user_limit_percent / 100);
   const double factor = queue.spec.user_limit_factor;
   const Resources most = factor < 0 ? part.maximum : scaled(guarantee, factor);
   Resources limit = size(even) < size(least) ? least : even;
   if (size(most) < size(limit)) limit = most;
-  leaf.user_limit = rounded_up(limit, step);
+  return rounded_up(limit, step);
+}
 
-  const double line = size(leaf.user_limit);
+void Scheduler::Impl::recompute_user_limit(Queue& queue, PartitionId partition) {
+  LeafPart& leaf = queue.leaf->parts[partition];
+  const Resources& used = std::as_const(queue.parts)[partition].used;
+  leaf.user_limit = user_limit_with(queue, partition, used, leaf.active_used, leaf.active_weight);
+
+  const double line = measure(leaf.user_limit, partition);
   while (!leaf.by_use.empty() && leaf.by_use.back().place.share > line) {
     const auto last = leaf.by_use.back();
     User& user = *last.child;
@@ -336,9 +343,13 @@ void Scheduler::Impl::sync_waiting(User& user, CapId cap) {
 }
 
 bool Scheduler::Impl::user_am_fits(const User& user, CapId cap) const {
-  const PartitionId partition = caps_.partition(cap);
+  return user_am_fits(user, caps_.partition(cap), caps_.size(cap));
+}
+
+bool Scheduler::Impl::user_am_fits(const User& user, PartitionId partition,
+                                   const Resources& size) const {
   const UserPart& part = user.parts[partition];
-  return part.active_apps == 0 || measure(part.am_used + caps_.size(cap), partition) <=
+  return part.active_apps == 0 || measure(part.am_used + size, partition) <=
                                       measure(user_am_limit_of(user, partition), partition);
 }
 
@@ -348,11 +359,15 @@ void Scheduler::Impl::sync_all_waiting(User& user) {
 }
 
 bool Scheduler::Impl::am_fits(const Queue& queue, CapId cap) const {
+  return am_fits(queue, caps_.partition(cap), caps_.size(cap));
+}
+
+bool Scheduler::Impl::am_fits(const Queue& queue, PartitionId partition,
+                              const Resources& size) const {
   // One application is always let in, or a small queue could never run anything.
-  const PartitionId partition = caps_.partition(cap);
   const LeafPart& leaf = std::as_const(queue.leaf->parts)[partition];
   return leaf.active_apps == 0 ||
-         measure(leaf.am_used + caps_.size(cap), partition) <= measure(leaf.am_limit, partition);
+         measure(leaf.am_used + size, partition) <= measure(leaf.am_limit, partition);
 }
 
 void Scheduler::Impl::activate_fitting(Queue& queue) {

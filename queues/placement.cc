@@ -17,7 +17,10 @@ bool Scheduler::Impl::has_servable(PartitionId partition) const {
 }
 
 bool Scheduler::Impl::may_use(PartitionId partition, CapId cap) const {
-  const PartitionId asked = caps_.partition(cap);
+  return may_serve(partition, caps_.partition(cap));
+}
+
+bool Scheduler::Impl::may_serve(PartitionId partition, PartitionId asked) const {
   return partition == asked || (serves(partition, asked) && !has_servable(partition));
 }
 

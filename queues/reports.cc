@@ -1,6 +1,4 @@
 // What others may know about queues, applications and nodes.
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "queues/scheduler_impl.h"
@@ -150,73 +148,6 @@ Resources Scheduler::Impl::headroom(const App& app) const {
   return componentwise_max(room, Resources{});
 }
 
-std::string Scheduler::Impl::explain_held(const App& app) const {
-  for (const Queue* at = app.leaf; at != nullptr; at = at->parent) {
-    if (at->running_apps < at->spec.maximum_parallel_apps) continue;
-    return fmt::format("queue {} runs {} applications at a time and no more (max-parallel-apps)",
-                       at->spec.path.value(), at->spec.maximum_parallel_apps);
-  }
-  return fmt::format("user {} may run {} applications at a time and no more (max-parallel-apps)",
-                     app.user_name.value(), parallel_limit(app.user_name));
-}
-
-std::string Scheduler::Impl::explain(const App& app) const {
-  if (!app.attempt) return "";
-  const Queue& queue = *app.leaf;
-  const Leaf& leaf = *queue.leaf;
-  if (app.held) return explain_held(app);
-  if (!app.active) {
-    const bool queue_full = !am_fits(queue, app.am_cap);
-    const PartitionId at = app.am_partition;
-    const std::string partition = at == kDefaultPartition
-                                      ? std::string("<DEFAULT_PARTITION>")
-                                      : fmt::format("<{}>", partitions_[at].name);
-    const LeafPart& part = leaf.parts[at];
-    return fmt::format(
-        "Application is added to the scheduler and is not yet activated. {} Details : AM Partition "
-        "= {}; AM Resource Request = {}; Queue Resource Limit for AM = {}; User AM Resource Limit "
-        "of the queue = {}; Queue AM Resource Usage = {}; ",
-        queue_full ? "Queue's AM resource limit exceeded. " : "User's AM resource limit exceeded. ",
-        partition, to_string(app.am_charge), to_string(part.am_limit),
-        to_string(user_am_limit_of(*app.user, at)), to_string(part.am_used));
-  }
-  if (app.pending_containers == 0) return "";
-  for (const auto& [key, group] : app.groups) {
-    if (group->total == 0) continue;
-    const Resources& size = caps_.size(group->cap);
-    const PartitionId partition = caps_.partition(group->cap);
-    const UserPart& mine = std::as_const(app.user->parts)[partition];
-    if (mine.over) {
-      return fmt::format("user {} holds {} in queue {}, more than its user limit {}",
-                         app.user->name.value(), to_string(mine.used), queue.spec.path.value(),
-                         to_string(user_limit_of(*app.user, partition)));
-    }
-    for (const Queue* at = &queue; at != nullptr; at = at->parent) {
-      const QueuePart& part = at->parts[partition];
-      if (has_room(*at, partition, size)) continue;
-      return fmt::format("queue {} uses {} of at most {}; {} does not fit", at->spec.path.value(),
-                         to_string(part.used), to_string(part.maximum), to_string(size));
-    }
-    if (!group->claims.empty()) {
-      const Claim& claim = claims_.at(group->claims.front());
-      return fmt::format("room for {} is kept on {}: {} so far", to_string(size),
-                         to_string(nodes_.at(claim.node).id), to_string(claim.held));
-    }
-    if (caps_.roomless(group->cap)) {
-      return fmt::format("no node has room for {}", to_string(size));
-    }
-    if (!group->parked) continue;
-    for (const auto& [host, row] : group->hosts) {
-      if (!group->relax && !nodes_.knows_host(host)) {
-        return fmt::format("no such node: {}; will wait for it, since relaxLocality is false",
-                           host);
-      }
-    }
-    return fmt::format("no node that the application accepts has room for {}", to_string(size));
-  }
-  return "";
-}
-
 // --- the public face: answers
 
 Resources Scheduler::normalize(const Resources& asked, const QueuePath& path) const {
@@ -230,11 +161,6 @@ Resources Scheduler::headroom(const AttemptId& attempt) const {
   if (app == nullptr) return {};
   if (impl_->capacities_stale_) impl_->refresh_capacities();
   return impl_->headroom(*app);
-}
-
-std::string Scheduler::explain(const AppId& id) const {
-  const App* app = impl_->find_app(id);
-  return app == nullptr ? "" : impl_->explain(*app);
 }
 
 std::optional<QueueReport> Scheduler::queue(const QueuePath& path) const {

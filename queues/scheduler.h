@@ -19,6 +19,11 @@
 
 namespace heddle::queues {
 
+struct Explanation;  // explain.h
+struct ExplainOptions;
+struct QueueActivity;
+struct WhatIf;
+
 /// The scheduler. Pure and single-threaded: no I/O, clock, lock or log; never throws. Equal calls
 /// in equal order give equal grants: ties are broken by path, submission order and node order.
 ///
@@ -138,8 +143,16 @@ class Scheduler {
   Resources normalize(const Resources& asked, const QueuePath& queue) const;
   /// Room the application may still count on: the least of user limit, queue maxima and free nodes.
   Resources headroom(const AttemptId& attempt) const;
-  /// Why the application waits, for a person; empty when it does not.
+  /// Why the application waits, as reports show it; empty when it does not. O(its asks).
   std::string explain(const AppId& app) const;
+  /// The same in full; what it costs says explainer.h. nullopt: no such application.
+  std::optional<Explanation> explain(const AppId& app, const ExplainOptions& options) const;
+  /// What would become of an application if it came now. kNotFound: no such queue;
+  /// kInvalidArgument: no leaf, or amounts that make no sense. What would be refused at submission
+  /// is a verdict, too.
+  Result<Explanation> explain(const WhatIf& what, const ExplainOptions& options) const;
+  /// The tree of queues and those that wait in it, at most `apps_max` of them.
+  QueueActivity activity(const ExplainOptions& options, std::size_t apps_max) const;
 
   std::optional<QueueReport> queue(const QueuePath& path) const;
   /// The few numbers that are needed often, without making a report.

@@ -1,6 +1,6 @@
 // The inside of Scheduler. Internal to queues/: tree.cc, capacities.cc, demand.cc, leaf_queue.cc,
-// parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc and invariants.cc
-// each hold a part.
+// parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc, explain*.cc and
+// invariants.cc each hold a part.
 #pragma once
 
 #include <map>
@@ -76,6 +76,10 @@ class Scheduler::Impl {
   Place use_of(const User& user, PartitionId partition) const;
   void untrack(User& user, PartitionId partition);
   void recompute_user_limit(Queue& leaf, PartitionId partition);
+  /// What it would be if the queue used `used`, `active_used` of it by users that want more.
+  Resources user_limit_with(const Queue& leaf, PartitionId partition, const Resources& used,
+                            const Resources& active_used, double active_weight) const;
+  static double weight_of(const QueueRules& rules, const UserName& user);
   void recompute_am_limits(Queue& leaf, PartitionId partition);
   void recompute_all_am_limits(Queue& leaf);
   double maximum_am_share(const Queue& leaf, PartitionId partition) const;
@@ -86,11 +90,13 @@ class Scheduler::Impl {
   void sync_waiting(User& user, CapId cap);
   void sync_all_waiting(User& user);
   bool user_am_fits(const User& user, CapId cap) const;
+  bool user_am_fits(const User& user, PartitionId partition, const Resources& size) const;
   static void count_active(App& app, int change);
   void activate_fitting(Queue& leaf);
   void activate(App& app);
   void deactivate(App& app);
   bool am_fits(const Queue& leaf, CapId cap) const;
+  bool am_fits(const Queue& leaf, PartitionId partition, const Resources& size) const;
 
   // parallel_apps.cc: max-parallel-apps
   std::int32_t parallel_limit(const UserName& user) const;
@@ -144,6 +150,7 @@ class Scheduler::Impl {
   NodeIndex::Slot find_anywhere(CapId cap, const Allowed& allowed) const;
   bool has_servable(PartitionId partition) const;  // demand of its own that may be served now
   bool may_use(PartitionId partition, CapId cap) const;
+  bool may_serve(PartitionId partition, PartitionId asked) const;  // as things are just now
   bool may_fit_somewhere(CapId cap) const;
   void no_spot(AskGroup& group);
   Grant take(AskGroup& group, const Spot& spot);
@@ -185,8 +192,7 @@ class Scheduler::Impl {
   void take_use(const Queue& queue, PartitionId partition, double& of_queue,
                 double& of_cluster) const;
   Resources headroom(const App& app) const;
-  std::string explain(const App& app) const;
-  std::string explain_held(const App& app) const;
+  class Explainer;  // explainer.h
   std::string check() const;
   std::string check_nothing_left() const;
   struct Tally;

@@ -144,7 +144,7 @@ void get_node_to_labels(const RmWeb& web, const ExchangePtr& exchange) {
 }
 
 /// Of a parameter that may be repeated.
-std::set<std::string> values_of(const Exchange& exchange, std::string_view name) {
+std::set<std::string> distinct_values(const Exchange& exchange, std::string_view name) {
   std::set<std::string> out;
   for (const auto& [key, value] : exchange.request.query) {
     if (key == name) out.insert(value);
@@ -153,7 +153,7 @@ std::set<std::string> values_of(const Exchange& exchange, std::string_view name)
 }
 
 void get_label_mappings(const RmWeb& web, const ExchangePtr& exchange) {
-  const std::set<std::string> wanted = values_of(*exchange, "labels");
+  const std::set<std::string> wanted = distinct_values(*exchange, "labels");
   const auto report = web.door.reports.labels();
   std::map<std::string, std::vector<NodeId>> nodes;
   for (const auto& [node, name] : labelled_nodes(*report)) {
@@ -225,7 +225,7 @@ void add_labels(const RmWeb& web, const ExchangePtr& exchange) {
 }
 
 void remove_labels(const RmWeb& web, const ExchangePtr& exchange) {
-  web.door.admin.remove_labels(exchange->caller, values_of(*exchange, "labels"),
+  web.door.admin.remove_labels(exchange->caller, distinct_values(*exchange, "labels"),
                                answer_change(exchange));
 }
 
@@ -261,7 +261,7 @@ void replace_labels_of_node(const RmWeb& web, const ExchangePtr& exchange) {
     return;
   }
   rm::ReplaceLabels request;
-  request.nodes[*id] = values_of(*exchange, "labels");
+  request.nodes[*id] = distinct_values(*exchange, "labels");
   web.door.admin.replace_labels(exchange->caller, std::move(request), answer_change(exchange));
 }
 

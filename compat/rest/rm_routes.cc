@@ -388,32 +388,6 @@ void get_user_info(const RmWeb& web, const ExchangePtr& exchange) {
   send(*exchange, 200, out);
 }
 
-void get_activities(const ExchangePtr& exchange) {
-  Writer out(exchange->format);
-  out.begin_root("activities");
-  out.text("diagnostic", "scheduler activities are not recorded yet");
-  out.end_root();
-  send(*exchange, 200, out);
-}
-
-void get_app_activities(const RmWeb& web, const ExchangePtr& exchange) {
-  const auto app = find_app(web, *exchange, exchange->captures[0]);
-  if (!app) return;
-  Writer out(exchange->format);
-  out.begin_root("appActivities");
-  out.text("applicationId", to_string(app->id));
-  std::string diagnostic = "scheduler activities are not recorded yet";
-  if (!app->diagnostics.empty()) diagnostic = app->diagnostics;
-  if (rm::is_final(app->state)) {
-    diagnostic = "fail to get application activities after finished";
-  }
-  out.text("diagnostic", diagnostic);
-  out.number("timestamp", web.context().now.ms);
-  out.text("dateTime", java_date(web.context().now));
-  out.end_root();
-  send(*exchange, 200, out);
-}
-
 // One small field of an application under its own root.
 void add_app_field_routes(Router& router, const RmWeb& web) {
   router.add("GET", "/ws/v1/cluster/apps/{}/state", [&web](const ExchangePtr& exchange) {
@@ -498,10 +472,6 @@ void add_rm_read_routes(Router& router, const RmWeb& web) {
   get("/apps/{}/appattempts/{}/containers/{}", get_container);
   get("/appstatistics", get_statistics);
   get("/queues/{}/access", get_queue_access);
-  get("/scheduler/app-activities/{}", get_app_activities);
-  const auto activities = [](const RmWeb&, const ExchangePtr& e) { get_activities(e); };
-  get("/scheduler/activities", activities);
-  get("/scheduler/bulk-activities", activities);
   add_app_field_routes(router, web);
   add_unsupported_reads(router);
 }

@@ -20,6 +20,8 @@ void add_rm_read_routes(Router& router, const RmWeb& web);
 void add_rm_write_routes(Router& router, const RmWeb& web);
 void add_rm_label_routes(Router& router, const RmWeb& web);
 void add_queue_config_routes(Router& router, const RmWeb& web);
+void add_explain_routes(Router& router, const RmWeb& web);
+void add_activity_routes(Router& router, const RmWeb& web);
 void add_rm_pages(Router& router, const RmWeb& web);
 
 /// The application named by the route's capture; nullptr after having answered 400 or 404.

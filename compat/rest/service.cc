@@ -120,6 +120,8 @@ net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
   add_rm_write_routes(state->router, state->web);
   add_rm_label_routes(state->router, state->web);
   add_queue_config_routes(state->router, state->web);
+  add_explain_routes(state->router, state->web);
+  add_activity_routes(state->router, state->web);
   add_rm_pages(state->router, state->web);
   add_monitor_routes(state->router, state->web.options, [web = &state->web] {
     return rm_beans(web->door.reports, web->options, web->door.queue_config);

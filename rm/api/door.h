@@ -137,6 +137,8 @@ struct TokenSigners {
   security::TokenKeys container;
 };
 
+class ExplainService;  // rm/api/explain.h
+
 /// All services together, as wired in main().
 struct Door {
   ApplicationService& applications;
@@ -146,6 +148,7 @@ struct Door {
   const Reports& reports;
   TokenSigners& keys;
   QueueConfigService* queue_config = nullptr;  // nullptr: there is none to ask
+  ExplainService* explain = nullptr;           // likewise
 };
 
 }  // namespace heddle::rm

@@ -146,6 +146,8 @@ class Core {
   Result<void> configure_queues(std::shared_ptr<const queues::QueueConfig> config, Turn& turn);
   /// To be asked only; what it says holds for this turn.
   const queues::Scheduler& scheduler() const { return scheduler_; }
+  /// What the application waits for, in whatever state it is. kNotFound.
+  Result<queues::Explanation> explain(const AppId& id, const queues::ExplainOptions& options) const;
   void set_node_lists(NodeLists lists, std::optional<std::chrono::seconds> graceful, Turn& turn);
   Result<void> update_node_resources(const NodeId& id, const Resources& total, Turn& turn);
   /// Sizes that hold whatever nodes say; nodes that are not listed keep what they have.

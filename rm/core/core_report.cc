@@ -102,6 +102,9 @@ AppReportPtr Core::report(const App& app, const Now& now) const {
   out->original_tracking_url = app.end.tracking_url;
   if (out->diagnostics.empty() && app.in_scheduler && app.state == AppState::kAccepted) {
     out->diagnostics = scheduler_.explain(app.id);
+    if (attempt != nullptr && attempt->state == AttemptState::kLaunched) {
+      out->diagnostics = "AM container is launched, waiting for AM container to Register with RM";
+    }
   }
   if (is_final(app.state)) out->progress = 1;
   if (attempt != nullptr) {

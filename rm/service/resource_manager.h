@@ -15,6 +15,7 @@
 #include "base/worker_pool.h"
 #include "queues/rules/placement.h"
 #include "rm/api/door.h"
+#include "rm/api/explain.h"
 #include "rm/core/core.h"
 #include "rm/service/racks.h"
 #include "rm/service/report_board.h"
@@ -75,7 +76,8 @@ class ResourceManager final : public ApplicationService,
                               public MasterService,
                               public NodeService,
                               public AdminService,
-                              public QueueConfigService {
+                              public QueueConfigService,
+                              public ExplainService {
  public:
   /// `clock` and `store` are used from start() on. `board` must be the one in the Door.
   ResourceManager(ServiceOptions options, std::unique_ptr<Core> core, std::unique_ptr<Store> store,
@@ -145,6 +147,11 @@ class ResourceManager final : public ApplicationService,
   void queue_version(const security::Caller& caller, std::int64_t number,
                      ReplyTo<QueueVersion> reply) override;
   void check_may_read_queues(const security::Caller& caller, ReplyTo<void> reply) override;
+
+  // ExplainService
+  void explain_app(const AppId& app, ExplainOptions options, ReplyTo<Explanation> reply) override;
+  void explain_request(WhatIf what, ExplainOptions options, ReplyTo<Explanation> reply) override;
+  void activity(ExplainOptions options, ReplyTo<QueueActivity> reply) override;
 
   /// Reads the file again without being asked by anybody: it has changed.
   void reload_queues(const std::string& why, const ReplyTo<void>& reply);
@@ -265,6 +272,10 @@ class ResourceManager final : public ApplicationService,
   };
   ServedQueues served_queues() const;
 
+  /// Runs `ask` on the core's thread, if not too many do already.
+  template <class T>
+  void ask_core(ReplyTo<T> reply, std::function<Result<T>(const Core&)> ask);
+
   void core_loop();
   std::vector<CommandPtr> next_batch(bool& stopping, Instant totals_at);
   void finish_turn(Turn& turn, Instant& totals_at);
@@ -287,6 +298,7 @@ class ResourceManager final : public ApplicationService,
   const Clock& clock_;
   MasterLauncher* launcher_ = nullptr;
   std::atomic<std::int32_t> last_sequence_{0};
+  std::atomic<int> questions_{0};  // of the ExplainService, not answered yet
   const std::int64_t cluster_start_ms_;
 
   std::mutex commands_mutex_;

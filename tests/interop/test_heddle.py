@@ -159,7 +159,7 @@ def test_json_says_what_it_is(at):
 
 
 COMPLETED = {
-    "heddle ": {"app", "node", "queue", "config", "dev", "completion", "sim", "version"},
+    "heddle ": {"app", "node", "queue", "config", "dev", "completion", "explain", "sim", "version"},
     "heddle app ": {"list", "show", "kill", "logs"},
     "heddle app list --st": {"--state"},
     "heddle -o ": {"table", "wide", "json", "csv", "name"},

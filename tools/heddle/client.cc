@@ -148,9 +148,11 @@ Outcome<Json> Client::get(std::string_view path) {
   return ask({}, kClusterBelow, path);
 }
 
-Outcome<Json> Client::get_own(std::string_view path) {
+Outcome<Json> Client::get_own(std::string_view path, std::string_view query) {
   // With the name: what is asked for may be for administrators only.
-  return ask({}, kOwnBelow, fmt::format("{}?user.name={}", path, percent_encode(user_)));
+  return ask({}, kOwnBelow,
+             fmt::format("{}{}{}user.name={}", path, query, query.empty() ? '?' : '&',
+                         percent_encode(user_)));
 }
 
 Outcome<Json> Client::put_below(std::string_view below, std::string_view path, std::string body) {

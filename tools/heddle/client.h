@@ -22,7 +22,8 @@ class Client {
   Outcome<nlohmann::json> get(std::string_view path);
   Outcome<nlohmann::json> put(std::string_view path, std::string body);
   /// The same below /ws/v1/heddle: what Hadoop's ResourceManager has not.
-  Outcome<nlohmann::json> get_own(std::string_view path);
+  /// `query` as of query_text(), or nothing.
+  Outcome<nlohmann::json> get_own(std::string_view path, std::string_view query = {});
   Outcome<nlohmann::json> put_own(std::string_view path, std::string body);
 
   /// From a NodeManager at "host:port"; `path` below /ws/v1/node. At most `body_max` bytes.

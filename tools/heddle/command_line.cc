@@ -122,6 +122,29 @@ void add_cluster(CLI::App& root, Options& options) {
       ->expected(1);
 }
 
+void add_explain(CLI::App& root, Options& options) {
+  CLI::App* why = command(root, "explain", "Why an application waits, or what would become of one");
+  why->add_option("ID", options.ids, "application_...; without one: what would become of a new one")
+      ->expected(0, 1);
+  why->add_option("--queue", options.queue, "Of a new one: its leaf queue")->type_name("QUEUE");
+  why->add_option("--user", options.user, "Who submits it (the one who asks)")->type_name("USER");
+  why->add_option("--memory", options.memory, "Of each container")->type_name("MB");
+  why->add_option("--vcores", options.vcores, "Of each container")->type_name("N");
+  why->add_option("--gpu", options.gpu, "Of each container, yarn.io/gpu")->type_name("N");
+  why->add_option("--resource", options.resources, "Of each container, another type")
+      ->type_name("NAME=N")
+      ->allow_extra_args(false);
+  why->add_option("--count", options.count, "How many containers (1)")->type_name("N");
+  why->add_option("--label", options.label, "Node label")->type_name("LABEL");
+  why->add_option("--at", options.places, "Nowhere but on this host or /rack")
+      ->type_name("PLACE")
+      ->allow_extra_args(false);
+  why->add_option("--am-memory", options.am_memory, "Of its ApplicationMaster (the smallest)")
+      ->type_name("MB");
+  why->add_option("--am-vcores", options.am_vcores, "Likewise")->type_name("N");
+  why->add_flag("--no-am", options.no_am, "It needs no container for its ApplicationMaster");
+}
+
 void add_dry_run(CLI::App* command, Options& options) {
   command->add_flag("--dry-run", options.dry_run, "Shows what would change, and changes nothing");
 }
@@ -212,6 +235,7 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   add_app(*root, options);
   add_cluster(*root, options);
   add_queue(*root, options);
+  add_explain(*root, options);
   add_rest(*root, options);
   root->footer(
       "Exit codes: 0 done, 1 failed, 2 usage, 69 unreachable, 73 cannot create, 74 cannot write,\n"

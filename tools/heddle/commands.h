@@ -25,6 +25,7 @@ Style style_of(const Options& options, const Console& console);
 Outcome<int> list_apps(Session& session);
 Outcome<int> show_app(Session& session);
 Outcome<int> kill_apps(Session& session);
+Outcome<int> explain(Session& session);
 Outcome<int> print_logs(Session& session);
 Outcome<int> list_nodes(Session& session);
 Outcome<int> show_node(Session& session);

@@ -27,6 +27,7 @@ struct Options {
   std::string queue;
   std::string type;
   std::string tag;
+  std::string label;
   std::string name;
   std::vector<std::string> groups;
   std::int64_t limit = 0;  // 0 = all
@@ -36,6 +37,12 @@ struct Options {
   std::int64_t version = 0;         // of queue diff, queue rollback; 0 = none
   bool dry_run = false;
   bool strict = false;
+
+  // Of explain: what is thought of. Texts, as the server judges them; "" = not said.
+  std::string memory, vcores, gpu, count, am_memory, am_vcores;
+  std::vector<std::string> resources;  // NAME=AMOUNT
+  std::vector<std::string> places;
+  bool no_am = false;
 
   std::string container;
   std::string file;

@@ -18,6 +18,7 @@ ClusterCommand cluster_command(const std::string& name) {
       {"app show", show_app},
       {"app kill", kill_apps},
       {"app logs", print_logs},
+      {"explain", explain},
       {"node list", list_nodes},
       {"node show", show_node},
       {"queue list", list_queues},

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "queues/explain.h"
 #include "tests/testlib/cluster_builder.h"
 
 namespace heddle::queues {
@@ -89,7 +90,35 @@ class RandomCluster {
     for (const Grant& grant : running_)
       held += grant.resources;
     Resources counted = cluster_.used("root");
-    return held == counted ? "" : "the root queue holds other than what was granted";
+    if (!(held == counted)) return "the root queue holds other than what was granted";
+    for (const AppId& app : apps_) {
+      if (std::string wrong = check_explained(app); !wrong.empty()) return wrong;
+    }
+    return "";
+  }
+
+  /// Who still waits when the scheduler has done all it can waits for something else than his turn.
+  std::string check_explained(const AppId& id) {
+    const auto told = cluster_.scheduler.explain(id, ExplainOptions{});
+    const auto app = cluster_.scheduler.app(id);
+    if (!told || !app) return told || app ? to_string(id) + " is known to one only" : "";
+    for (const ExplainedAsk& ask : told->asks) {
+      std::int64_t nodes = 0;
+      for (const NodeGroup& group : ask.nodes)
+        nodes += group.count;
+      if (std::cmp_not_equal(nodes, cluster_.scheduler.node_count())) {
+        return to_string(id) + ": not every node has its reason";
+      }
+    }
+    if (cluster_.scheduler.has_work()) return "";
+    const bool waits = app->pending_containers > 0;
+    const bool says_so =
+        told->wait.verdict != Verdict::kNothingWaits && told->wait.verdict != Verdict::kWaitsTurn;
+    if (waits && !says_so) {
+      return to_string(id) + " waits, and is told " + std::string(code_of(told->wait.verdict)) +
+             ": " + told->wait.sentence;
+    }
+    return "";
   }
 
   const std::vector<Grant>& running() const { return running_; }

@@ -127,6 +127,10 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"completion", "tcsh"}, "'tcsh' is none of bash"},
         Misuse{{"-o", "json", "sim", "run"}, "options of the simulator stand behind \"sim\""},
         Misuse{{"--timeout", "0", "version"}, "--timeout"},
+        Misuse{{"explain", "--rm", "x:1"}, "whose waiting?"},
+        Misuse{{"explain", kApp, "--queue", "a", "--rm", "x:1"}, "its id alone is enough"},
+        Misuse{{"explain", "--queue", "a", "--resource", "gpu", "--rm", "x:1"}, "NAME=N"},
+        Misuse{{"explain", "../x", "--rm", "x:1"}, "not of the form"},
         Misuse{{"queue", "set"}, "QUEUE is required"},
         Misuse{{"queue", "set", "root.a"}, "SETTING is required"},
         Misuse{{"queue", "set", "root.a", "capacity", "--rm", "x:1"}, "is not key=value"},
@@ -441,6 +445,62 @@ TEST_F(Heddle, FinishedLogsWithoutAConfigurationNameYarnLogs) {
   EXPECT_EQ(against({"app", "logs", kApp}), kExitFailed);
   EXPECT_NE(said_.err.find(std::string("Try: yarn logs -applicationId ") + kApp),
             std::string::npos);
+}
+
+constexpr const char* kExplanation =
+    R"({"explanation":{"verdict":"queue-maximum","sentence":"queue root.a is \u001b[2Jfull",
+    "number":{"amount":2048,"unit":"memory-mb"},"action":"raise x.maximum-capacity",
+    "property":"x.maximum-capacity","scope":"root.a","applicationId":"application_1_0002",
+    "queue":"root.a","user":"ann","position":2,"waitingInQueue":3,
+    "ahead":[{"applicationId":"application_1_0001"}],
+    "limits":[{"name":"maximum-capacity","scope":"root.a","property":"x.maximum-capacity",
+    "used":{"memory-mb":3072,"vcores":1},"limit":{"memory-mb":4096,"vcores":4},"blocks":true},
+    {"name":"applications","scope":"root.a","usedCount":3,"limitCount":10,"blocks":false}],
+    "asks":[{"containers":4,"am":false,"size":{"memory-mb":3072},"label":"gpu","sentence":"s",
+    "nodes":[{"verdict":"too-small","count":12,"shortOf":[{"type":"memory-mb"}],
+    "examples":[{"id":"n1:1"},{"id":"n2:1"}]}]}],"asksLeftOut":3}})";
+
+TEST_F(Heddle, ExplainsAnApplicationInWords) {
+  manager_.answer_own(std::string("/apps/") + kApp + "/explain", {200, kExplanation, ""});
+  EXPECT_EQ(against({"explain", kApp}), kExitOk) << said_.err;
+  for (const char* text :
+       {"application_1_0002 in root.a, of ann", "queue root.a is ?[2Jfull", "2048 MB",
+        "raise x.maximum-capacity", "2 of 3 that wait in root.a", "behind      application_1_0001",
+        "<- this", "3072 MB, 1 vcores", "n1:1, n2:1", "too-small", "and 3 requests more",
+        "4 containers of 3072 MB, label gpu"}) {
+    EXPECT_NE(said_.out.find(text), std::string::npos) << text << "\n" << said_.out;
+  }
+}
+
+TEST_F(Heddle, ExplainsAnApplicationToPrograms) {
+  manager_.answer_own(std::string("/apps/") + kApp + "/explain", {200, kExplanation, ""});
+  EXPECT_EQ(against({"explain", kApp, "-o", "json"}), kExitOk);
+  const auto json = nlohmann::json::parse(said_.out);
+  EXPECT_EQ(json.at("schema"), "heddle.explain/1");
+  EXPECT_EQ(json.at("item").at("verdict"), "queue-maximum");
+  said_.out.clear();
+  EXPECT_EQ(against({"explain", kApp, "-o", "name"}), kExitOk);
+  EXPECT_EQ(said_.out, "queue-maximum\n");
+}
+
+TEST_F(Heddle, ExplainsAnApplicationThatIsOnlyThoughtOf) {
+  manager_.answer_own("/explain", {200, kExplanation, ""});
+  EXPECT_EQ(against({"explain", "--queue", "root.a", "--memory", "3072", "--gpu", "1", "--count",
+                     "4", "--resource", "fpga=2", "--at", "n1", "--at", "/r1", "--no-am"}),
+            kExitOk)
+      << said_.err;
+  const auto requests = manager_.requests();
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_NE(requests[0].find("GET /ws/v1/heddle/explain?queue=root.a&memory=3072&gpu=1&count=4"
+                             "&am=none&place=n1%2C%2Fr1&fpga=2&user.name="),
+            std::string::npos)
+      << requests[0];
+}
+
+TEST_F(Heddle, AServerThatExplainsNothingIsToldFromOneThatDoes) {
+  manager_.answer_own("/explain", {200, "[]", ""});
+  EXPECT_EQ(against({"explain", "--queue", "a"}), kExitFailed);
+  EXPECT_EQ(against({"explain", kApp}), kExitFailed) << "404";
 }
 
 }  // namespace
