@@ -46,37 +46,53 @@ const Capacity& Scheduler::Impl::maximum_of(const Queue& queue, PartitionId part
   return label != queue.spec.labels.end() ? label->second.maximum_capacity : kAll;
 }
 
-// Percentages and weights are shares of the parent; absolute amounts stand as written, and shrink
-// in proportion where they do not fit into the parent.
+// Of each resource type: amounts stand as written, and shrink in proportion where they do not fit
+// into the parent; percentages are of what these leave, weights share what is left then. Without
+// mixed modes all children of a queue use one of them.
 void Scheduler::Impl::compute_guarantees(Queue& parent_queue, PartitionId partition) {
   const QueuePart& parent = parent_queue.parts[partition];
+  std::vector<const Capacity*> capacities;  // of the children
+  for (const auto& child : parent_queue.children)
+    capacities.push_back(&capacity_of(*child, partition));
   double weights = 0;
-  Resources wanted;
-  for (const auto& child : parent_queue.children) {
-    const Capacity& capacity = capacity_of(*child, partition);
-    if (capacity.mode == CapacityMode::kWeight) weights += capacity.value;
-    if (capacity.mode == CapacityMode::kAbsolute) wanted += capacity.absolute;
-  }
-  for (const auto& child : parent_queue.children) {
-    const Capacity& capacity = capacity_of(*child, partition);
-    QueuePart& part = child->parts[partition];
-    if (capacity.mode == CapacityMode::kAbsolute) {
-      for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-        const double fits =
-            wanted.amount[i] > 0
-                ? std::min(1.0, parent.guarantee[i] / static_cast<double>(wanted.amount[i]))
-                : 0;
-        part.guarantee[i] = static_cast<double>(capacity.absolute.amount[i]) * fits;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    double amounts = 0;
+    double percent = 0;
+    double of_type = 0;  // weights
+    for (const Capacity* capacity : capacities) {
+      const CapacityPart own = capacity->part(i);
+      if (own.mode == CapacityMode::kAbsolute) amounts += own.value;
+      if (own.mode == CapacityMode::kPercent) percent += own.value;
+      if (own.mode == CapacityMode::kWeight) of_type += own.value;
+    }
+    if (i == 0) weights = of_type;
+    const double fits = amounts > 0 ? std::min(1.0, parent.guarantee[i] / amounts) : 0;
+    const double rest = amounts > 0 ? parent.guarantee[i] - amounts * fits : parent.guarantee[i];
+    const double whole = config_->mixed_modes ? std::max(percent, 100.0) : 100;
+    const double left = percent > 0 ? std::max(rest * (1 - percent / 100), 0.0) : rest;
+    for (std::size_t at = 0; at < capacities.size(); ++at) {
+      const CapacityPart own = capacities[at]->part(i);
+      double& guarantee = parent_queue.children[at]->parts[partition].guarantee[i];
+      if (own.mode == CapacityMode::kAbsolute) guarantee = own.value * fits;
+      if (own.mode == CapacityMode::kPercent) guarantee = rest * (own.value / whole);
+      if (own.mode == CapacityMode::kWeight) {
+        guarantee = left * (of_type > 0 ? own.value / of_type : 0);
       }
-      part.guaranteed = floored(part.guarantee);
+    }
+  }
+  for (std::size_t at = 0; at < capacities.size(); ++at) {
+    const Capacity& capacity = *capacities[at];
+    QueuePart& part = parent_queue.children[at]->parts[partition];
+    part.guaranteed = floored(part.guarantee);
+    if (config_->mixed_modes) {
+      const double whole = measure(parent.guaranteed, partition);
+      part.share = whole > 0 ? measure(part.guaranteed, partition) / whole : 0;
+    } else if (capacity.mode == CapacityMode::kAbsolute) {
       part.share = over(part.guaranteed.memory_mb(), parent.guaranteed.memory_mb());
     } else {
       part.share = capacity.mode == CapacityMode::kWeight
                        ? (weights > 0 ? capacity.value / weights : 0)
                        : capacity.value / 100;
-      for (std::size_t i = 0; i < kResourceTypesMax; ++i)
-        part.guarantee[i] = parent.guarantee[i] * part.share;
-      part.guaranteed = floored(part.guarantee);
     }
     part.absolute = parent.absolute * part.share;
   }
@@ -88,7 +104,18 @@ void Scheduler::Impl::compute_maxima(Queue& parent_queue, PartitionId partition)
   for (const auto& child : parent_queue.children) {
     const Capacity& most = maximum_of(*child, partition);
     QueuePart& part = child->parts[partition];
-    if (most.mode == CapacityMode::kAbsolute) {
+    if (most.mode == CapacityMode::kMixed) {
+      for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+        const CapacityPart own = most.part(i);
+        const auto above = static_cast<double>(parent.maximum.amount[i]);
+        const double value =
+            own.mode == CapacityMode::kAbsolute ? own.value : above * own.value / 100;
+        part.maximum.amount[i] =
+            static_cast<std::int64_t>(std::floor(std::min(value, above) + 1e-6));
+      }
+      const double cluster = measure(whole, partition);
+      part.absolute_max = cluster > 0 ? measure(part.maximum, partition) / cluster : 0;
+    } else if (most.mode == CapacityMode::kAbsolute) {
       part.maximum = componentwise_min(most.absolute, parent.maximum);
       part.absolute_max = over(part.maximum.memory_mb(), whole.memory_mb());
     } else {

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "queues/config_checks.h"
+#include "queues/templates.h"
 
 namespace heddle::queues {
 namespace {
@@ -17,12 +18,24 @@ namespace {
 class Reader {
  public:
   Reader(const Settings& settings, const Limits& limits, const ResourceTypes& types)
-      : values_(settings, types), limits_(limits) {}
+      : settings_(settings), types_(types), values_(settings, types), limits_(limits) {}
 
   Result<QueueConfig> read();
+  /// One that is made below `parent`.
+  Result<QueueSpec> read_made(const std::string& name, const QueueSpec& parent, bool leaf);
 
  private:
-  QueueSpec read_queue(const std::string& path, const std::string& name, const QueueSpec* parent);
+  struct Made {
+    Origin origin = Origin::kListed;
+    bool parent = false;
+  };
+  QueueSpec read_queue(const std::string& path, const std::string& name, const QueueSpec* parent,
+                       Made made);
+  void read_auto_creation(QueueSpec& queue, bool made_parent);
+  void read_templates(const QueueSpec& queue, AutoParent& to) const;
+  void take_templates(std::string_view head,
+                      std::map<std::string, std::string, std::less<>>& to) const;
+  void check_templates(const QueueSpec& queue);
   void read_children(QueueSpec& queue);
   void read_capacities(QueueSpec& queue, bool is_root);
   void read_leaf_limits(QueueSpec& queue);
@@ -33,10 +46,13 @@ class Reader {
   void read_labels(QueueSpec& queue, const QueueSpec* parent);
   void check_unsupported(const QueueSpec& queue);
 
+  const Settings& settings_;
+  const ResourceTypes& types_;
   ConfigValues values_;
   const Limits& limits_;
   QueueConfig config_;
   std::set<std::string, std::less<>> paths_;
+  std::set<std::string, std::less<>> makers_;  // of children
 };
 
 void Reader::read_capacities(QueueSpec& queue, bool is_root) {
@@ -60,7 +76,7 @@ void Reader::read_capacities(QueueSpec& queue, bool is_root) {
   }
   queue.maximum_capacity = values_.parse_capacity(queue, "maximum-capacity", most);
   const Capacity& least = queue.capacity;
-  if (least.mode != queue.maximum_capacity.mode) return;
+  if (least.mode != queue.maximum_capacity.mode || least.mode == CapacityMode::kMixed) return;
   const bool below = least.mode == CapacityMode::kAbsolute
                          ? !least.absolute.fits_in(queue.maximum_capacity.absolute)
                          : queue.maximum_capacity.value < least.value;
@@ -116,7 +132,7 @@ void Reader::read_user_weights(QueueSpec& queue) {
 // A parent hands its policy down to the parents below it; a leaf has its own.
 void Reader::read_order(QueueSpec& queue, const QueueSpec* parent) {
   const auto policy = values_.of(queue, "ordering-policy");
-  if (values_.of(queue, "queues")) {
+  if (values_.of(queue, "queues") || queue.auto_creation != AutoCreation::kOff) {
     queue.ordering_policy =
         policy.value_or(parent != nullptr ? parent->ordering_policy : "utilization");
     queue.children_by_priority = queue.ordering_policy == "priority-utilization";
@@ -232,13 +248,109 @@ void Reader::read_leaf_limits(QueueSpec& queue) {
   read_user_weights(queue);
 }
 
+// What the children that are made below the queue get, the most exact path first: that of
+// root.a.b also stands at root.a.* and root.*.*. Root is never a "*".
+void Reader::read_templates(const QueueSpec& queue, AutoParent& to) const {
+  if (queue.auto_creation == AutoCreation::kManaged) {
+    return take_templates(
+        fmt::format("{}{}.leaf-queue-template.", kCapacityPrefix, queue.path.value()),
+        to.of_leaves);
+  }
+  std::vector<std::string> parts = split_list(queue.path.value(), '.');
+  const std::size_t stars =
+      std::min(parts.size() - 1, static_cast<std::size_t>(std::max(to.depth_max, 0)));
+  for (std::size_t level = 0; level <= stars; ++level) {
+    if (level > 0) parts[parts.size() - level] = "*";
+    const std::string head =
+        fmt::format("{}{}.auto-queue-creation-v2.", kCapacityPrefix, join(parts, "."));
+    take_templates(head + "template.", to.common);
+    take_templates(head + "parent-template.", to.of_parents);
+    take_templates(head + "leaf-template.", to.of_leaves);
+  }
+}
+
+void Reader::take_templates(std::string_view head,
+                            std::map<std::string, std::string, std::less<>>& to) const {
+  const auto& all = values_.all();
+  for (auto it = all.lower_bound(head); it != all.end() && it->first.starts_with(head); ++it) {
+    to.emplace(it->first.substr(head.size()), values_.raw(it->first).value_or(""));
+  }
+}
+
+void Reader::read_auto_creation(QueueSpec& queue, bool made_parent) {
+  const auto is_on = [&](std::string_view property, std::string_view otherwise) {
+    return to_lower(values_.of(queue, property).value_or(std::string(otherwise))) == "true";
+  };
+  const std::string path = queue.path.value();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  queue.auto_removal = is_on("auto-queue-creation-v2.queue-auto-removal.enable", "true");
+  AutoParent parent;
+  if (is_on("auto-create-child-queue.enabled", "")) {
+    queue.auto_creation = AutoCreation::kManaged;
+    parent.depth_max = 1;
+    parent.children_max = static_cast<std::int32_t>(
+        values_.integer(path + ".auto-create-child-queue.max-queues", 1000, 0, kMost));
+    parent.fail_beyond_capacity =
+        is_on("auto-create-child-queue.fail-on-exceeding-parent-capacity", "");
+    if (values_.of(queue, "queues")) {
+      values_.fault(queue, "auto-create-child-queue.enabled",
+                    "a queue with children in \"queues\" cannot make leaves by this template, too; "
+                    "auto-queue-creation-v2.enabled can");
+    }
+    const auto policy = values_.of(queue, "auto-create-child-queue.management-policy");
+    if (policy && !policy->ends_with("GuaranteedOrZeroCapacityOverTimePolicy")) {
+      values_.fault(queue, "auto-create-child-queue.management-policy",
+                    fmt::format("\"{}\" is not known; GuaranteedOrZeroCapacityOverTimePolicy is",
+                                shortened(*policy)));
+    }
+  } else if (made_parent || is_on("auto-queue-creation-v2.enabled", "")) {
+    queue.auto_creation = AutoCreation::kFlexible;
+    const std::int64_t depth =
+        values_.integer("auto-queue-creation-v2.maximum-queue-depth", 2, 0, 100);
+    parent.depth_max = static_cast<std::int32_t>(
+        values_.integer(path + ".auto-queue-creation-v2.maximum-queue-depth", depth, 0, 100));
+    parent.children_max = static_cast<std::int32_t>(
+        values_.integer(path + ".auto-queue-creation-v2.max-queues", 1000, 0, kMost));
+  } else {
+    return;
+  }
+  read_templates(queue, parent);
+  queue.auto_parent = AutoParentPtr(std::make_shared<const AutoParent>(std::move(parent)));
+  makers_.insert(path);
+}
+
+/// Tells what is wrong with them before the first queue is made.
+void Reader::check_templates(const QueueSpec& queue) {
+  for (const bool leaf : {true, false}) {
+    if (queue.auto_creation == AutoCreation::kOff) break;
+    if (!leaf && queue.auto_creation == AutoCreation::kManaged) continue;
+    const auto trial = config_.templates->make(queue, "<new>", leaf);
+    if (!trial) {
+      values_.fault(fmt::format("queue {}: its template for {}: {}", queue.path.value(),
+                                leaf ? "leaves" : "parents", trial.error().message));
+      break;
+    }
+    if (leaf && queue.auto_creation == AutoCreation::kManaged &&
+        trial->capacity.mode == CapacityMode::kWeight) {
+      values_.fault(fmt::format(
+          "queue {}: {}{}.leaf-queue-template.capacity: {} is a weight; "
+          "a percentage or amounts are needed",
+          queue.path.value(), kCapacityPrefix, queue.path.value(), trial->capacity.text));
+    }
+  }
+  for (const QueueSpec& child : queue.children)
+    check_templates(child);
+}
+
 QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
-                             const QueueSpec* parent) {
+                             const QueueSpec* parent, Made made) {
   QueueSpec queue;
   queue.path = QueuePath(path);
   queue.name = name;
+  queue.origin = made.origin;
   paths_.insert(path);
   values_.come_near(path);
+  read_auto_creation(queue, made.parent);
   read_capacities(queue, parent == nullptr);
   read_maximum_allocation(queue, parent);
   read_leaf_limits(queue);
@@ -254,19 +366,29 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
   }
   queue.acl_submit = values_.list_of(queue, "acl_submit_applications");
   queue.acl_administer = values_.list_of(queue, "acl_administer_queue");
-  queue.acl_max_priority = values_.list_of(queue, "acl_application_max_priority");
+  if (const auto text = values_.of(queue, "acl_application_max_priority"); text && *text != "*") {
+    auto acls = parse_priority_acls(*text);
+    if (acls) {
+      queue.priority_acls = *std::move(acls);
+    } else {
+      values_.fault(queue, "acl_application_max_priority", acls.error().message);
+    }
+  }
   queue.disable_preemption =
       to_lower(values_.of(queue, "disable_preemption")
                    .value_or(parent != nullptr && parent->disable_preemption ? "true" : "")) ==
       "true";
   read_order(queue, parent);
   read_labels(queue, parent);
+  if (made.origin != Origin::kListed) return queue;
   read_children(queue);
   if (parent == nullptr && queue.children.empty()) {
     values_.fault(queue, "queues", "is not set; root needs at least one child queue");
   }
-  check_siblings(queue, values_);
-  check_label_siblings(queue, values_);
+  if (!config_.mixed_modes) {
+    check_siblings(queue, values_);
+    check_label_siblings(queue, values_);
+  }
   check_unsupported(queue);
   return queue;
 }
@@ -280,7 +402,7 @@ void Reader::read_children(QueueSpec& queue) {
     } else if (!seen.insert(name).second) {
       values_.fault(queue, "queues", fmt::format("\"{}\" is listed twice", shortened(name)));
     } else {
-      queue.children.push_back(read_queue(queue.path.value() + "." + name, name, &queue));
+      queue.children.push_back(read_queue(queue.path.value() + "." + name, name, &queue, {}));
     }
   }
   if (!queue.children.empty()) values_.come_near(queue.path.value());
@@ -292,11 +414,17 @@ void Reader::check_unsupported(const QueueSpec& queue) {
     config_.warnings.push_back(fmt::format("{}{}.{}={} is not supported yet; {}", kCapacityPrefix,
                                            queue.path.value(), property, shortened(text), instead));
   };
-  for (const std::string_view property :
-       {"reservable", "auto-create-child-queue.enabled", "auto-queue-creation-v2.enabled"}) {
-    const auto text = values_.of(queue, property);
-    if (text && to_lower(*text) != "false") warn(property, *text, "the setting has no effect");
-  }
+  const auto text = values_.of(queue, "reservable");
+  if (text && to_lower(*text) != "false") warn("reservable", *text, "the setting has no effect");
+}
+
+Result<QueueSpec> Reader::read_made(const std::string& name, const QueueSpec& parent, bool leaf) {
+  values_.allow_mixed(to_lower(values_.value("legacy-queue-mode.enabled").value_or("")) == "false");
+  const bool managed = parent.auto_creation == AutoCreation::kManaged;
+  QueueSpec queue = read_queue(parent.path.value() + "." + name, name, &parent,
+                               {managed ? Origin::kManaged : Origin::kFlexible, !leaf});
+  if (values_.faults().empty()) return queue;
+  return fail(ErrorCode::kInvalidArgument, join(values_.faults(), "\n"), ErrorSubject::kQueue);
 }
 
 Result<QueueConfig> Reader::read() {
@@ -313,8 +441,22 @@ Result<QueueConfig> Reader::read() {
   config_.maximum_apps = static_cast<std::int32_t>(
       values_.integer("maximum-applications", 10000, 0, std::numeric_limits<std::int32_t>::max()));
   read_parallel_users();
-  config_.root = read_queue("root", "root", nullptr);
-  for (std::string& stray : find_strays(values_, paths_))
+  const std::string legacy = to_lower(values_.value("legacy-queue-mode.enabled").value_or("true"));
+  config_.mixed_modes = legacy == "false";
+  if (legacy != "true" && legacy != "false") {
+    values_.fault("legacy-queue-mode.enabled",
+                  fmt::format("\"{}\" is neither true nor false", shortened(legacy)));
+  }
+  values_.allow_mixed(config_.mixed_modes);
+  config_.auto_expiry_s =
+      values_.integer("auto-queue-creation-v2.queue-expiration-time", 300, 0, kAmountMax);
+  config_.root = read_queue("root", "root", nullptr, {});
+  if (!makers_.empty()) {
+    config_.templates =
+        std::make_shared<const QueueTemplates>(settings_, paths_, makers_, limits_, types_);
+    check_templates(config_.root);
+  }
+  for (std::string& stray : find_strays(values_, paths_, makers_))
     config_.warnings.push_back(std::move(stray));
   if (values_.faults().empty()) return std::move(config_);
   return fail(ErrorCode::kInvalidArgument, join(values_.faults(), "\n"), ErrorSubject::kQueue);
@@ -325,6 +467,12 @@ Result<QueueConfig> Reader::read() {
 Result<QueueConfig> parse_capacity_config(const Settings& settings, const Limits& limits,
                                           const ResourceTypes& types) {
   return Reader(settings, limits, types).read();
+}
+
+Result<QueueSpec> QueueTemplates::make(const QueueSpec& parent, const std::string& name,
+                                       bool leaf) const {
+  const Settings settings = settings_of(parent, name, leaf);
+  return Reader(settings, limits_, types_).read_made(name, parent, leaf);
 }
 
 QueueConfig default_queue_config() {

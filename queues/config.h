@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/resources.h"
@@ -23,14 +25,28 @@ namespace rules {
 struct Placement;
 }
 
-enum class CapacityMode : std::uint8_t { kPercent, kWeight, kAbsolute };
+/// kMixed: each resource type has its own of the others, in `parts`.
+enum class CapacityMode : std::uint8_t { kPercent, kWeight, kAbsolute, kMixed };
 
-/// "60", "2w" or "[memory=10240,vcores=12]".
+/// Of one resource type.
+struct CapacityPart {
+  CapacityMode mode = CapacityMode::kAbsolute;
+  double value = 0;  // percent, weight or amount
+  friend bool operator==(const CapacityPart&, const CapacityPart&) = default;
+};
+
+/// "60", "2w", "[memory=10240,vcores=12]"; "[memory=50%,vcores=2w]" where modes may be mixed.
 struct Capacity {
   CapacityMode mode = CapacityMode::kPercent;
-  double value = 0;    // percent (60.0) or weight
-  Resources absolute;  // kAbsolute only
-  std::string text;    // as configured
+  double value = 0;                      // percent (60.0) or weight
+  Resources absolute;                    // kAbsolute only
+  std::string text;                      // as configured
+  std::vector<CapacityPart> parts = {};  // kMixed: of every type in use
+  CapacityPart part(std::size_t type) const {
+    if (mode == CapacityMode::kMixed) return type < parts.size() ? parts[type] : CapacityPart{};
+    if (mode != CapacityMode::kAbsolute) return {mode, value};
+    return {mode, static_cast<double>(absolute.amount[type])};
+  }
   friend bool operator==(const Capacity&, const Capacity&) = default;
 };
 
@@ -42,16 +58,66 @@ struct LabelSpec {
   friend bool operator==(const LabelSpec&, const LabelSpec&) = default;
 };
 
+/// Whose applications may have which priorities in a leaf.
+struct PriorityAcl {
+  std::string who;  // an access list: "ann,bob staff"
+  std::int32_t max_priority = 0;
+  std::int32_t default_priority = 0;
+  friend bool operator==(const PriorityAcl&, const PriorityAcl&) = default;
+};
+
+/// "[user=ann group=staff max_priority=5 default_priority=3] [...]", the lowest maximum first.
+/// kInvalidArgument says what is wrong.
+Result<std::vector<PriorityAcl>> parse_priority_acls(std::string_view text);
+
 /// Which of a leaf's applications is served first.
 enum class AppOrder : std::uint8_t {
   kFifo,  // priority, then submission
   kFair,  // the one that holds the least memory
 };
 
+/// How a queue gets children that no "queues" list names.
+enum class AutoCreation : std::uint8_t {
+  kOff,
+  kFlexible,  // auto-queue-creation-v2: parents and leaves, by weight
+  kManaged,   // auto-create-child-queue: leaves, all by one template
+};
+
+/// Where a queue comes from.
+enum class Origin : std::uint8_t {
+  kListed,
+  kFlexible,  // made for an application, below a kFlexible parent
+  kManaged,   // the same below a kManaged one
+};
+
+/// What a queue gives to the children that are made below it.
+struct AutoParent {
+  std::int32_t children_max = 1000;   // of any origin
+  std::int32_t depth_max = 2;         // levels below the nearest listed queue
+  bool fail_beyond_capacity = false;  // kManaged: no more than their parent is guaranteed
+  // Settings by the name behind the path: of all, of parents, of leaves.
+  std::map<std::string, std::string, std::less<>> common, of_parents, of_leaves;
+  friend bool operator==(const AutoParent&, const AutoParent&) = default;
+};
+
+/// Shared, and equal when what it points to is.
+struct AutoParentPtr : std::shared_ptr<const AutoParent> {
+  using shared_ptr::shared_ptr;
+  AutoParentPtr(std::shared_ptr<const AutoParent> other) : shared_ptr(std::move(other)) {}
+  friend bool operator==(const AutoParentPtr& a, const AutoParentPtr& b) {
+    return a.get() == b.get() || (a && b && *a == *b);
+  }
+};
+
 /// What the settings say of one queue, everything resolved (defaults and inheritance applied).
 struct QueueRules {
   QueuePath path;
   std::string name;  // last part of the path
+  Origin origin = Origin::kListed;
+  AutoCreation auto_creation = AutoCreation::kOff;
+  bool auto_removal = true;   // Origin::kFlexible: goes when it was idle long enough
+  bool at_zero = false;       // Origin::kManaged: is guaranteed nothing for now
+  AutoParentPtr auto_parent;  // unless kOff
   Capacity capacity;
   Capacity maximum_capacity;
   QueueState state = QueueState::kRunning;
@@ -82,14 +148,17 @@ struct QueueRules {
   // Access lists as written ("*", "u1,u2 g1"); resolved by security/. nullopt: not configured.
   std::optional<std::string> acl_submit;
   std::optional<std::string> acl_administer;
-  std::optional<std::string> acl_max_priority;
+  std::vector<PriorityAcl> priority_acls;  // of leaves; none: everybody, everything
   friend bool operator==(const QueueRules&, const QueueRules&) = default;
 };
 
 /// A queue with those below it.
 struct QueueSpec : QueueRules {
   std::vector<QueueSpec> children;
+  bool is_leaf() const { return children.empty() && auto_creation == AutoCreation::kOff; }
 };
+
+class QueueTemplates;
 
 struct QueueConfig {
   QueueSpec root;
@@ -97,7 +166,10 @@ struct QueueConfig {
   std::int32_t maximum_parallel_apps_per_user = kNoAppLimit;
   std::map<std::string, std::int32_t, std::less<>> maximum_parallel_apps_of_user;
   Calculator calculator = Calculator::kMemory;
-  std::int32_t maximum_apps = 10000;  // whole cluster, running and pending
+  std::int32_t maximum_apps = 10000;                // whole cluster, running and pending
+  std::int64_t auto_expiry_s = 300;                 // how long a queue that was made may be idle
+  bool mixed_modes = false;                         // legacy-queue-mode.enabled=false
+  std::shared_ptr<const QueueTemplates> templates;  // nullptr: no queue makes others
   /// Settings that are present and not honoured yet, one sentence each. Log them at start.
   std::vector<std::string> warnings;
   /// What places submissions into these queues: taken together with them or not at all. Whoever

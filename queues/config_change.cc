@@ -33,6 +33,19 @@ bool is_queue_name(std::string_view name) {
   return !name.empty() && name.find_first_of(".*[]= \t\r\n/\"',") == name.npos;
 }
 
+/// A queue below one that gets children by itself: it comes when an application needs it.
+bool may_be_made(const SettingValues& settings, std::string_view path) {
+  const auto is_on = [&](std::string_view queue, std::string_view property) {
+    const auto found = settings.find(key_of(queue, property));
+    return found != settings.end() && to_lower(trim(found->second)) == "true";
+  };
+  while (path.find('.') != path.npos) {
+    path = path.substr(0, path.rfind('.'));
+    if (is_on(path, "auto-queue-creation-v2.enabled")) return true;
+  }
+  return false;
+}
+
 /// Settings below these names are no queue's of their own: templates of queues made by themselves.
 bool is_template(std::string_view path) {
   return path.find("leaf-queue-template") != path.npos ||
@@ -160,7 +173,8 @@ void Changer::add(const std::vector<QueueUpdate>& queues) {
 
 void Changer::update(const std::vector<QueueUpdate>& queues) {
   for (const QueueUpdate& queue : queues) {
-    if (has_queue(out_.settings, queue.queue) || is_template(queue.queue)) {
+    if (has_queue(out_.settings, queue.queue) || is_template(queue.queue) ||
+        may_be_made(out_.settings, queue.queue)) {
       set_all(queue);
     } else {
       fault(fmt::format("Queue {} not found", shortened(queue.queue)));
@@ -204,7 +218,7 @@ void tell_gone(const QueueSpec& queue, bool parent_stopped, const TellLost& tell
 void find_lost(const QueueSpec& before, const QueueSpec& after, bool parent_stopped,
                const TellLost& tell) {
   const bool stopped = parent_stopped || before.state != QueueState::kRunning;
-  if (before.children.empty() && !after.children.empty()) tell({before, stopped, false});
+  if (before.is_leaf() && !after.is_leaf()) tell({before, stopped, false});
   std::map<std::string_view, const QueueSpec*> by_name;
   for (std::size_t i = 0; i < before.children.size(); ++i) {
     const QueueSpec& child = before.children[i];
@@ -279,14 +293,17 @@ std::string describe(const ConfigChange& change) {
 std::vector<std::string> transition_faults(const Scheduler& scheduler, const QueueConfig& next,
                                            const SettingValues& next_settings) {
   std::map<std::string, std::string> faults;  // by path
-  for_each_lost_home(scheduler.config().root, next.root, [&](const LostHome& lost) {
+  const auto with_made = scheduler.with_made(next);
+  const QueueSpec& root = with_made ? with_made->root : next.root;
+  for_each_lost_home(scheduler.config().root, root, [&](const LostHome& lost) {
     const std::string& path = lost.queue.path.value();
     const auto report = scheduler.queue(lost.queue.path);
-    if (lost.queue.children.empty() && report && report->apps > 0) {
+    if (lost.queue.is_leaf() && report && report->apps > 0) {
       faults[path] =
           fmt::format("queue {} has {} applications; stop it first, and wait for them or move them",
                       path, report->apps);
-    } else if (!lost.stopped && !says_stopped(next_settings, path)) {
+    } else if (lost.queue.origin == Origin::kListed && !lost.stopped &&
+               !says_stopped(next_settings, path)) {
       faults[path] = lost.gone
                          ? fmt::format(
                                "{} cannot be deleted from the capacity scheduler configuration, "
@@ -300,6 +317,7 @@ std::vector<std::string> transition_faults(const Scheduler& scheduler, const Que
     }
   });
   std::vector<std::string> out;
+  out.reserve(faults.size());
   for (auto& [path, fault] : faults)
     out.push_back(std::move(fault));
   return out;

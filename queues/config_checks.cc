@@ -13,6 +13,16 @@ namespace {
 
 constexpr double kSumTolerancePercent = 0.05;  // what Hadoop allows siblings to miss 100 % by
 
+using Paths = std::set<std::string, std::less<>>;
+
+bool is_below_any(std::string_view path, const Paths& makers) {
+  while (path.find('.') != path.npos) {
+    path = path.substr(0, path.rfind('.'));
+    if (makers.contains(path)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void check_siblings(const QueueSpec& parent, ConfigValues& values) {
@@ -76,8 +86,8 @@ void check_label_siblings(const QueueSpec& parent, ConfigValues& values) {
 }
 
 // A setting of a queue that no "queues" list names is most often a misspelt name.
-std::vector<std::string> find_strays(const ConfigValues& values,
-                                     const std::set<std::string, std::less<>>& paths) {
+std::vector<std::string> find_strays(const ConfigValues& values, const Paths& paths,
+                                     const Paths& makers) {
   std::vector<std::string> found;
   const std::string head = std::string(kCapacityPrefix) + "root.";
   const auto& all = values.all();
@@ -89,7 +99,7 @@ std::vector<std::string> find_strays(const ConfigValues& values,
       if (!path.ends_with(end) || path.find("accessible-node-labels") != path.npos) continue;
       if (path.find("template") != path.npos) continue;
       path.remove_suffix(end.size());
-      if (!paths.contains(path)) {
+      if (!paths.contains(path) && !is_below_any(path, makers)) {
         found.push_back(
             fmt::format("{} ({}): there is no queue {}; did you forget it "
                         "in the \"queues\" of its parent?",

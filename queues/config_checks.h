@@ -15,8 +15,10 @@ namespace heddle::queues {
 void check_siblings(const QueueSpec& parent, ConfigValues& values);
 /// The same of each node label: the children have all of what their parent has, or say nothing.
 void check_label_siblings(const QueueSpec& parent, ConfigValues& values);
-/// Settings of queues that are not among `paths`, one sentence each.
+/// Settings of queues that are not among `paths` and that nobody makes, one sentence each.
+/// `makers`: paths of queues that get children by themselves.
 std::vector<std::string> find_strays(const ConfigValues& values,
-                                     const std::set<std::string, std::less<>>& paths);
+                                     const std::set<std::string, std::less<>>& paths,
+                                     const std::set<std::string, std::less<>>& makers);
 
 }  // namespace heddle::queues

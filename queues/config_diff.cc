@@ -19,7 +19,7 @@ void collect_states(const QueueSpec& queue, bool parent_stopped, Shares& shares)
   const bool stopped = parent_stopped || queue.state != QueueState::kRunning;
   QueueShare& share = shares[queue.path.value()];
   share.state = stopped ? QueueState::kStopped : QueueState::kRunning;
-  share.leaf = queue.children.empty();
+  share.leaf = queue.is_leaf();
   for (const QueueSpec& child : queue.children)
     collect_states(child, stopped, shares);
 }

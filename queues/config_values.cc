@@ -132,6 +132,37 @@ std::optional<Resources> ConfigValues::parse_amounts(std::string_view text,
   return amounts;
 }
 
+/// Each part "name=50%", "name=2w" or "name=amount". Types that are not named have nothing.
+std::optional<std::vector<CapacityPart>> ConfigValues::parse_parts(std::string_view text,
+                                                                   std::string& why) const {
+  std::vector<CapacityPart> parts(types_.all().size());
+  for (const std::string& entry : split_list(text)) {
+    const bool percent = entry.ends_with('%');
+    const std::size_t equals = entry.find('=');
+    const bool weight = entry.ends_with('w');
+    std::string amount = entry;
+    if ((percent || weight) && equals != std::string::npos)
+      amount.replace(equals + 1, amount.npos, "1");
+    const auto named = parse_amounts(amount, why);
+    if (!named) return std::nullopt;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (named->amount[i] == 0) continue;
+      parts[i] = {CapacityMode::kAbsolute, static_cast<double>(named->amount[i])};
+      if (!percent && !weight) continue;
+      const auto number =
+          parse_double(trim(std::string_view(entry).substr(equals + 1, entry.size() - equals - 2)));
+      const double most = percent ? 100 : 1e9;
+      if (!number || !std::isfinite(*number) || *number < 0 || *number > most) {
+        why = fmt::format("\"{}\" is not a {}", shortened(entry),
+                          percent ? "percentage from 0 to 100" : "weight");
+        return std::nullopt;
+      }
+      parts[i] = {percent ? CapacityMode::kPercent : CapacityMode::kWeight, *number};
+    }
+  }
+  return parts;
+}
+
 Capacity ConfigValues::parse_capacity(const QueueSpec& queue, std::string_view property,
                                       std::string_view text) {
   Capacity capacity;
@@ -139,6 +170,20 @@ Capacity ConfigValues::parse_capacity(const QueueSpec& queue, std::string_view p
   if (text.starts_with('[') && text.ends_with(']')) {
     capacity.mode = CapacityMode::kAbsolute;
     std::string why;
+    if (mixed_ && text.find_first_of("%w") != text.npos) {
+      if (auto parts = parse_parts(text.substr(1, text.size() - 2), why)) {
+        const bool weighted = std::ranges::any_of(
+            *parts, [](const CapacityPart& part) { return part.mode == CapacityMode::kWeight; });
+        if (weighted && property.ends_with("maximum-capacity")) {
+          fault(queue, property, fmt::format("\"{}\": a maximum has no weight", shortened(text)));
+        }
+        capacity.mode = CapacityMode::kMixed;
+        capacity.parts = *std::move(parts);
+        return capacity;
+      }
+      fault(queue, property, fmt::format("\"{}\": {}", shortened(text), why));
+      return capacity;
+    }
     const auto amounts = parse_amounts(text.substr(1, text.size() - 2), why);
     if (amounts) {
       capacity.absolute = *amounts;

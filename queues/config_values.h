@@ -28,11 +28,17 @@ class ConfigValues {
   std::optional<std::string> of(const QueueSpec& queue, std::string_view property) const;
   /// As written: a blank list is nobody, and one that begins with a blank has groups only.
   std::optional<std::string> list_of(const QueueSpec& queue, std::string_view property) const;
+  /// By full name, as written.
+  std::optional<std::string> raw(std::string_view full_name) const {
+    return settings_.get(full_name);
+  }
   double number(std::string_view name, double fallback, double least, double most);
   double number_of(const QueueSpec& queue, std::string_view property,
                    std::string_view fallback_name, double fallback, double least, double most);
   std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t least,
                        std::int64_t most);
+  /// Lists of amounts may hold percentages and weights, too ("[memory=50%,vcores=2w]").
+  void allow_mixed(bool allowed) { mixed_ = allowed; }
   Capacity parse_capacity(const QueueSpec& queue, std::string_view property, std::string_view text);
   std::optional<Resources> parse_amounts(std::string_view text, std::string& why) const;
 
@@ -53,7 +59,11 @@ class ConfigValues {
 
   const Settings& settings_;
   const ResourceTypes& types_;
+  std::optional<std::vector<CapacityPart>> parse_parts(std::string_view text,
+                                                       std::string& why) const;
+
   std::vector<std::string> faults_;
+  bool mixed_ = false;
   std::string near_path_;
   bool near_all_ = false;  // near_ has everything below near_path_
   std::vector<std::pair<std::string_view, const std::string*>> near_;  // property, whole name

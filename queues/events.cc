@@ -327,6 +327,7 @@ Result<QueuePath> Scheduler::add_app(const AppId& id, std::string_view queue, co
   app->sequence = impl_->next_sequence_++;
   impl_->attach(*app, **leaf);
   impl_->apps_.emplace(id, std::move(app));
+  impl_->note_idle(**leaf);
   return (*leaf)->spec.path;
 }
 
@@ -334,9 +335,11 @@ void Scheduler::remove_app(const AppId& id) {
   App* app = impl_->find_app(id);
   if (app == nullptr) return;
   impl_->end_attempt(*app);
+  Queue& leaf = *app->leaf;
   impl_->detach(*app);
   impl_->holds_.forget_app(app->holds);
   impl_->apps_.erase(id);
+  impl_->note_idle(leaf);
 }
 
 Result<QueuePath> Scheduler::move_app(const AppId& id, std::string_view target) {
@@ -371,6 +374,7 @@ Result<QueuePath> Scheduler::move_app(const AppId& id, std::string_view target) 
   }
   const bool waiting = app->waiting;
   const bool held = app->held;
+  Queue& before = *app->leaf;
   impl_->detach(*app);
   impl_->attach(*app, **leaf);
   if (waiting) {
@@ -379,6 +383,8 @@ Result<QueuePath> Scheduler::move_app(const AppId& id, std::string_view target) 
   }
   impl_->set_held(*app, held);
   impl_->let_held_run();  // here, or where it was
+  impl_->note_idle(before);
+  impl_->note_idle(**leaf);
   return (*leaf)->spec.path;
 }
 

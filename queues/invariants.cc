@@ -341,6 +341,7 @@ std::string Scheduler::Impl::check() const {
   Tally tally;
   std::string fault = check_holds();
   if (fault.empty()) fault = check_claims();
+  if (fault.empty()) fault = check_made();
   if (fault.empty()) fault = check_apps(tally);
   for (const Queue* queue : queues_) {
     if (!fault.empty()) break;

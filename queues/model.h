@@ -266,8 +266,9 @@ struct Queue {
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
   std::int32_t apps = 0;
-  std::int32_t running_apps = 0;  // limited by max-parallel-apps
-  std::int32_t held_apps = 0;     // wait for that
+  std::int32_t running_apps = 0;   // limited by max-parallel-apps
+  std::int32_t held_apps = 0;      // wait for that
+  std::int64_t idle_since_ms = 0;  // of one that was made: its last application or child went
   DemandTable<Queue> demand;
   // By use of the guarantee. By priority: whoever is below its guarantee first, then the higher
   // priority, and only then by use.

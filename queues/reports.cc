@@ -8,7 +8,7 @@ namespace heddle::queues {
 /// Of the parent, as a fraction.
 double Scheduler::Impl::relative_maximum(const Queue& queue, PartitionId partition) const {
   const Capacity& most = maximum_of(queue, partition);
-  if (most.mode != CapacityMode::kAbsolute) return most.value / 100;
+  if (most.mode == CapacityMode::kPercent) return most.value / 100;
   const double above = queue.parent != nullptr ? queue.parent->parts[partition].absolute_max : 0;
   return above > 0 ? queue.parts[partition].absolute_max / above : 1;
 }
@@ -69,7 +69,7 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
   take_use(queue, kDefaultPartition, out.used_capacity, out.absolute_used_capacity);
   if (spec.capacity.mode == CapacityMode::kWeight) {
     out.weight = spec.capacity.value;
-    out.normalized_weight = part.share;
+    out.normalized_weight = config_->mixed_modes ? 0 : part.share;
   }
   out.configured_capacity = spec.capacity.text;
   if (spec.capacity.mode == CapacityMode::kAbsolute) {

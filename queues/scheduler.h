@@ -54,6 +54,25 @@ class Scheduler {
   Result<void> configure(const QueueConfig& config, const Limits& limits);
   Result<void> configure(std::shared_ptr<const QueueConfig> config, const Limits& limits);
 
+  // --- queues that are made for applications, and those that go by themselves
+
+  /// The leaf of that path, made where it is missing and a queue above it makes queues by itself.
+  /// kNotFound: nobody would make it; kLimitExceeded, kWrongState, kInvalidArgument: it may not be
+  /// made. `recovering`: no limit counts.
+  Result<QueuePath> make_leaf(std::string_view queue, bool recovering = false);
+  /// Takes away what was made, holds nothing and was idle for auto_expiry_s. Children first.
+  std::vector<QueuePath> remove_idle_queues();
+  /// When remove_idle_queues() may find the next one, in the time of set_time(). nullopt: none is
+  /// idle.
+  std::optional<std::int64_t> next_idle_ms() const;
+  /// What was made and is there, parents first.
+  std::vector<QueuePath> made_queues() const;
+  bool has_made_queues() const;
+  /// Grows with each change of that.
+  std::uint64_t made_version() const;
+  /// The configuration with what was made as it would be then; nullptr: nothing would be.
+  std::shared_ptr<QueueConfig> with_made(const QueueConfig& config) const;
+
   // --- nodes
 
   /// All node labels, besides the default partition (""). Nodes of a label that is not there any

@@ -1,6 +1,6 @@
-// The inside of Scheduler. Internal to queues/: tree.cc, capacities.cc, demand.cc, leaf_queue.cc,
-// parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc, explain*.cc and
-// invariants.cc each hold a part.
+// The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, capacities.cc, demand.cc,
+// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc,
+// explain*.cc and invariants.cc each hold a part.
 #pragma once
 
 #include <map>
@@ -27,6 +27,22 @@ class Scheduler::Impl {
   Result<void> check_homes(const QueueConfig& config) const;
   Queue* find_leaf(std::string_view path_or_name) const;
   Queue* find_queue(std::string_view path_or_name) const;
+
+  // made_queues.cc: queues that come and go by themselves
+  Result<Queue*> make_leaf(std::string_view path, bool recovering);
+  Result<void> check_may_make(const Queue& above, const std::string& path,
+                              std::size_t levels) const;
+  Result<void> check_managed_room(const Queue& parent, const std::string& path) const;
+  Queue& add_made(Queue& parent, QueueSpec spec);
+  void drop_made(Queue& queue);
+  bool may_go(const Queue& queue) const;
+  void note_idle(Queue& leaf);  // after an application came or went
+  void guarantee_leaves(Queue& managed);
+  bool fits_managed(const Queue& parent, const Capacity& more) const;
+  void set_at_zero(Queue& queue, bool at_zero);
+  const QueueSpec& spec_of(const Queue& queue) const;
+  QueueSpec& own_spec(const Queue& queue);
+  std::shared_ptr<QueueConfig> with_made(const QueueConfig& config) const;
 
   // capacities.cc: what each queue may have
   static constexpr PartitionId kNoPartition = static_cast<PartitionId>(-1);
@@ -194,6 +210,7 @@ class Scheduler::Impl {
   Resources headroom(const App& app) const;
   class Explainer;  // explainer.h
   std::string check() const;
+  std::string check_made() const;
   std::string check_nothing_left() const;
   struct Tally;
   std::string check_apps(Tally& tally) const;
@@ -203,7 +220,10 @@ class Scheduler::Impl {
   std::string check_leaf_part(const Queue& queue, PartitionId at, Tally& tally) const;
   std::string check_leaf_queue(const Queue* queue, Tally& tally) const;
 
-  std::shared_ptr<const QueueConfig> config_;
+  std::shared_ptr<const QueueConfig> config_;  // with what was made
+  std::shared_ptr<QueueConfig> own_config_;    // the same one, where something was made
+  std::size_t made_ = 0;
+  std::uint64_t made_version_ = 0;
   Limits limits_;
   std::size_t types_ = 1;  // leading resource types that decide
   std::unique_ptr<Queue> root_;

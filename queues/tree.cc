@@ -20,7 +20,7 @@ std::unique_ptr<Queue> Scheduler::Impl::build(const QueueSpec& spec, Queue* pare
   auto queue = std::make_unique<Queue>();
   queue->spec = spec;
   queue->parent = parent;
-  if (spec.children.empty()) queue->leaf = std::make_unique<Leaf>();
+  if (spec.is_leaf()) queue->leaf = std::make_unique<Leaf>();
   for (const QueueSpec& child : spec.children)
     queue->children.push_back(build(child, queue.get()));
   return queue;
@@ -54,7 +54,10 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   if (config->root.children.empty()) {
     return fail(ErrorCode::kInvalidArgument, "queue root has no children", ErrorSubject::kQueue);
   }
+  auto own = with_made(*config);
+  if (own != nullptr) config = own;
   RETURN_IF_ERROR(check_homes(*config));
+  own_config_ = std::move(own);
 
   while (!claims_.empty())
     drop_claim(claims_.begin()->first);
@@ -71,8 +74,19 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
     queues_.clear();
     index_queues(*root_);
   }
+  if (made_ > 0) {
+    const auto is_made = [](const Queue* queue) { return queue->spec.origin != Origin::kListed; };
+    made_ = static_cast<std::size_t>(std::ranges::count_if(queues_, is_made));
+    ++made_version_;
+  }
   // Nobody is let in half-way, while limits of the old and the new settings are mixed.
   refresh_limits();
+  if (made_ > 0) {
+    for (Queue* queue : std::vector<Queue*>(queues_)) {
+      if (queue->spec.auto_creation == AutoCreation::kManaged) guarantee_leaves(*queue);
+    }
+    if (capacities_stale_) refresh_limits();
+  }
   let_held_run();
   activate_everywhere();
   caps_.hope_again();
@@ -86,7 +100,7 @@ bool Scheduler::Impl::adapt(Queue& queue, const QueueSpec& spec) {
       queue.children, spec.children, {},
       [](const auto& child) -> const std::string& { return child->spec.name; }, &QueueSpec::name);
   const auto stays = [](const Queue& child, const QueueSpec& next) {
-    return (child.leaf == nullptr) == !next.children.empty();
+    return (child.leaf == nullptr) == !next.is_leaf();
   };
   std::map<std::string, std::unique_ptr<Queue>, std::less<>> before;
   if (!same) {

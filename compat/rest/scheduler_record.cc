@@ -14,6 +14,9 @@ float percent(float share) {
 /// What is configured of one resource, in the words of the file: "60.0%", "2.0w", "4096.0".
 std::string configured(const rm::QueueReport& queue, const rm::PartitionReport& partition,
                        std::size_t type) {
+  if (partition.label.empty() && type < queue.capacity_vector.size()) {
+    return queue.capacity_vector[type];
+  }
   if (!partition.label.empty()) return real_text(percent(partition.capacity)) + "%";
   if (queue.weight >= 0) return real_text(queue.weight) + "w";
   if (queue.absolute) return real_text(static_cast<double>(queue.configured_minimum.amount[type]));
@@ -21,7 +24,13 @@ std::string configured(const rm::QueueReport& queue, const rm::PartitionReport& 
 }
 
 std::string_view mode_of(const rm::QueueReport& queue) {
+  if (!queue.capacity_mode.empty()) return queue.capacity_mode;
   return queue.weight >= 0 ? "weight" : queue.absolute ? "absolute" : "percentage";
+}
+
+/// Hadoop leaves it at nothing where the weight says it.
+float shown_capacity(const rm::QueueReport& queue, float capacity) {
+  return queue.weight >= 0 && queue.capacity_mode.empty() ? 0 : percent(capacity);
 }
 
 void write_vector_info(Writer& out, const rm::QueueReport& queue,
@@ -52,7 +61,8 @@ void write_capacities(Writer& out, const rm::QueueReport& queue, const ResourceT
     out.begin_object("");
     out.text("partitionName", partition.label);
     write_vector_info(out, queue, partition, types);
-    out.real("capacity", percent(partition.capacity));
+    out.real("capacity",
+             is_default ? shown_capacity(queue, partition.capacity) : percent(partition.capacity));
     out.real("usedCapacity", percent(partition.used_capacity));
     out.real("maxCapacity", percent(partition.max_capacity));
     out.real("absoluteCapacity", percent(partition.absolute_capacity));
@@ -109,26 +119,55 @@ void write_acls(Writer& out, const rm::QueueReport& queue) {
   out.end_object();
 }
 
+void write_properties(Writer& out, std::string_view name,
+                      const std::map<std::string, std::string, std::less<>>& values,
+                      std::string_view before = "") {
+  out.begin_object(name);
+  if (!values.empty()) {
+    out.begin_list("property");
+    for (const auto& [key, value] : values) {
+      out.begin_object("");
+      out.text("name", std::string(before) + key);
+      out.text("value", value);
+      out.end_object();
+    }
+    out.end_list();
+  }
+  out.end_object();
+}
+
+std::string_view creation_text(rm::QueueCreation creation, std::string_view off,
+                               std::string_view flexible, std::string_view managed) {
+  switch (creation) {
+    case rm::QueueCreation::kOff: return off;
+    case rm::QueueCreation::kFlexible: return flexible;
+    case rm::QueueCreation::kManaged: return managed;
+  }
+  return off;
+}
+
 // The tail that all queues share.
 void write_policy(Writer& out, const rm::QueueReport& queue, bool nested) {
   write_acls(out, queue);
   out.number("queuePriority", queue.priority);
   out.text("orderingPolicyInfo", queue.ordering_policy);
+  const bool managed = queue.creation == rm::QueueCreation::kManaged;
   if (nested) {
-    out.flag("autoCreateChildQueueEnabled", false);
-    out.begin_object("leafQueueTemplate");
-    out.end_object();
+    out.flag("autoCreateChildQueueEnabled", managed);
+    write_properties(out, "leafQueueTemplate",
+                     managed ? queue.templates.of_leaves : decltype(queue.templates.of_leaves)(),
+                     "leaf-queue-template.");
   }
   out.text("mode", mode_of(queue));
   out.text("queueType", queue.leaf ? "leaf" : "parent");
-  out.text("creationMethod", "static");
-  out.text("autoCreationEligibility", "off");
+  out.text("creationMethod",
+           creation_text(queue.origin, "static", "dynamicFlexible", "dynamicLegacy"));
+  out.text("autoCreationEligibility", creation_text(queue.creation, "off", "flexible", "legacy"));
   if (!queue.default_label.empty()) out.text("defaultNodeLabelExpression", queue.default_label);
-  for (const auto* name : {"autoQueueTemplateProperties", "autoQueueParentTemplateProperties",
-                           "autoQueueLeafTemplateProperties"}) {
-    out.begin_object(name);
-    out.end_object();
-  }
+  const rm::QueueTemplates shown = managed ? rm::QueueTemplates() : queue.templates;
+  write_properties(out, "autoQueueTemplateProperties", shown.common);
+  write_properties(out, "autoQueueParentTemplateProperties", shown.of_parents);
+  write_properties(out, "autoQueueLeafTemplateProperties", shown.of_leaves);
 }
 
 // As in Hadoop: nobody is there whose limit it could be, so it is the queue's.
@@ -178,7 +217,7 @@ void write_leaf(Writer& out, const rm::QueueReport& queue, const ResourceTypes& 
   out.flag("preemptionDisabled", queue.preemption_disabled);
   out.flag("intraQueuePreemptionDisabled", true);
   out.number("defaultPriority", queue.default_priority);
-  out.flag("isAutoCreatedLeafQueue", false);
+  out.flag("isAutoCreatedLeafQueue", queue.origin == rm::QueueCreation::kManaged);
   out.number("maxApplicationLifetime", queue.max_lifetime_seconds);
   out.number("defaultApplicationLifetime", queue.default_lifetime_seconds);
 }
@@ -189,7 +228,7 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   out.begin_object("queue");
   if (queue.leaf) out.type("capacitySchedulerLeafQueueInfo");
   out.text("queuePath", queue.path.value());
-  out.real("capacity", percent(queue.capacity));
+  out.real("capacity", shown_capacity(queue, queue.capacity));
   out.real("usedCapacity", percent(queue.used_capacity));
   out.real("maxCapacity", percent(queue.max_capacity));
   out.real("absoluteCapacity", percent(queue.absolute_capacity));

@@ -34,7 +34,7 @@ bool is_a_name(std::string_view part) {
 Located locate_missing(const QueueView& queues, const std::vector<std::string>& parts,
                        bool suggest) {
   const std::string path = join(parts, ".");
-  for (const std::size_t levels : {std::size_t{1}, std::size_t{2}}) {
+  for (std::size_t levels = 1; levels < parts.size(); ++levels) {
     const std::string above = ancestor_of(parts, levels);
     if (above.empty()) break;
     const auto parent = queues.find(above);

@@ -83,8 +83,7 @@ Located Placer::usable(std::string_view pattern, bool create, Step& step) const 
   }
   if (!queues_.creates()) {
     return {"", false,
-            fmt::format("queue {} would have to be made; making queues when applications are "
-                        "submitted is not supported yet",
+            fmt::format("queue {} would have to be made, and no queues are made here",
                         in_quotes(located.path))};
   }
   return located;

@@ -17,6 +17,7 @@ constexpr std::string_view kManaged = ".auto-create-child-queue.enabled";
 constexpr std::string_view kFlexible = ".auto-queue-creation-v2.enabled";
 constexpr std::string_view kFlexibleDepth = ".auto-queue-creation-v2.maximum-queue-depth";
 constexpr std::int64_t kFlexibleDepthDefault = 2;
+constexpr std::int64_t kFlexibleDepthMost = 100;
 constexpr std::size_t kQueuesMax = 1'000'000;
 
 std::string_view last_part(std::string_view path) {
@@ -36,9 +37,12 @@ class Reader {
     KnownQueue facts{std::string(path_), has_children ? QueueKind::kParent : QueueKind::kLeaf};
     if (flag(kManaged)) return {facts.path, QueueKind::kManagedParent, 1};
     if (!flag(kFlexible)) return facts;
-    const auto depth = parse_int(trim(text(kFlexibleDepth))).value_or(kFlexibleDepthDefault);
+    const std::string common =
+        settings_.get_or(fmt::format("{}{}", kPrefix, kFlexibleDepth.substr(1)), "");
+    const auto depth = parse_int(trim(text(kFlexibleDepth)))
+                           .value_or(parse_int(trim(common)).value_or(kFlexibleDepthDefault));
     return {facts.path, QueueKind::kParent,
-            static_cast<int>(std::clamp<std::int64_t>(depth, 0, kFlexibleDepthDefault))};
+            static_cast<int>(std::clamp<std::int64_t>(depth, 0, kFlexibleDepthMost))};
   }
 
  private:
@@ -83,6 +87,18 @@ std::optional<KnownQueue> QueueTree::find(std::string_view path_or_name) const {
   const auto named = by_name_.find(path_or_name);
   if (named == by_name_.end() || named->second.count != 1) return std::nullopt;
   return by_path_.find(named->second.path)->second;
+}
+
+std::optional<KnownQueue> LiveQueues::find(std::string_view path_or_name) const {
+  if (is_ambiguous(path_or_name)) return std::nullopt;
+  auto found = listed_.find(path_or_name);
+  return found ? found : made_.find(path_or_name);
+}
+
+bool LiveQueues::is_ambiguous(std::string_view name) const {
+  if (name.find('.') != std::string_view::npos) return false;
+  return listed_.is_ambiguous(name) || made_.is_ambiguous(name) ||
+         (listed_.find(name) && made_.find(name));
 }
 
 bool QueueTree::is_ambiguous(std::string_view name) const {

@@ -19,19 +19,36 @@ class QueueTree final : public QueueView {
 
   std::optional<KnownQueue> find(std::string_view path_or_name) const override;
   bool is_ambiguous(std::string_view name) const override;
-  bool creates() const override { return false; }  // automatic creation is not there yet
+  bool creates() const override { return true; }
   std::optional<std::string> nearest(std::string_view path_or_name) const override;
   std::size_t size() const { return by_path_.size(); }
+  void add(KnownQueue facts);
 
  private:
   struct Named {
     std::string path;
     std::size_t count = 0;
   };
-  void add(KnownQueue facts);
 
   std::map<std::string, KnownQueue, std::less<>> by_path_;
   std::map<std::string, Named, std::less<>> by_name_;  // all but root
+};
+
+/// Those and others that were made since.
+class LiveQueues final : public QueueView {
+ public:
+  /// Both must outlive this object.
+  LiveQueues(const QueueTree& listed, const QueueTree& made) : listed_(listed), made_(made) {}
+  std::optional<KnownQueue> find(std::string_view path_or_name) const override;
+  bool is_ambiguous(std::string_view name) const override;
+  bool creates() const override { return true; }
+  std::optional<std::string> nearest(std::string_view path_or_name) const override {
+    return listed_.nearest(path_or_name);
+  }
+
+ private:
+  const QueueTree& listed_;
+  const QueueTree& made_;
 };
 
 }  // namespace heddle::queues::rules

@@ -18,7 +18,7 @@ enum class QueueKind : std::uint8_t {
 struct KnownQueue {
   std::string path;  // full: "root.users.ann"
   QueueKind kind = QueueKind::kLeaf;
-  /// Levels that may be made below it by itself: 0 none, 1 leaves, 2 parents with leaves.
+  /// Levels that may be made below it by itself: 0 none, 1 leaves, 2 parents with leaves, ...
   int creatable_levels = 0;
 };
 

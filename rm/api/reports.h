@@ -173,6 +173,22 @@ struct PartitionReport {
   Resources user_master_limit;
 };
 
+/// How queues come that nobody listed (kFlexible: auto-queue-creation-v2; kManaged:
+/// auto-create-child-queue).
+enum class QueueCreation : std::uint8_t { kOff, kFlexible, kManaged };
+
+/// Whose applications may have which priorities.
+struct PriorityRight {
+  std::string who;  // an access list
+  std::int32_t max_priority = 0;
+  std::int32_t default_priority = 0;
+};
+
+/// What they get, by the name behind their path.
+struct QueueTemplates {
+  std::map<std::string, std::string, std::less<>> common, of_parents, of_leaves;
+};
+
 /// Shares are fractions of 1. A child list makes a parent.
 struct QueueReport {
   QueuePath path;
@@ -190,6 +206,12 @@ struct QueueReport {
   bool absolute = false;  // capacity is configured as amounts, the next two
   Resources configured_minimum;
   Resources configured_maximum;
+  QueueCreation creation = QueueCreation::kOff;  // of children, when applications need them
+  QueueCreation origin = QueueCreation::kOff;    // how it came itself; kOff: it is listed
+  QueueTemplates templates;
+  std::vector<PriorityRight> priority_rights;  // of a leaf, the lowest maximum first; none: all may
+  std::vector<std::string> capacity_vector;    // of each resource type, where kinds may be mixed
+  std::string capacity_mode;                   // the same; "" = as weight and absolute say
   std::int32_t priority = 0;
   Resources guaranteed;
   Resources maximum;

@@ -52,6 +52,7 @@ struct CoreOptions {
   std::string node_minimum_version;  // older ones are refused; "" = none is
   bool labels_enabled = false;
   bool labels_distributed = false;   // nodes tell their own, operators do not
+  bool remove_idle_queues = false;   // those that were made for applications
   std::string master_default_label;  // of AMs that ask for none; "" = that of their application
 };
 
@@ -287,7 +288,14 @@ class Core {
   LabelsReportPtr labels_report() const;
 
   // Time.
-  enum class DeadlineKind : std::uint8_t { kNode, kMaster, kLifetime, kDrain, kPreemption };
+  enum class DeadlineKind : std::uint8_t {
+    kNode,
+    kMaster,
+    kLifetime,
+    kDrain,
+    kPreemption,
+    kIdleQueues
+  };
   struct Deadline {
     Instant at;
     DeadlineKind kind;
@@ -314,6 +322,13 @@ class Core {
   void expire_lifetime(const AppId& id, Turn& turn);
   void expire(const Deadline& deadline, Turn& turn);
 
+  // Queues that are made for applications.
+  Result<QueuePath> leaf_for(const App& app, Turn& turn);
+  bool is_managed(const std::string& queue) const;
+  void make_again(const App& app, const Now& now);  // at recovery
+  void watch_idle_queues(const Now& now);
+  void remove_idle_queues(Turn& turn);
+
   // Preemption.
   void watch_preemption(const Now& now);
   void run_preemption(Turn& turn);
@@ -337,6 +352,7 @@ class Core {
   NodeReportPtr report(const Node& node) const;
   ResourceUsage usage_of(const App& app, const Now& now) const;
   QueueReport report(const queues::QueueSpec& spec) const;
+  void take_vector(const queues::Capacity& capacity, QueueReport& out) const;
   void add_counters(QueueReport& out) const;
   void sum_nodes(ClusterMetrics& out) const;
   void note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
@@ -382,6 +398,7 @@ class Core {
   std::int32_t amrm_key_ = 0;
   std::set<Deadline> deadlines_;
   std::optional<Instant> preemption_due_;
+  std::optional<Instant> idle_queues_due_;
   std::list<StartDeadline> starts_due_;            // all wait equally long: the soonest is in front
   std::map<std::string, QueueCounters> counters_;  // by queue path
   std::int64_t containers_assigned_ = 0;

@@ -121,7 +121,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   app.submitted = app.started = app.accounted = turn.now.wall;
   app.submission = std::make_shared<const Submission>(std::move(submission));
 
-  const auto queue = scheduler_.resolve_leaf(id, UserName(app.user), app.queue);
+  const auto queue = leaf_for(app, turn);
   if (!queue) {
     record_rejected(app, queue.error(), turn);
     turn.reply_when_durable<void>(std::move(reply), fail(queue.error()));
@@ -248,8 +248,10 @@ void Core::complete(App& app, Turn& turn) {
     without->launch = nullptr;
     app.submission = std::move(without);
   }
+  set_scheduler_time(turn.now);
   if (app.in_scheduler) scheduler_.remove_app(app.id);
   app.in_scheduler = false;
+  watch_idle_queues(turn.now);
   queues_changed_ = true;
   for (const NodeId& id : app.nodes) {
     Node* node = find_node(id);

@@ -137,6 +137,7 @@ std::string Core::check_deadlines() const {
       count(attempt.watched);
   }
   count(preemption_due_);
+  count(idle_queues_due_);
   return armed == deadlines_.size() ? "" : "deadlines are pending that nobody waits for";
 }
 

@@ -31,6 +31,7 @@ void Core::recover_app(const StoredApp& stored, Turn& turn) {
   app.submission = stored.app.submission;
   app.user = stored.app.user;
   app.queue = stored.app.queue;
+  if (!stored.end) make_again(app, turn.now);
   app.master_label = master_label(*app.submission, scheduler_.rules(QueuePath(app.queue)));
   app.priority = stored.app.priority;
   app.submitted = app.started = stored.app.submitted;

@@ -1,5 +1,8 @@
 // What becomes visible: reports are made anew for what changed in a turn, and for nothing else.
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "rm/core/core.h"
@@ -65,6 +68,26 @@ void count_below(QueueReport& queue, const QueueReport& child) {
   queue.apps_running += child.apps_running;
   queue.containers_allocated_total += child.containers_allocated_total;
   queue.containers_released_total += child.containers_released_total;
+}
+
+/// What is configured: priorities, how the queue came and how its children come.
+void take_rules(const queues::QueueSpec& spec, QueueReport& out) {
+  out.priority = spec.priority;
+  out.ordering_policy = spec.ordering_policy;
+  switch (spec.auto_creation) {
+    case queues::AutoCreation::kOff: break;
+    case queues::AutoCreation::kFlexible: out.creation = QueueCreation::kFlexible; break;
+    case queues::AutoCreation::kManaged: out.creation = QueueCreation::kManaged; break;
+  }
+  out.origin = spec.origin == queues::Origin::kFlexible  ? QueueCreation::kFlexible
+               : spec.origin == queues::Origin::kManaged ? QueueCreation::kManaged
+                                                         : QueueCreation::kOff;
+  if (spec.auto_parent) {
+    out.templates = {spec.auto_parent->common, spec.auto_parent->of_parents,
+                     spec.auto_parent->of_leaves};
+  }
+  for (const queues::PriorityAcl& acl : spec.priority_acls)
+    out.priority_rights.push_back({acl.who, acl.max_priority, acl.default_priority});
 }
 
 }  // namespace
@@ -201,6 +224,27 @@ void Core::add_counters(QueueReport& out) const {
   out.preempted = counters.preempted;
 }
 
+/// As Hadoop writes it where kinds may be mixed: "50.0%", "2.0w", "4096.0".
+void Core::take_vector(const queues::Capacity& capacity, QueueReport& out) const {
+  using queues::CapacityMode;
+  std::set<CapacityMode> modes;
+  for (std::size_t i = 0; i < options_.resource_types.all().size(); ++i) {
+    const queues::CapacityPart part = capacity.part(i);
+    modes.insert(part.mode);
+    std::string text = fmt::format("{}", part.value);
+    if (text.find_first_of(".e") == std::string::npos) text += ".0";
+    if (part.mode == CapacityMode::kPercent) text += "%";
+    if (part.mode == CapacityMode::kWeight) text += "w";
+    out.capacity_vector.push_back(std::move(text));
+  }
+  const CapacityMode first = modes.empty() ? CapacityMode::kPercent : *modes.begin();
+  out.capacity_mode = modes.size() > 1                   ? "mixed"
+                      : first == CapacityMode::kWeight   ? "weight"
+                      : first == CapacityMode::kAbsolute ? "absolute"
+                                                         : "percentage";
+  out.absolute = modes.size() == 1 && first == CapacityMode::kAbsolute;
+}
+
 QueueReport Core::report(const queues::QueueSpec& spec) const {
   QueueReport out;
   const auto queue = scheduler_.queue(spec.path);
@@ -224,8 +268,8 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   out.absolute = queue->configured_capacity.starts_with('[');
   out.configured_minimum = queue->configured_minimum;
   out.configured_maximum = queue->configured_maximum;
-  out.priority = queue->priority;
-  out.ordering_policy = queue->ordering_policy;
+  take_rules(spec, out);
+  if (scheduler_.config().mixed_modes) take_vector(spec.capacity, out);
   out.max_parallel_apps = queue->maximum_parallel_apps;
   out.preemption_disabled = !options_.preemption.enabled || spec.disable_preemption;
   out.guaranteed = queue->guaranteed;

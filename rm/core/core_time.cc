@@ -106,6 +106,7 @@ void Core::expire(const Deadline& deadline, Turn& turn) {
     case DeadlineKind::kMaster: return expire_master(deadline.id.attempt, turn);
     case DeadlineKind::kLifetime: return expire_lifetime(deadline.id.attempt.app, turn);
     case DeadlineKind::kPreemption: return run_preemption(turn);
+    case DeadlineKind::kIdleQueues: return remove_idle_queues(turn);
     case DeadlineKind::kDrain:
       if (Node* node = find_node(deadline.node)) {
         node->drain_deadline.reset();

@@ -138,6 +138,11 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(diagnostics_kc, kDiagnosticsMaxKc);
   reader.take(options.node_minimum_version, kNodeMinimumVersion);
   options.preemption = preemption_from(reader);
+  std::string policies;
+  reader.take(options.remove_idle_queues, kMonitorEnable);
+  reader.take(policies, kMonitorPolicies);
+  options.remove_idle_queues =
+      options.remove_idle_queues && names_policy(policies, "AutoCreatedQueueDeletionPolicy");
   if (reader.error()) return fail(*reader.error());
   RETURN_IF_ERROR(take_labels(settings, options));
   if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();

@@ -149,8 +149,9 @@ inline constexpr TextProperty kMonitorPolicies{
         "org.apache.hadoop.yarn.server.resourcemanager.monitor.capacity."
         "ProportionalCapacityPreemptionPolicy",
     .doc =
-        "Policies that watch the scheduler: ProportionalCapacityPreemptionPolicy and "
-        "QueueConfigurationAutoRefreshPolicy are those known here."};
+        "Policies that watch the scheduler: ProportionalCapacityPreemptionPolicy, "
+        "QueueConfigurationAutoRefreshPolicy and AutoCreatedQueueDeletionPolicy are those known "
+        "here."};
 inline constexpr BoolProperty kPreemptionObserveOnly{
     .name = "yarn.resourcemanager.monitor.capacity.preemption.observe_only",
     .default_value = false,

@@ -344,13 +344,23 @@ void ResourceManager::check_admin(const security::Caller& caller, ReplyTo<void> 
 
 void ResourceManager::hand_in(const security::Caller& caller, Submission submission,
                               ReplyTo<void> reply) {
-  const auto rule = [this, caller, app = submission.id,
-                     queue = submission.target_queue()](const GroupNames& groups) {
-    return check_may_submit(caller, app, queue, groups);
+  const auto wanted = std::make_shared<std::int32_t>(submission.wanted_priority());
+  const auto asked = std::make_shared<bool>(false);
+  const auto rule = [this, caller, app = submission.id, queue = submission.target_queue(), wanted,
+                     asked](const GroupNames& groups) -> Result<void> {
+    RETURN_IF_ERROR(check_may_submit(caller, app, queue, groups));
+    // A default is that of all lists the caller is on: groups have to be known.
+    if (*wanted < 0 && !std::exchange(*asked, true) && !priority_rights_of(queue).empty()) {
+      return fail(ErrorCode::kPermissionDenied, "");
+    }
+    RETURN_IF_ERROR(check_priority(caller.user, app, queue, *wanted, groups));
+    if (*wanted < 0) *wanted = default_priority_of(caller.user, queue, groups).value_or(-1);
+    return {};
   };
   if_allowed<void>(
       caller, std::move(reply), rule,
-      [this, caller, submission = std::move(submission)](ReplyTo<void> allowed) mutable {
+      [this, caller, submission = std::move(submission), wanted](ReplyTo<void> allowed) mutable {
+        if (*wanted >= 0) submission.placed.priority = *wanted;
         run_durable_command<void>(
             std::move(allowed), [caller, submission = std::move(submission)](
                                     Core& core, ReplyTo<void>& answer, Turn& turn) mutable {
@@ -401,8 +411,14 @@ void ResourceManager::move(const security::Caller& caller, const AppId& app, std
 
 void ResourceManager::update_priority(const security::Caller& caller, const AppId& app,
                                       std::int32_t priority, ReplyTo<std::int32_t> reply) {
-  if_may_modify<std::int32_t>(
-      caller, app, std::move(reply), [this, app, priority](ReplyTo<std::int32_t> allowed) {
+  const auto rule = [this, caller, app, priority](const GroupNames& groups) -> Result<void> {
+    RETURN_IF_ERROR(check_may_modify(caller, app, groups));
+    const AppReportPtr report = board_.app(app);
+    if (report == nullptr || is_final(report->state)) return {};
+    return check_priority(caller.user, app, report->queue, std::max(priority, 0), groups);
+  };
+  if_allowed<std::int32_t>(
+      caller, std::move(reply), rule, [this, app, priority](ReplyTo<std::int32_t> allowed) {
         run_durable_command<std::int32_t>(
             std::move(allowed),
             [app, priority](Core& core, ReplyTo<std::int32_t>& answer, Turn& turn) {

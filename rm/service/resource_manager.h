@@ -47,6 +47,7 @@ struct QueueConfigOptions {
 };
 
 using PlacementPtr = std::shared_ptr<const queues::rules::Placement>;
+using MadeQueuesPtr = std::shared_ptr<const queues::rules::QueueTree>;
 
 struct ServiceOptions {
   bool acl_enabled = false;                          // yarn.acl.enable
@@ -211,6 +212,8 @@ class ResourceManager final : public ApplicationService,
   void if_may_modify(const security::Caller& caller, const AppId& app, ReplyTo<T> reply, Next next);
   struct Arrival;  // a submission on its way to the core
   PlacementPtr placement() const;
+  MadeQueuesPtr made_queues() const;
+  void take_made_queues();
   /// The rules that came with the queues in force.
   void take_placement();
   /// Runs `next` with the groups of the user, which may be later and on another thread.
@@ -227,6 +230,13 @@ class ResourceManager final : public ApplicationService,
   /// Whether a queue, or one above it, gives the right. An unknown queue: the core says so.
   Result<void> check_may_submit(const security::Caller& caller, const AppId& app,
                                 const std::string& queue, const GroupNames& groups) const;
+  /// Whether a list of the queue lets the user have the priority there; -1: none was asked for.
+  Result<void> check_priority(const std::string& user, const AppId& app, const std::string& queue,
+                              std::int32_t priority, const GroupNames& groups) const;
+  /// The default of the list that the user is on. nullopt: on none.
+  std::optional<std::int32_t> default_priority_of(const std::string& user, const std::string& queue,
+                                                  const GroupNames& groups) const;
+  std::vector<PriorityRight> priority_rights_of(const std::string& queue) const;
   bool may_administer(const security::Caller& caller, const std::string& queue,
                       const GroupNames& groups) const;
   Result<void> check_may_modify(const security::Caller& caller, const AppId& app,
@@ -319,6 +329,8 @@ class ResourceManager final : public ApplicationService,
 
   mutable std::mutex placement_mutex_;
   PlacementPtr placement_;  // guarded by placement_mutex_; changed by the core's thread alone
+  MadeQueuesPtr made_queues_ = std::make_shared<const queues::rules::QueueTree>();  // likewise
+  std::uint64_t made_version_ = 0;                                                  // likewise
 
   bool totals_due_ = false;  // the core's thread only, as all below
   Instant keys_roll_at_;

@@ -2,6 +2,7 @@
 // whether it may.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -17,7 +18,9 @@ struct ResourceManager::Arrival {
   Submission submission;
   ReplyTo<void> reply;
   PlacementPtr placement;
+  MadeQueuesPtr made = {};
 
+  rules::LiveQueues queues() const { return {placement->queues, *made}; }
   rules::Request request(const std::string& user, const GroupNames& groups) const {
     return {user, groups, submission.queue, submission.name};
   }
@@ -29,7 +32,39 @@ PlacementPtr ResourceManager::placement() const {
   return placement_;
 }
 
+MadeQueuesPtr ResourceManager::made_queues() const {
+  const std::scoped_lock lock(placement_mutex_);
+  return made_queues_;
+}
+
+void ResourceManager::take_made_queues() {
+  const queues::Scheduler& scheduler = core_->scheduler();
+  if (made_version_ == scheduler.made_version()) return;
+  auto tree = std::make_shared<rules::QueueTree>();
+  for (const QueuePath& path : scheduler.made_queues()) {
+    const queues::QueueRules* queue = scheduler.rules(path);
+    rules::KnownQueue facts{path.value(), rules::QueueKind::kLeaf};
+    if (queue->auto_creation != queues::AutoCreation::kOff) {
+      facts.kind = rules::QueueKind::kParent;
+      std::string above = path.value();
+      int distance = 0;
+      for (; queue->origin != queues::Origin::kListed; ++distance) {
+        above.resize(above.rfind('.'));
+        queue = scheduler.rules(QueuePath(above));
+      }
+      const int most = queue->auto_parent ? queue->auto_parent->depth_max : 0;
+      facts.creatable_levels = std::max(most - distance, 0);
+    }
+    tree->add(std::move(facts));
+  }
+  totals_due_ = true;  // who may submit there is judged by the queues that are shown
+  const std::scoped_lock lock(placement_mutex_);
+  made_version_ = scheduler.made_version();
+  made_queues_ = std::move(tree);
+}
+
 void ResourceManager::take_placement() {
+  take_made_queues();
   const PlacementPtr& in_force = core_->queue_config().placement;
   if (placement_ == in_force) return;
   const std::scoped_lock lock(placement_mutex_);
@@ -46,7 +81,7 @@ void ResourceManager::submit(const security::Caller& caller, Submission submissi
   const AppReportPtr known = board_.app(submission.id);
   if (known != nullptr) submission.placed.queue = known->queue;
   const auto arrival = std::make_shared<Arrival>(
-      Arrival{caller, std::move(submission), std::move(reply), placement()});
+      Arrival{caller, std::move(submission), std::move(reply), placement(), made_queues()});
   if (known != nullptr || arrival->placement == nullptr) {
     return hand_in(caller, std::move(arrival->submission), std::move(arrival->reply));
   }
@@ -70,7 +105,7 @@ void ResourceManager::place(const std::shared_ptr<Arrival>& arrival) {
               [this, arrival, user = *tag_user](const GroupNames& groups) {
                 const rules::Placement& in_force = *arrival->placement;
                 const auto decision =
-                    rules::place(in_force.rules, arrival->request(user, groups), in_force.queues);
+                    rules::place(in_force.rules, arrival->request(user, groups), arrival->queues());
                 if (decision.outcome == rules::Outcome::kRejected) return follow(arrival, decision);
                 if (decision.outcome == rules::Outcome::kPlaced &&
                     queue_lets_submit(user, decision.queue, groups)) {
@@ -91,7 +126,7 @@ void ResourceManager::place_by_caller(const std::shared_ptr<Arrival>& arrival) {
   with_groups(arrival, arrival->caller.user, needed, [this, arrival](const GroupNames& groups) {
     const rules::Placement& in_force = *arrival->placement;
     follow(arrival, rules::place(in_force.rules, arrival->request(arrival->caller.user, groups),
-                                 in_force.queues));
+                                 arrival->queues()));
   });
 }
 
@@ -113,7 +148,7 @@ void ResourceManager::follow(const std::shared_ptr<Arrival>& arrival,
   if (decision.outcome == rules::Outcome::kPlaced) submission.placed.queue = decision.queue;
   const rules::Placement& in_force = *arrival->placement;
   if (in_force.priorities.enabled) {
-    const auto queue = in_force.queues.find(submission.target_queue());
+    const auto queue = arrival->queues().find(submission.target_queue());
     if (queue) submission.placed.priority = in_force.priorities.find(submission.tags, queue->path);
   }
   hand_in(arrival->caller, std::move(submission), std::move(arrival->reply));

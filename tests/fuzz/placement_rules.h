@@ -1,5 +1,5 @@
 // What both fuzzers of placement rules do with rules that were taken: submissions are placed, twice
-// alike, and only into leaves that are there.
+// alike, and only into leaves that are there or may be made below a parent that is.
 #pragma once
 
 #include <cstdlib>
@@ -22,6 +22,15 @@ inline Settings fuzz_queues() {
   return settings;
 }
 
+/// The longest part of the path that names a queue; "" = none.
+inline std::string nearest_above(std::string path, const QueueTree& queues) {
+  while (!path.empty() && !queues.find(path)) {
+    const auto dot = path.rfind('.');
+    path.resize(dot == std::string::npos ? 0 : dot);
+  }
+  return path;
+}
+
 inline void try_rules(const RuleSet& rules, const QueueTree& queues) {
   for (const Request& request :
        {Request{"ann", {"users", "a"}, "default", "pi"}, Request{"b.b", {}, "a", "users.ann"},
@@ -30,9 +39,14 @@ inline void try_rules(const RuleSet& rules, const QueueTree& queues) {
     const Decision decision = place(rules, request, queues, &path);
     const Decision again = place(rules, request, queues);
     if (again.outcome != decision.outcome || again.queue != decision.queue) std::abort();
-    if (path.size() > rules.rules.size() || decision.create) std::abort();
+    if (path.size() > rules.rules.size()) std::abort();
     if (decision.outcome != Outcome::kPlaced) continue;
     const auto queue = queues.find(decision.queue);
+    if (decision.create) {
+      const auto above = queues.find(nearest_above(decision.queue, queues));
+      if (queue || !above || above->kind == QueueKind::kLeaf) std::abort();
+      continue;
+    }
     if (!queue || queue->kind != QueueKind::kLeaf || queue->path != decision.queue) std::abort();
   }
 }

@@ -101,7 +101,7 @@ def wrong_answers(cluster, queues: dict, sections: list, against: str) -> list:
     wrong = []
     for section in sections:
         cases = [case for case in section.cases
-                 if against == "java" or not case.endswith(("(groups)", "(create)"))]
+                 if against == "java" or not case.endswith("(groups)")]
         properties = {**queues, **section.settings}
         if section.json:
             properties[CAPACITY + "mapping-rule-json"] = "\n".join(section.json)
@@ -152,3 +152,105 @@ def test_a_rule_places_a_real_client_by_its_applications_name_and_another_by_its
     cluster.clients.env["HADOOP_USER_NAME"] = "eve"
     refused = cluster.clients.distributed_shell("-shell_command", "true", "-master_memory", 512)
     assert refused.code != 0 and REJECTED in refused.out + refused.err, str(refused)
+
+
+def queues_by_path(info: dict, found: dict) -> dict:
+    for queue in info.get("queues", {}).get("queue", []):
+        found[queue["queuePath"]] = queue
+        queues_by_path(queue, found)
+    return found
+
+
+def all_queues_with(cluster, path: str) -> dict | None:
+    queues = queues_by_path(cluster.get("scheduler")["scheduler"]["schedulerInfo"], {})
+    return queues if path in queues else None
+
+
+def assert_shown(queue: dict, **expected):
+    assert {name: queue[name] for name in expected} == expected
+
+
+MAKING = {
+    "root.queues": "default,alpha,users,m", "root.default.capacity": "1w",
+    "root.alpha.capacity": "1w", "root.users.capacity": "2w", "root.m.capacity": "4w",
+    "root.users.auto-queue-creation-v2.enabled": "true",
+    "root.users.auto-queue-creation-v2.template.maximum-applications": "77",
+    "root.users.auto-queue-creation-v2.leaf-template.capacity": "3w",
+    "root.*.auto-queue-creation-v2.template.maximum-applications": "99",
+    "root.*.auto-queue-creation-v2.template.maximum-capacity": "50",
+    "root.m.auto-create-child-queue.enabled": "true",
+    "root.m.leaf-queue-template.capacity": "60",
+    "root.m.leaf-queue-template.maximum-capacity": "90",
+    "root.alpha.acl_application_max_priority": "[user=bob max_priority=2 default_priority=1]"}
+
+
+def test_queues_come_with_the_application_that_needs_them(new_cluster):
+    """The numbers are those of real Hadoop (--against java)."""
+    cluster = new_cluster(history=False, queues=MAKING, yarn={
+        "yarn.acl.enable": "true", "yarn.cluster.max-application-priority": "10"})
+    # The client of the distributed shell looks whether its queue is there.
+    assert submit(cluster, "ann", "root.users.ann", "pi") == "root.users.ann"
+    answer = cluster.clients.distributed_shell(
+        "-queue", "root.users.ann", "-shell_command", "true", "-num_containers", 1,
+        "-container_memory", 256, "-master_memory", 512).ok()
+    app = cluster.app(answer.application())
+    assert (app["queue"], app["finalStatus"]) == ("root.users.ann", "SUCCEEDED")
+    assert submit(cluster, "x", "root.m.direct", "pi") == "failed"
+    assert submit(cluster, "x", "root.users.a.b.c", "pi") == "failed"
+    status, answer = call(cluster, "POST", "apps/new-application", "bob")
+    status, answer = call(cluster, "POST", "apps", "bob", {
+        "application-id": answer["application-id"], "application-name": "pi", "queue": "alpha",
+        "priority": 3, "am-container-spec": {"commands": {"command": "true"}},
+        "resource": {"memory": 256, "vCores": 1}})
+    assert status in (400, 403), answer
+    assert "does not have permission to submit/update" in answer["RemoteException"]["message"]
+    refreshed = configure(cluster, {CAPACITY + name: value for name, value in {
+        **MAKING, "queue-mappings": "u:%user:root.m.%user"}.items()})
+    assert refreshed.code == 0, refreshed
+    assert submit(cluster, "eve", "default", "pi") == "root.m.eve"
+    queues = wait_until("the new queue is shown", lambda: all_queues_with(cluster, "root.m.eve"), 20)
+    assert_shown(queues["root.users.ann"], capacity=0.0, maxCapacity=50.0, absoluteCapacity=25.0,
+                 weight=3.0, normalizedWeight=1.0, maxApplications=77, userLimitFactor=-1.0,
+                 configuredMaxAMResourceLimit=1.0, mode="weight", queueType="leaf",
+                 creationMethod="dynamicFlexible", autoCreationEligibility="off",
+                 isAutoCreatedLeafQueue=False)
+    assert_shown(queues["root.users"], capacity=0.0, queueType="parent", creationMethod="static",
+                 autoCreationEligibility="flexible", autoCreateChildQueueEnabled=False,
+                 autoQueueLeafTemplateProperties={
+                     "property": [{"name": "capacity", "value": "3w"}]})
+    assert_shown(queues["root.m"], autoCreationEligibility="legacy",
+                 autoCreateChildQueueEnabled=True)
+    assert_shown(queues["root.m.eve"], maxCapacity=90.0, weight=-1.0, mode="percentage",
+                 creationMethod="dynamicLegacy", isAutoCreatedLeafQueue=True)
+    shown = cluster.clients.yarn("queue", "-status", "root.users.ann").ok()
+    assert "Queue Name : ann" in shown.out, shown.out
+
+
+def test_capacities_of_several_kinds_are_those_of_hadoop(new_cluster):
+    cluster = new_cluster(history=False, queues={
+        "legacy-queue-mode.enabled": "false",
+        "resource-calculator": "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator",
+        "root.queues": "default,alpha,c,d", "root.default.capacity": "[memory=1024,vcores=2]",
+        "root.alpha.capacity": "50", "root.c.capacity": "[memory=3w,vcores=50%]",
+        "root.d.capacity": "1w", "root.d.maximum-capacity": "[memory=50%,vcores=3]"})
+    wait_until("the node counts", lambda: cluster.get("metrics")["clusterMetrics"]["totalMB"], 30)
+    queues = queues_by_path(cluster.get("scheduler")["scheduler"]["schedulerInfo"], {})
+
+    def shown(path: str) -> tuple:
+        queue = queues[path]
+        capacities = queue["capacities"]["queueCapacitiesByPartition"][0]
+        return (queue["mode"], queue["capacity"], queue["weight"], queue["normalizedWeight"],
+                queue["isAbsoluteResource"],
+                capacities["queueCapacityVectorInfo"]["configuredCapacityVector"],
+                *[capacities[name][kind] for name in
+                  ("effectiveMinResource", "effectiveMaxResource") for kind in
+                  ("memory", "vCores")])
+
+    assert shown("root.default") == ("absolute", 25.0, -1.0, 0.0, True,
+                                     "[memory-mb=1024.0,vcores=2.0]", 1024, 2, 4096, 8)
+    assert shown("root.alpha") == ("percentage", 37.5, -1.0, 0.0, False,
+                                   "[memory-mb=50.0%,vcores=50.0%]", 1536, 3, 4096, 8)
+    assert shown("root.c") == ("mixed", 37.5, -1.0, 0.0, False,
+                               "[memory-mb=3.0w,vcores=50.0%]", 1152, 3, 4096, 8)
+    assert shown("root.d") == ("weight", 9.375, 1.0, 0.0, False,
+                               "[memory-mb=1.0w,vcores=1.0w]", 384, 0, 2048, 3)

@@ -104,7 +104,7 @@ class Runner {
     Fault (Runner::*run)(const Words&);
     bool needs_queues = true;
   };
-  static const Verb kVerbs[20];
+  static const Verb kVerbs[23];
 
   // --- the cluster
 
@@ -158,6 +158,21 @@ class Runner {
       return note_refusal(taken.error());
     }
     applied_ = true;
+    return "";
+  }
+
+  Fault make(const Words& words) {
+    const auto made = scheduler_.make_leaf(words.at(1));
+    return made ? "" : note_refusal(made.error());
+  }
+  Fault time(const Words& words) {
+    const auto seconds = parse_int(words.at(1));
+    if (!seconds) return "the time is in seconds";
+    scheduler_.set_time(*seconds * 1000);
+    return "";
+  }
+  Fault idle(const Words&) {
+    scheduler_.remove_idle_queues();
     return "";
   }
 
@@ -464,13 +479,16 @@ class Runner {
   bool applied_ = false;
 };
 
-const Runner::Verb Runner::kVerbs[20] = {
+const Runner::Verb Runner::kVerbs[23] = {
     {"rule", &Runner::rule, false},
     {"queue", &Runner::queue, false},
     {"no-queue", &Runner::no_queue, false},
     {"set", &Runner::set, false},
     {"limits", &Runner::limits, false},
     {"apply", &Runner::apply, false},
+    {"make", &Runner::make},
+    {"time", &Runner::time},
+    {"idle", &Runner::idle},
     {"node", &Runner::node},
     {"nodes", &Runner::nodes},
     {"node-gone", &Runner::node_gone},

@@ -221,6 +221,7 @@ void Scheduler::divide(Queue& queue, const Label& label) const {
     return;
   }
   const Part& parent = queue.parent->parts.at(label);
+  if (config_.mixed_modes) return divide_mixed(queue, label);
   double weights = 0;
   Resources wanted;
   for (const QueueSpec& sibling : queue.parent->spec->children) {
@@ -250,6 +251,56 @@ void Scheduler::divide(Queue& queue, const Label& label) const {
   } else {
     part.absolute_max = parent.absolute_max * most.value / 100;
     part.maximum = componentwise_min(floored(times(all, part.absolute_max)), parent.maximum);
+  }
+}
+
+// Of each resource: amounts first, percentages of the rest, weights of what these leave.
+void Scheduler::divide_mixed(Queue& queue, const Label& label) const {
+  using queues::CapacityMode;
+  Part& part = queue.parts[label];
+  const Part& parent = queue.parent->parts.at(label);
+  const queues::Capacity& most = maximum_of(*queue.spec, label);
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    std::map<CapacityMode, double> sums;
+    for (const QueueSpec& sibling : queue.parent->spec->children) {
+      const queues::CapacityPart one = capacity_of(sibling, label).part(i);
+      sums[one.mode] += one.value;
+    }
+    const double amounts = sums[CapacityMode::kAbsolute];
+    const double percent = sums[CapacityMode::kPercent];
+    const double fits = amounts > 0 ? std::min(1.0, parent.guarantee[i] / amounts) : 0;
+    const double rest = amounts > 0 ? parent.guarantee[i] - amounts * fits : parent.guarantee[i];
+    const queues::CapacityPart own = capacity_of(*queue.spec, label).part(i);
+    switch (own.mode) {
+      case CapacityMode::kAbsolute: part.guarantee[i] = own.value * fits; break;
+      case CapacityMode::kPercent:
+        part.guarantee[i] = rest * (own.value / std::max(percent, 100.0));
+        break;
+      default: {
+        const double left = percent > 0 ? std::max(rest * (1 - percent / 100), 0.0) : rest;
+        const double weights = sums[CapacityMode::kWeight];
+        part.guarantee[i] = left * (weights > 0 ? own.value / weights : 0);
+      }
+    }
+    const double above = static_cast<double>(parent.maximum.amount[i]);
+    const queues::CapacityPart top = most.part(i);
+    const double limit = top.mode == CapacityMode::kAbsolute ? top.value : above * top.value / 100;
+    part.maximum.amount[i] = static_cast<std::int64_t>(std::floor(std::min(limit, above) + 1e-6));
+  }
+  part.guaranteed = floored(part.guarantee);
+  const double of_parent = measure(parent.guaranteed, label);
+  part.absolute =
+      parent.absolute * (of_parent > 0 ? measure(part.guaranteed, label) / of_parent : 0);
+  const double all = measure(cluster(label), label);
+  part.absolute_max = all > 0 ? measure(part.maximum, label) / all : 0;
+  if (most.mode == CapacityMode::kMixed) return;
+  if (most.mode == CapacityMode::kAbsolute) {
+    part.maximum = componentwise_min(most.absolute, parent.maximum);
+    part.absolute_max = over(part.maximum.memory_mb(), cluster(label).memory_mb());
+  } else {
+    part.absolute_max = parent.absolute_max * most.value / 100;
+    part.maximum =
+        componentwise_min(floored(times(cluster(label), part.absolute_max)), parent.maximum);
   }
 }
 

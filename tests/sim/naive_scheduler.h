@@ -242,6 +242,7 @@ class Scheduler {
 
   void count(Queue& queue, const Label& label) const;
   void divide(Queue& queue, const Label& label) const;
+  void divide_mixed(Queue& queue, const Label& label) const;
   void add_queues(const QueueSpec& spec, const Queue* parent, std::vector<Queue>& out) const;
   void rank(std::vector<Queue>& queues, const Label& label) const;
   void activate();  // whoever fits into the share of AMs, in order

@@ -128,6 +128,34 @@ class TreeMaker {
   Settings settings_;
 };
 
+/// Some capacities become of another kind, by resource.
+Settings mixed(Settings settings, std::uint64_t seed) {
+  sim::Random random(seed ^ 0x31415926);
+  if (!random.chance(0.2)) return settings;
+  Settings out = settings;
+  out.set(std::string(kPrefix) + "legacy-queue-mode.enabled", {"false", "seed", false});
+  const auto kind = [&](std::int64_t amount) {
+    switch (random.between(0, 2)) {
+      case 0: return fmt::format("{}w", random.between(1, 4));
+      case 1: return fmt::format("{}%", random.between(0, 60));
+      default: return std::to_string(amount);
+    }
+  };
+  for (const auto& [name, setting] : settings.all()) {
+    if (!name.ends_with(".capacity") || name.find("accessible") != name.npos) continue;
+    if (random.chance(0.5)) continue;
+    const std::string memory = kind(random.between(1, 12) * 1024);
+    const std::string vcores = kind(random.between(1, 10));
+    out.set(name, {fmt::format("[memory={},vcores={}]", memory, vcores), "seed", false});
+    if (!random.chance(0.3)) continue;
+    const std::string limit = name.substr(0, name.rfind('.')) + ".maximum-capacity";
+    out.set(limit,
+            {fmt::format("[memory={}%,vcores={}]", random.between(20, 100), random.between(2, 40)),
+             "seed", false});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Event> random_events(std::uint64_t seed, std::size_t count) {
@@ -160,8 +188,8 @@ queues::Limits random_limits(std::uint64_t seed) {
 queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits) {
   // Not every tree that the dice make is legal; a plain one is, in the end.
   for (std::uint64_t attempt = 0; attempt < 20; ++attempt) {
-    auto config = queues::parse_capacity_config(TreeMaker(seed * 31 + attempt).make(attempt >= 10),
-                                                limits, ResourceTypes());
+    auto config = queues::parse_capacity_config(
+        mixed(TreeMaker(seed * 31 + attempt).make(attempt >= 10), seed), limits, ResourceTypes());
     if (config) return *std::move(config);
   }
   return queues::default_queue_config();

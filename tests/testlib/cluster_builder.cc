@@ -46,8 +46,12 @@ Settings queue_settings(std::string_view lines) {
     std::istringstream words(line);
     std::string path;
     if (!(words >> path)) continue;
+    const bool adds = path.starts_with('+');
+    if (adds) path.erase(0, 1);
     const std::size_t dot = path.rfind('.');
-    if (dot != std::string::npos) children[path.substr(0, dot)].push_back(path.substr(dot + 1));
+    if (!adds && dot != std::string::npos) {
+      children[path.substr(0, dot)].push_back(path.substr(dot + 1));
+    }
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
       settings.set(std::string(kPrefix) + path + "." + word.substr(0, equals),

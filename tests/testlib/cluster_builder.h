@@ -22,7 +22,7 @@ namespace heddle::testlib {
 /// "8GB 4c", "512MB", "100GB 100c".
 Resources sizes(std::string_view text);
 /// Lines "root.a.b property=value ..." as settings of capacity-scheduler.xml; the lists of children
-/// come from the paths.
+/// come from the paths. A line "+root.a ..." adds to one before.
 Settings queue_settings(std::string_view lines);
 
 struct AskOptions {

@@ -140,7 +140,7 @@ class Simulation final : public World {
 
 void collect_leaves(const queues::QueueSpec& spec,
                     std::unordered_map<std::string, std::string>& by_name) {
-  if (spec.children.empty()) {
+  if (spec.is_leaf()) {
     by_name[spec.path.value()] = spec.path.value();
     const auto [it, is_new] = by_name.try_emplace(spec.name, spec.path.value());
     if (!is_new && it->second != spec.path.value()) it->second = spec.name;  // ambiguous

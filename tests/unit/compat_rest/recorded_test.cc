@@ -269,6 +269,12 @@ TEST_F(Recorded, WeightsAndAmountsAreShownAsTheyAreConfigured) {
   weighed.weight = 2;
   weighed.normalized_weight = 0.5F;
   weighed.priority = 7;
+  weighed.creation = rm::QueueCreation::kFlexible;
+  weighed.templates.common = {{"capacity", "2w"}};
+  rm::QueueReport& made = cluster.reports.root.children[2];
+  made.origin = rm::QueueCreation::kManaged;
+  made.creation = rm::QueueCreation::kManaged;
+  made.templates.of_leaves = {{"capacity", "40"}};
   rm::QueueReport& counted = cluster.reports.root.children[1];
   counted.absolute = true;
   counted.configured_minimum = Resources(4096, 3);
@@ -286,6 +292,25 @@ TEST_F(Recorded, WeightsAndAmountsAreShownAsTheyAreConfigured) {
   EXPECT_TRUE(of("alpha", "\"mode\":\"absolute\""));
   EXPECT_TRUE(of("alpha", "\"isAbsoluteResource\":true"));
   EXPECT_TRUE(of("beta", "\"mode\":\"percentage\""));
+  EXPECT_TRUE(of("default", "\"capacity\":0.0,")) << "as on Hadoop";
+  EXPECT_TRUE(of("default",
+                 "\"creationMethod\":\"static\",\"autoCreationEligibility\":\"flexible\","
+                 "\"autoQueueTemplateProperties\":{\"property\":[{\"name\":\"capacity\","
+                 "\"value\":\"2w\"}]}"));
+  EXPECT_TRUE(of("beta",
+                 "\"autoCreateChildQueueEnabled\":true,\"leafQueueTemplate\":{\"property\":["
+                 "{\"name\":\"leaf-queue-template.capacity\",\"value\":\"40\"}]}"));
+  EXPECT_TRUE(
+      of("beta", "\"creationMethod\":\"dynamicLegacy\",\"autoCreationEligibility\":\"legacy\""));
+}
+
+TEST_F(Recorded, CapacitiesOfSeveralKindsAreShownByResource) {
+  rm::QueueReport& mixed = cluster.reports.root.children[0];
+  mixed.capacity_vector = {"3.0w", "50.0%"};
+  mixed.capacity_mode = "mixed";
+  const std::string body = get(cluster.web(), "/ws/v1/cluster/scheduler").body;
+  EXPECT_NE(body.find("\"configuredCapacityVector\":\"[memory-mb=3.0w,vcores=50.0%]\""), body.npos);
+  EXPECT_NE(body.find("\"mode\":\"mixed\""), body.npos);
 }
 
 /// 60 % is 60.000004 in Hadoop's floats: recorded, and shown by clients.

@@ -80,6 +80,16 @@ TEST(CapacityConfig, ReadsTheLimitsOfALeaf) {
   EXPECT_EQ(leaf.acl_submit, "ann,bob");
 }
 
+TEST(CapacityConfig, TheLargestContainerIsGivenByTypeOrAsAList) {
+  EXPECT_EQ(
+      parsed("root.q capacity=100 maximum-allocation-vcores=2").root.children[0].maximum_allocation,
+      Resources(8192, 2));
+  EXPECT_EQ(parsed("root.q capacity=100 maximum-allocation=memory-mb=2048,vcores=3")
+                .root.children[0]
+                .maximum_allocation,
+            Resources(2048, 3));
+}
+
 TEST(CapacityConfig, TakesTheClustersValueWhereAQueueHasNone) {
   Settings settings = with("root.q capacity=100", "maximum-am-resource-percent", "0.4");
   settings.set("yarn.scheduler.capacity.global-queue-max-application", {"11", "test", false});

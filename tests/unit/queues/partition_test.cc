@@ -117,6 +117,22 @@ TEST(Partitions, HaveCapacitiesOfTheirOwn) {
   EXPECT_EQ(use_of(cluster, "ml", 0).used, Resources());
 }
 
+TEST(Partitions, HaveMaximaOfTheirOwn) {
+  auto cluster = ClusterBuilder{}
+                     .queues(
+                         "root.ml capacity=100 user-limit-factor=-1 accessible-node-labels=gpu "
+                         "accessible-node-labels.gpu.capacity=100 "
+                         "accessible-node-labels.gpu.maximum-capacity=50")
+                     .node("n1", "8GB 8c")
+                     .build();
+  const PartitionSpec gpu{"gpu", true};
+  cluster.scheduler.set_partitions({&gpu, 1});
+  cluster.scheduler.add_node({"g1", 1}, "/rack", {8192, 8}, "gpu");
+  const AppId app = cluster.running_app("ml");
+  ASSERT_TRUE(ask(cluster, app, 20, "gpu"));
+  EXPECT_THAT(cluster.schedule(), SizeIs(4));
+}
+
 TEST(Partitions, RefuseALabelThatIsNotThereOrNotOpenToTheQueue) {
   auto cluster = labelled();
   const auto refusal = [&](std::string_view queue, const std::string& label,

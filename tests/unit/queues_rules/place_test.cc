@@ -158,6 +158,20 @@ TEST(PlacementCreation, IsDoneWhereAParentAllowsItAndTheRuleDoesToo) {
   }
 }
 
+TEST(PlacementCreation, FindsWhatWasMadeSince) {
+  const Placement placement = taken(legacy("u:%user:root.flex.%user"));
+  QueueTree made;
+  made.add({"root.flex.ann", QueueKind::kLeaf});
+  made.add({"root.flex.deep", QueueKind::kParent, 1});
+  made.add({"root.flex.deep.alpha", QueueKind::kLeaf});
+  const LiveQueues queues(placement.queues, made);
+  EXPECT_EQ(answer(place(placement.rules, by("ann"), queues)), "root.flex.ann");
+  EXPECT_EQ(answer(place(placement.rules, by("bob"), queues)), "root.flex.bob (made)");
+  EXPECT_EQ(queues.find("deep")->path, "root.flex.deep");
+  EXPECT_TRUE(queues.is_ambiguous("alpha")) << "one is listed, one was made";
+  EXPECT_FALSE(queues.find("alpha"));
+}
+
 TEST(PlacementCreation, NeverMakesAQueueOfANameThatCannotBeOne) {
   for (const char* name : {"a b", "a*b", "a/b", "%x", "a\"b"}) {
     EXPECT_EQ(placed(legacy("u:%user:root.flex.%application"), by("ann", {}, name), true),
@@ -191,7 +205,7 @@ TEST(PlacementPath, SaysWhyAQueueCouldNotBeUsed) {
   EXPECT_THAT(effect("u:%user:%user", by("twin")), HasSubstr("is the name of several queues"));
   EXPECT_THAT(effect("u:%user:%user", by("users")), HasSubstr("\"root.users\" is not a leaf"));
   EXPECT_THAT(effect("u:%user:root.flex.%user", by("ann")),
-              HasSubstr("queue \"root.flex.ann\" would have to be made"));
+              HasSubstr("placed in root.flex.ann, which is made for it"));
   EXPECT_THAT(effect("u:%user:%primary_group", by("ann")),
               HasSubstr("no group of user \"ann\" is known"));
   EXPECT_THAT(effect("u:%user:root.groups.%secondary_group", by("ann", {"a", "b"})),

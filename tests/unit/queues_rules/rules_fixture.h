@@ -15,13 +15,13 @@
 
 namespace heddle::queues::rules {
 
-/// The tree, with queues that are made when they are needed.
-class MakingQueues final : public QueueView {
+/// The tree, where nobody makes queues when they are needed.
+class FrozenQueues final : public QueueView {
  public:
-  explicit MakingQueues(const QueueTree& tree) : tree_(tree) {}
+  explicit FrozenQueues(const QueueTree& tree) : tree_(tree) {}
   std::optional<KnownQueue> find(std::string_view name) const override { return tree_.find(name); }
   bool is_ambiguous(std::string_view name) const override { return tree_.is_ambiguous(name); }
-  bool creates() const override { return true; }
+  bool creates() const override { return false; }
   std::optional<std::string> nearest(std::string_view name) const override {
     return tree_.nearest(name);
   }
@@ -99,8 +99,8 @@ inline Request by(std::string user, std::vector<std::string> groups = {},
 
 inline std::string placed(const Named& values, const Request& request, bool making = false) {
   const Placement placement = taken(values);
-  if (!making) return answer(place(placement.rules, request, placement.queues));
-  return answer(place(placement.rules, request, MakingQueues(placement.queues)));
+  if (making) return answer(place(placement.rules, request, placement.queues));
+  return answer(place(placement.rules, request, FrozenQueues(placement.queues)));
 }
 
 /// One line a step: rule number, whether it matched, what it came to, what followed.

@@ -63,9 +63,7 @@ Scenario read_scenario() {
 }
 
 std::string ours(const Placement& placement, const Case& one) {
-  const Decision decision =
-      one.creates ? place(placement.rules, one.request, MakingQueues(placement.queues))
-                  : place(placement.rules, one.request, placement.queues);
+  const Decision decision = place(placement.rules, one.request, placement.queues);
   if (decision.outcome == Outcome::kRejected) return "rejected";
   EXPECT_EQ(decision.create, one.creates) << one.line;
   if (decision.outcome == Outcome::kPlaced) return decision.queue;

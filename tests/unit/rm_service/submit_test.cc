@@ -229,5 +229,128 @@ TEST(QueueConfigFrom, RulesMayStandInAFile) {
   std::filesystem::remove_all(folder);
 }
 
+class MakingQueues : public Placing {
+ protected:
+  MakingQueues() {
+    settings = testlib::queue_settings(R"(
+        root.default capacity=1w acl_submit_applications=*
+        root.users capacity=1w auto-queue-creation-v2.enabled=true
+        +root.users auto-queue-creation-v2.leaf-template.acl_submit_applications=ann
+        +root.users auto-queue-creation-v2.parent-template.acl_submit_applications=eve)");
+    set(kCapacity + "root.acl_submit_applications", "boss");
+    set(kCapacity + "root.acl_administer_queue", "boss");
+    options.acl_enabled = true;
+    options.admins = security::Acl::parse("root");
+  }
+};
+
+TEST_F(MakingQueues, ARuleMakesTheQueueThatIsMissing) {
+  start_with("u:%user:root.users.%user");
+  EXPECT_EQ(submitted(job()), "root.users.ann");
+  EXPECT_EQ(submitted(job()), "root.users.ann");
+}
+
+TEST_F(MakingQueues, ARuleThatMayMakeNoneFindsOneThatWasMade) {
+  set(kCapacity + "mapping-rule-format", "json");
+  set(kCapacity + "mapping-rule-json",
+      R"({"rules": [{"type": "user", "matches": "*", "policy": "user", "parentQueue": "root.users",
+                     "create": false, "fallbackResult": "reject"}]})");
+  start_with("");
+  EXPECT_THAT(submitted(job()), HasSubstr("rejected by a mapping rule"));
+  EXPECT_EQ(submitted(job("root.users.ann")), "root.users.ann");
+  EXPECT_EQ(submitted(job()), "root.users.ann");
+}
+
+TEST_F(MakingQueues, WhoMaySubmitIsSaidByTheTemplateBeforeThereIsAQueue) {
+  start_with("");
+  EXPECT_THAT(submitted(job("root.users.x"), "bob"),
+              HasSubstr("User bob does not have permission to submit"));
+  EXPECT_THAT(submitted(job("users.x"), "bob"),
+              HasSubstr("User bob does not have permission to submit"))
+      << "a path that begins with a queue's name is the same queue";
+  EXPECT_THAT(submitted(job("root.users.x"), "eve"), HasSubstr("does not have permission"));
+  EXPECT_EQ(submitted(job("root.users.x"), "ann"), "root.users.x");
+  EXPECT_EQ(submitted(job("root.users.y"), "boss"), "root.users.y");
+  EXPECT_EQ(submitted(job("root.users.z.z"), "eve"), "root.users.z.z")
+      << "its rights come down from the parent that is made";
+}
+
+TEST_F(MakingQueues, AndByTheQueueOnceItIsThere) {
+  start_with("");
+  EXPECT_EQ(submitted(job("root.users.x"), "boss"), "root.users.x");
+  EXPECT_THAT(submitted(job("root.users.x"), "bob"), HasSubstr("does not have permission"));
+  EXPECT_THAT(submitted(job("users.x"), "bob"), HasSubstr("does not have permission"));
+  EXPECT_EQ(submitted(job("root.users.x"), "ann"), "root.users.x");
+}
+
+TEST_F(MakingQueues, ARefreshKeepsWhatWasMade) {
+  start_with("");
+  EXPECT_EQ(submitted(job("root.users.x"), "ann"), "root.users.x");
+  set(kCapacity + "root.more.capacity", "1w");
+  set(kCapacity + "root.queues", "default,users,more");
+  ASSERT_EQ(refresh(), "");
+  EXPECT_EQ(submitted(job("root.users.x"), "ann"), "root.users.x");
+  EXPECT_EQ(submitted(job("root.more"), "boss"), "root.more");
+}
+
+class PriorityRights : public Placing {
+ protected:
+  PriorityRights() {
+    set(kCapacity + "root.alpha.acl_application_max_priority",
+        "[user=bob max_priority=2 default_priority=1] "
+        "[group=staff max_priority=8 default_priority=5]");
+    set(kCapacity + "root.acl_submit_applications", "*");
+    set(kCapacity + "root.default.default-application-priority", "4");
+    core_options.max_app_priority = 10;
+    options.acl_enabled = true;
+  }
+  std::string submitted_at(std::int32_t priority, const std::string& user,
+                           const std::string& queue = "alpha") {
+    Submission wanted = job(queue);
+    wanted.priority = priority;
+    last = wanted.id;
+    const std::string where = submitted(wanted, user);
+    return where.starts_with("root.") ? std::to_string(board.app(wanted.id)->priority) : where;
+  }
+  std::string updated(std::int32_t priority) {
+    Awaited<std::int32_t> answer;
+    service->update_priority(caller, last, priority, answer.taker());
+    return answer.get() ? std::to_string(*answer.get()) : answer.get().error().message;
+  }
+  AppId last;
+};
+
+TEST_F(PriorityRights, APriorityAboveThatOfTheListIsRefused) {
+  start_with("");
+  EXPECT_EQ(submitted_at(2, "bob"), "2");
+  EXPECT_THAT(submitted_at(3, "bob"),
+              AllOf(HasSubstr("User bob does not have permission to submit/update application_"),
+                    HasSubstr(" for 3 ")));
+  EXPECT_EQ(submitted_at(8, "ann"), "8") << "by her group";
+  EXPECT_THAT(submitted_at(9, "ann"), HasSubstr(" for 9 "));
+  EXPECT_THAT(submitted_at(0, "eve"), HasSubstr("User eve does not have permission"));
+  EXPECT_EQ(submitted_at(9, "eve", "default"), "9") << "a queue without such a list";
+}
+
+TEST_F(PriorityRights, WhoNamesNoneGetsTheDefaultOfTheListThenThatOfTheQueue) {
+  start_with("");
+  EXPECT_EQ(submitted_at(-1, "bob"), "1");
+  EXPECT_EQ(submitted_at(-1, "ann"), "5");
+  EXPECT_EQ(submitted_at(-1, "eve", "default"), "4");
+}
+
+TEST_F(PriorityRights, AnUpdateIsCheckedAsTheSubmissionWas) {
+  start_with("");
+  ASSERT_EQ(submitted_at(1, "bob"), "1");
+  EXPECT_EQ(updated(2), "2");
+  EXPECT_THAT(updated(3), HasSubstr("User bob does not have permission to submit/update"));
+}
+
+TEST_F(PriorityRights, WithoutAccessListsNobodyIsAsked) {
+  options.acl_enabled = false;
+  start_with("");
+  EXPECT_EQ(submitted_at(9, "bob"), "9");
+}
+
 }  // namespace
 }  // namespace heddle::rm
