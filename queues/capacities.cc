@@ -221,7 +221,9 @@ double Scheduler::Impl::measure(const Resources& amount, PartitionId partition) 
 bool Scheduler::Impl::has_room(const Queue& queue, PartitionId partition,
                                const Resources& size) const {
   const QueuePart& part = queue.parts[partition];
-  return within(part.used + size, part.maximum) || within(nodes_.total(partition), part.maximum);
+  const Resources then = part.used + size;
+  return within(part.keeping > 0 ? then + part.kept : then, part.maximum) ||
+         within(nodes_.total(partition), part.maximum);
 }
 
 bool Scheduler::Impl::within(const Resources& amount, const Resources& room) const {

@@ -33,7 +33,7 @@ void Scheduler::Impl::make_claims() {
     if (slot == NodeIndex::kNone) {
       caps_.give_up_claims(cap);
     } else {
-      add_claim(*group, slot);
+      add_claim(*group, slot, Purpose::kLarge);
       fill_claims(slot);
     }
   }
@@ -79,21 +79,53 @@ bool Scheduler::Impl::wants(const AskGroup& group, const NodeIndex::Node& node) 
   return rack != group.racks.end() && rack->second.relax;
 }
 
-Claim& Scheduler::Impl::add_claim(AskGroup& group, NodeIndex::Slot slot) {
+ClaimId Scheduler::Impl::add_claim(AskGroup& group, NodeIndex::Slot slot, Purpose purpose) {
   const ClaimId id = ++last_claim_;
   group.claims.push_back(id);
   claims_on_[slot].push_back(id);
   Claim& claim = claims_[id];
   claim.group = &group;
   claim.node = slot;
+  claim.purpose = purpose;
   count_claim(claim, 1);
-  return claim;
+  return id;
 }
 
 void Scheduler::Impl::count_claim(const Claim& claim, int change) {
+  const PartitionId partition = caps_.partition(claim.group->cap);
   const Resources& size = caps_.size(claim.group->cap);
+  const Resources more = change > 0 ? size : Resources{} - size;
+  claim.group->app->user->parts[partition].claimed += more;
+  for (Queue* at = claim.group->app->leaf; at != nullptr; at = at->parent)
+    at->parts[partition].claimed += more;
+}
+
+/// Takes it on its node, or gives it back.
+void Scheduler::Impl::hold_for(Claim& claim, const Resources& more) {
+  App& app = *claim.group->app;
+  claim.held += more;
+  app.held_by_claims += more;
+  for (Queue* at = app.leaf; at != nullptr; at = at->parent) {
+    QueuePart& part = at->parts[caps_.partition(claim.group->cap)];
+    part.held += more;
+    if (claim.purpose == Purpose::kLarge) part.reserved += more;
+  }
+  nodes_.charge(claim.node, more, 0);
+}
+
+/// What a victim leaves below the limits of its queues is not for others in them.
+void Scheduler::Impl::keep_for(Claim& claim, const Resources& more) {
+  const Resources before = claim.credit;
+  const Resources& size = caps_.size(claim.group->cap);
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+    claim.credit.amount[i] =
+        std::clamp<std::int64_t>(before.amount[i] + more.amount[i], 0, size.amount[i]);
+  const int change =
+      static_cast<int>(!claim.credit.is_zero()) - static_cast<int>(!before.is_zero());
   for (Queue* at = claim.group->app->leaf; at != nullptr; at = at->parent) {
-    at->parts[caps_.partition(claim.group->cap)].claimed += change > 0 ? size : Resources{} - size;
+    QueuePart& part = at->parts[caps_.partition(claim.group->cap)];
+    part.kept += claim.credit - before;
+    part.keeping += change;
   }
 }
 
@@ -110,22 +142,28 @@ void Scheduler::Impl::fill_claims(NodeIndex::Slot slot) {
       more.amount[i] = std::clamp<std::int64_t>(size.amount[i] - claim.held.amount[i], 0,
                                                 std::max<std::int64_t>(free.amount[i], 0));
     }
-    claim.held += more;
-    nodes_.charge(slot, more, 0);
+    hold_for(claim, more);
     if (!within(size, claim.held)) return;
     full_claims_.push_back(id);
     work_ = true;
   }
 }
 
-void Scheduler::Impl::drop_claim(ClaimId id) {
+void Scheduler::Impl::drop_claim(ClaimId id, bool served) {
   const auto found = claims_.find(id);
   if (found == claims_.end()) return;
-  const Claim& claim = found->second;
+  Claim& claim = found->second;
   spare(claim);
+  ledger_.close(id, served, now_ms_);
   count_claim(claim, -1);
   std::erase(claim.group->claims, id);
-  nodes_.charge(claim.node, Resources{} - claim.held, 0);
+  hold_for(claim, Resources{} - claim.held);
+  if (!claim.credit.is_zero()) {
+    keep_for(claim, Resources{} - claim.credit);
+    for (Queue* at = claim.group->app->leaf; at != nullptr; at = at->parent)
+      sync_all(*at, caps_.partition(claim.group->cap));
+    work_ = true;
+  }
   std::vector<ClaimId>& here = claims_on_.at(claim.node);
   std::erase(here, id);
   if (here.empty()) claims_on_.erase(claim.node);
@@ -148,6 +186,22 @@ void Scheduler::Impl::cancel_claims(AskGroup& group) {
   }
 }
 
+/// Room came elsewhere, or it wants less: those go that the most still run for.
+void Scheduler::Impl::trim_claims(AskGroup& group) {
+  while (std::cmp_greater(group.claims.size(), std::max(group.total, 0))) {
+    const auto running = [&](ClaimId id) {
+      return std::ranges::count_if(claims_.at(id).victims, [&](HoldId victim) {
+        return holds_.find(victim) != HoldTable::kNone;
+      });
+    };
+    const ClaimId least = *std::ranges::max_element(group.claims, {}, running);
+    const NodeIndex::Slot slot = claims_.at(least).node;
+    drop_claim(least);
+    fill_claims(slot);
+    wake_for(slot);
+  }
+}
+
 /// Its rows have changed.
 void Scheduler::Impl::drop_unwanted_claims(AskGroup& group) {
   const bool all = std::all_of(group.claims.begin(), group.claims.end(), [&](ClaimId id) {
@@ -164,13 +218,15 @@ std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
   AskGroup& group = *found->second.group;
   const Resources& size = caps_.size(group.cap);
   const PartitionId partition = caps_.partition(group.cap);
-  drop_claim(id);
-  bool may = group.app->active && group.total > 0 && nodes_.fits(slot, size) &&
-             wants(group, nodes_.at(slot)) &&
-             !std::as_const(group.app->user->parts)[partition].over;
-  for (const Queue* at = group.app->leaf; at != nullptr; at = at->parent) {
-    may = may && has_room(*at, partition, size);
-  }
+  bool limited = std::as_const(group.app->user->parts)[partition].over;
+  for (const Queue* at = group.app->leaf; at != nullptr; at = at->parent)
+    limited = limited || !has_room(*at, partition, size - found->second.credit);
+  // Those who still have to go leave room below the limits, too.
+  if (limited && awaits_victims(found->second)) return std::nullopt;
+  const bool may = !limited && group.app->active && group.total > 0 &&
+                   within(size, nodes_.at(slot).free() + found->second.held) &&
+                   wants(group, nodes_.at(slot));
+  drop_claim(id, may);
   if (!may) {
     fill_claims(slot);
     wake_for(slot);
@@ -183,17 +239,9 @@ std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
                                                                : Locality::kOffSwitch});
 }
 
-Resources Scheduler::Impl::claimed(const Queue* below, const App* app) const {
-  Resources sum;
-  for (const auto& [id, claim] : claims_) {
-    bool counts = app == nullptr || claim.group->app == app;
-    const Queue* at = claim.group->app->leaf;
-    while (at != nullptr && below != nullptr && at != below)
-      at = at->parent;
-    counts = counts && (below == nullptr || at != nullptr);
-    if (counts) sum += claim.held;
-  }
-  return sum;
+bool Scheduler::Impl::awaits_victims(const Claim& claim) const {
+  return std::ranges::any_of(
+      claim.victims, [&](HoldId victim) { return holds_.find(victim) != HoldTable::kNone; });
 }
 
 Resources Scheduler::Impl::claimed_on(NodeIndex::Slot slot) const {

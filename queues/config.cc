@@ -374,10 +374,14 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
       values_.fault(queue, "acl_application_max_priority", acls.error().message);
     }
   }
+  const auto disabled = [&](std::string_view property, bool above) {
+    return to_lower(values_.of(queue, property).value_or(above ? "true" : "")) == "true";
+  };
   queue.disable_preemption =
-      to_lower(values_.of(queue, "disable_preemption")
-                   .value_or(parent != nullptr && parent->disable_preemption ? "true" : "")) ==
-      "true";
+      disabled("disable_preemption", parent != nullptr && parent->disable_preemption);
+  queue.disable_inside_preemption =
+      disabled("intra-queue-preemption.disable_preemption",
+               parent != nullptr && parent->disable_inside_preemption);
   read_order(queue, parent);
   read_labels(queue, parent);
   if (made.origin != Origin::kListed) return queue;

@@ -15,6 +15,7 @@
 #include "base/resources.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "queues/preemption.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
@@ -122,12 +123,13 @@ struct QueueRules {
   Capacity maximum_capacity;
   QueueState state = QueueState::kRunning;
   std::int32_t priority = 0;
-  bool disable_preemption = false;       // nothing is taken from it for other queues; handed down
-  std::string ordering_policy = "fifo";  // as configured; of a parent "utilization" or
-                                         // "priority-utilization"
-  AppOrder app_order = AppOrder::kFifo;  // leaves
-  bool fair_by_size = false;             // kFair: what is held over the logarithm of the demand
-  bool children_by_priority = false;     // parents
+  bool disable_preemption = false;         // nothing is taken from it for other queues; handed down
+  bool disable_inside_preemption = false;  // nor for others in it; handed down
+  std::string ordering_policy = "fifo";    // as configured; of a parent "utilization" or
+                                           // "priority-utilization"
+  AppOrder app_order = AppOrder::kFifo;    // leaves
+  bool fair_by_size = false;               // kFair: what is held over the logarithm of the demand
+  bool children_by_priority = false;       // parents
   double minimum_user_limit_percent = 100;
   double user_limit_factor = 1;
   std::map<std::string, double> user_weights;
@@ -172,6 +174,9 @@ struct QueueConfig {
   std::shared_ptr<const QueueTemplates> templates;  // nullptr: no queue makes others
   /// Settings that are present and not honoured yet, one sentence each. Log them at start.
   std::vector<std::string> warnings;
+  /// What preemption may do from now on; taken together with the queues. Whoever reads the settings
+  /// adds it; nullopt: it stays as it is.
+  std::optional<PreemptionSettings> preemption;
   /// What places submissions into these queues: taken together with them or not at all. Whoever
   /// reads the settings adds it; nothing here looks into it. nullptr: no rules.
   std::shared_ptr<const rules::Placement> placement;

@@ -111,10 +111,12 @@ void Scheduler::Impl::count_pending(AskGroup& group) {
   add_asked(part.pending, amount, 1);
   part.pending_containers += change;
   app.pending_containers += change;
-  for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent) {
+  Queue* queue = app.leaf;
+  do {
     add_asked(queue->parts[partition].pending, amount, 1);
     queue->pending_containers += change;
-  }
+    queue = queue->parent;
+  } while (queue != nullptr);
   if (app.leaf->spec.fair_by_size) sync_all(app);
   set_demands(app, partition);
 }

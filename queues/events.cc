@@ -114,6 +114,7 @@ void Scheduler::Impl::ask_for_am(App& app, const AmAsk& am) {
   group.cap = caps_.acquire(app.am_partition, app.am_charge);
   group.has_cap = true;
   group.total = 1;
+  group.waits_since_ms = now_ms_;
   group.relax = am.relax_locality || am.places.empty();
   for (const AmAsk::Wanted& place : am.places) {
     (place.name.starts_with('/') ? group.racks : group.hosts)[place.name] = {1, place.relax};
@@ -216,6 +217,7 @@ void Scheduler::Impl::set_row(AskGroup& group, const Ask& ask, const Resources& 
     group.cap = caps_.acquire(partition, size);
     group.has_cap = true;
   }
+  if (count > group.total) group.waits_since_ms = now_ms_;
   group.total = count;
   group.relax = ask.relax_locality;
 }
@@ -465,6 +467,7 @@ Result<void> Scheduler::update_asks(const AttemptId& attempt, std::span<const As
       impl_->erase_group(*group);
     } else if (group->has_cap) {
       impl_->drop_unwanted_claims(*group);
+      impl_->trim_claims(*group);
       impl_->sync_group(*group);
       impl_->count_pending(*group);
     }
@@ -489,6 +492,7 @@ void Scheduler::update_blacklist(const AttemptId& attempt, std::span<const std::
 
 void Scheduler::Impl::release(HoldTable::Index index) {
   const Hold hold = holds_.at(index);
+  note_loss(index);
   if (hold.marked && hold.app != nullptr) set_leaving(index, false);
   HoldTable::Index none = HoldTable::kNone;
   holds_.remove(index, hold.app != nullptr ? hold.app->holds : none);
@@ -551,6 +555,10 @@ void Scheduler::set_preemption(const PreemptionSettings& settings) {
 
 PreemptionRound Scheduler::preempt() {
   return impl_->preempt();
+}
+
+const PreemptionLedger& Scheduler::preemption_ledger() const {
+  return impl_->ledger_;
 }
 
 std::vector<Grant> Scheduler::schedule(std::size_t grants_max) {

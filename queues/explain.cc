@@ -279,14 +279,26 @@ Wait Scheduler::Impl::Explainer::claim_wait(const AskGroup& group) const {
     wait.action = fmt::format("wait until containers on {} end", wait.scope);
     return wait;
   }
-  const std::int64_t waited = impl_.now_ms_ - claim.since_ms;
-  const std::int64_t left = std::max<std::int64_t>(impl_.preemption_.grace_ms - waited, 0);
-  wait.property = "yarn.resourcemanager.monitor.capacity.preemption.max_wait_before_kill";
+  std::int64_t warned_ms = impl_.now_ms_;  // the first of those still there
+  for (const HoldId victim : claim.victims) {
+    const HoldTable::Index index = impl_.holds_.find(victim);
+    if (index != HoldTable::kNone) {
+      warned_ms = std::min(warned_ms, impl_.holds_.at(index).warned_ms);
+    }
+  }
+  const bool balances = claim.purpose == Purpose::kBalance;
+  const std::int64_t grace_ms =
+      balances ? impl_.preemption_.balance_grace_ms : impl_.preemption_.grace_ms;
+  const std::int64_t waited = impl_.now_ms_ - warned_ms;
+  const std::int64_t left = std::max<std::int64_t>(grace_ms - waited, 0);
+  wait.property =
+      fmt::format("yarn.resourcemanager.monitor.capacity.preemption.{}",
+                  balances ? "preemption-to-balance-queue-after-satisfied.max-wait-before-kill"
+                           : "max_wait_before_kill");
   wait.missing = {Missing::Unit::kSeconds, 0, (left + 999) / 1000};
   wait.sentence += fmt::format("; {} containers there have been told to go, {} s ago",
                                claim.victims.size(), waited / 1000);
-  wait.action = fmt::format("wait: they are ended after {} s ({})",
-                            impl_.preemption_.grace_ms / 1000, wait.property);
+  wait.action = fmt::format("wait: they are ended after {} s ({})", grace_ms / 1000, wait.property);
   return wait;
 }
 

@@ -20,6 +20,8 @@ struct Hold {
   bool is_am = false;
   bool marked = false;  // has to go, for a claim
   std::int64_t started_ms = 0;
+  std::uint64_t claim = 0;     // for which it is marked
+  std::int64_t warned_ms = 0;  // since when
 };
 
 /// All of them, with a list for each application and for each node, the newest first. Ids name one
@@ -37,6 +39,10 @@ class HoldTable {
     slots_[index].hold.partition = partition;
   }
   void mark(Index index, bool marked) { slots_[index].hold.marked = marked; }
+  void warn(Index index, std::uint64_t claim, std::int64_t now_ms) {
+    slots_[index].hold.claim = claim;
+    slots_[index].hold.warned_ms = now_ms;
+  }
   HoldId id_of(Index index) const { return (HoldId{slots_[index].generation} << 32) | index; }
   void resize(Index index, const Resources& size) { slots_[index].hold.size = size; }
   void remove(Index index,

@@ -102,29 +102,71 @@ std::string Scheduler::Impl::check_nothing_left() const {
 }
 
 std::string Scheduler::Impl::check_claims() const {
-  std::map<std::pair<const Queue*, PartitionId>, std::pair<Resources, Resources>> sums;
+  struct OfQueue {
+    Resources leaving, claimed, held, reserved, kept;
+  };
+  std::map<std::pair<const Queue*, PartitionId>, OfQueue> sums;
+  std::map<std::pair<const User*, PartitionId>, std::pair<Resources, Resources>> of_user;
+  std::map<const App*, Resources> held;
   for (const auto& [id, app] : apps_) {
     for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
       const Hold& hold = holds_.at(at);
-      for (const Queue* queue = app->leaf; hold.marked && queue != nullptr; queue = queue->parent)
-        sums[{queue, hold.partition}].first += hold.size;
+      if (!hold.marked) continue;
+      if (std::string fault = check_victim(at); !fault.empty()) return fault;
+      of_user[{app->user, hold.partition}].first += hold.size;
+      for (const Queue* queue = app->leaf; queue != nullptr; queue = queue->parent)
+        sums[{queue, hold.partition}].leaving += hold.size;
     }
   }
   for (const auto& [id, claim] : claims_) {
     const auto& group = *claim.group;
+    const PartitionId partition = caps_.partition(group.cap);
     if (std::count(group.claims.begin(), group.claims.end(), id) != 1) return "a claim of nobody";
-    for (const Queue* queue = group.app->leaf; queue != nullptr; queue = queue->parent)
-      sums[{queue, caps_.partition(group.cap)}].second += caps_.size(group.cap);
+    if (std::cmp_greater(group.claims.size(), group.total)) return "more claims than it asks for";
+    of_user[{group.app->user, partition}].second += caps_.size(group.cap);
+    held[group.app] += claim.held;
+    for (const Queue* queue = group.app->leaf; queue != nullptr; queue = queue->parent) {
+      OfQueue& sum = sums[{queue, partition}];
+      sum.claimed += caps_.size(group.cap);
+      sum.held += claim.held;
+      sum.reserved += claim.purpose == Purpose::kLarge ? claim.held : Resources{};
+      sum.kept += claim.credit;
+    }
+  }
+  for (const auto& [id, app] : apps_) {
+    if (!(app->held_by_claims == held[app.get()])) return to_string(id) + ": held by claims";
+    for (PartitionId at = 0; at < partitions_.size(); ++at) {
+      const auto& [leaving, claimed] = of_user[{app->user, at}];
+      const UserPart& part = std::as_const(app->user->parts)[at];
+      if (!(part.leaving == leaving) || !(part.claimed == claimed)) {
+        return app->user_name.value() + ": what leaves or is claimed differs";
+      }
+    }
   }
   for (const Queue* queue : queues_) {
+    const std::string& path = queue->spec.path.value();
     for (PartitionId at = 0; at < partitions_.size(); ++at) {
-      const auto& [leaving, claimed] = sums[{queue, at}];
+      const OfQueue& sum = sums[{queue, at}];
       const QueuePart& part = queue->parts[at];
-      if (!(part.leaving == leaving)) return queue->spec.path.value() + ": leaving differs";
-      if (!(part.claimed == claimed)) return queue->spec.path.value() + ": claimed differs";
+      if (!(part.leaving == sum.leaving)) return path + ": leaving differs";
+      if (!(part.claimed == sum.claimed)) return path + ": claimed differs";
+      if (!(part.held == sum.held)) return path + ": held by claims differs";
+      if (!(part.reserved == sum.reserved)) return path + ": reserved differs";
+      if (!(part.kept == sum.kept)) return path + ": kept differs";
+      if ((part.keeping > 0) == sum.kept.is_zero()) return path + ": keeping differs";
     }
   }
   return "";
+}
+
+/// Nobody is marked but for one claim of a waiter that still wants its container.
+std::string Scheduler::Impl::check_victim(HoldTable::Index index) const {
+  const HoldId hold = holds_.id_of(index);
+  const auto claim = claims_.find(holds_.at(index).claim);
+  if (claim == claims_.end()) return "a container is marked for no claim";
+  const auto& victims = claim->second.victims;
+  if (std::count(victims.begin(), victims.end(), hold) != 1) return "marked for another claim";
+  return claim->second.group->total > 0 ? "" : "marked for nobody";
 }
 
 // Every hold is in the list of its application and in that of its node, and they add up to what

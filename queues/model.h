@@ -27,6 +27,7 @@
 #include "queues/config.h"
 #include "queues/holds.h"
 #include "queues/place_list.h"
+#include "queues/preemption.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
@@ -118,8 +119,11 @@ struct Claim {
   AskGroup* group = nullptr;
   NodeIndex::Slot node = NodeIndex::kNone;
   Resources held;
+  Purpose purpose = Purpose::kLarge;
   std::vector<HoldId> victims;  // have to go for it
-  std::int64_t since_ms = 0;    // when they were marked
+  // kInside: what victims have left below the limits of their queues, no more than its size; kept
+  // there for it as `held` is on the node.
+  Resources credit;
 };
 
 /// All asks of one application with one (priority, allocation request id).
@@ -137,8 +141,9 @@ struct AskGroup {
   std::map<std::string, AskRow, std::less<>> racks;
   bool counted = false;  // in its application's pending sums (counted_total of size cap)
   std::int32_t counted_total = 0;
-  bool parked = false;          // waits for room on certain nodes; in Lots
-  std::vector<ClaimId> claims;  // room kept for its containers
+  std::int64_t waits_since_ms = 0;  // for its next container
+  bool parked = false;              // waits for room on certain nodes; in Lots
+  std::vector<ClaimId> claims;      // room kept for its containers
   std::vector<std::string> parked_at;
   Place place() const { return {priority, 0, request_id}; }
 };
@@ -174,6 +179,7 @@ struct App {
   std::set<std::string, std::less<>> blacklist;
   std::map<std::pair<std::int32_t, std::int64_t>, std::unique_ptr<AskGroup>> groups;
   DemandTable<AskGroup> demand;
+  Resources held_by_claims;  // on nodes
   Resources used() const {
     Resources sum;
     for (PartitionId at = 0; at < parts.size(); ++at)
@@ -192,6 +198,8 @@ struct App {
 
 struct UserPart {
   Resources used;
+  Resources leaving;  // marked, among what is used
+  Resources claimed;  // sizes of claims, full or not
   Resources am_used;
   std::int32_t active_apps = 0;  // by the partition of their AM
   std::int32_t demanding = 0;    // active applications that want containers
@@ -207,6 +215,7 @@ struct User {
   double weight = 1;
   std::int32_t apps = 0;
   std::int32_t active_apps = 0;
+  std::int32_t lowest_holding = 0;  // priority of its applications with containers; of preemption
   PerPartition<UserPart> parts;
   DemandTable<App> demand;
   DemandTable<App> waiting;           // applications not active yet, by the size of their AM
@@ -225,7 +234,9 @@ struct LeafPart {
   // Users that want containers, by use over weight: those that may go on, those above the limit.
   PlaceList<User> by_use;
   PlaceList<User> over_by_use;
-  std::int64_t owed_since_ms = -1;  // below its guarantee with demand that finds no room; -1: not
+  Resources am_leaving;               // marked, among am_used
+  std::int64_t owed_since_ms = -1;    // below its guarantee with demand that finds no room; -1: not
+  std::int64_t inside_since_ms = -1;  // somebody in it is owed something by another in it; -1: no
 };
 
 struct Leaf {
@@ -253,6 +264,10 @@ struct QueuePart {
   // Of preemption:
   Resources claimed;                               // sizes of claims, full or not
   Resources leaving;                               // marked, among what is used
+  Resources held;                                  // on nodes, by claims
+  Resources reserved;                              // of this, for large containers
+  Resources kept;                                  // below the maximum, for claims
+  std::int32_t keeping = 0;                        // claims that something is kept for
   std::array<double, kResourceTypesMax> wanted{};  // with all below, at most the maximum
   std::array<double, kResourceTypesMax> ideal{};   // given what all want
 };

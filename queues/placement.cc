@@ -104,6 +104,7 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   if (spot.locality == Locality::kNodeLocal) count_down(group.hosts, node.id.host);
   if (spot.locality != Locality::kOffSwitch) count_down(group.racks, node.rack);
   --group.total;
+  group.waits_since_ms = now_ms_;
   nodes_.took(spot.slot);
   nodes_.charge(spot.slot, grant.resources, 1);
   // Known at once where it is the rule, in a full cluster: what follows then leaves the lists
@@ -113,6 +114,7 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
     erase_group(group);
   } else {
     count_pending(group);
+    trim_claims(group);
   }
   const PartitionId partition = node.partition;
   grant.hold = holds_.add({.app = &app,

@@ -1,9 +1,9 @@
-// Who is owed something, who may lose it, and where. docs/design/0008-preemption.md
+// A look of preemption: what each queue should have, and who is owed something by other queues.
+// docs/design/0008-preemption.md
 #include "queues/preemption.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "queues/scheduler_impl.h"
@@ -12,13 +12,8 @@
 namespace heddle::queues {
 namespace {
 
-// A claim looks at this many nodes at most, those of the cheapest candidates, and takes the one
-// where the least is lost.
-constexpr std::size_t kNodesCompared = 16;
-constexpr int kContainersLookedAt = 4096;
 // A guarantee that comes out a hair below whole containers is meant to be these.
-constexpr double kFull = 1 + 1e-9;
-constexpr double kNotFull = 1 - 1e-9;
+constexpr double kNoMore = 1 + 1e-9;
 
 }  // namespace
 
@@ -68,239 +63,165 @@ double Scheduler::Impl::ratio_of(const QueuePart& part, const Resources& used) c
   return most;
 }
 
+/// Of what it should have, and wants, as one number.
+double Scheduler::Impl::lacking(const Queue& leaf, PartitionId partition, Purpose purpose) const {
+  const QueuePart& part = leaf.parts[partition];
+  Resources missing;
+  for (std::size_t i = 0; i < types_; ++i) {
+    const double goal =
+        purpose == Purpose::kBalance ? part.ideal[i] : std::min(part.guarantee[i], part.wanted[i]);
+    const auto whole = static_cast<std::int64_t>(std::floor(goal + 1e-6));
+    missing.amount[i] =
+        std::max<std::int64_t>(whole - part.used.amount[i] - part.claimed.amount[i], 0);
+  }
+  return measure(missing, partition);
+}
+
+/// With one container more, and all that is claimed for it, it is no further than it should be.
+bool Scheduler::Impl::may_grow(const Queue& queue, const Need& need) const {
+  const QueuePart& part = queue.parts[caps_.partition(need.group->cap)];
+  const Resources then = part.used + part.claimed + need.more;
+  if (need.purpose != Purpose::kBalance) return ratio_of(part, then) <= kNoMore;
+  for (std::size_t i = 0; i < types_; ++i) {
+    if (static_cast<double>(then.amount[i]) > part.ideal[i] * kNoMore) return false;
+  }
+  return true;
+}
+
 /// The group that this leaf would serve next if there were room for it, and that a claim of its
 /// keeps within its guarantee.
-AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition) {
+AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition, Purpose purpose) {
   AskGroup* found = nullptr;
   Place best;
   for (Demand<User>& row : queue.leaf->demand.rows) {
     if (caps_.partition(row.cap) != partition || row.ready.empty() || !caps_.roomless(row.cap)) {
       continue;
     }
-    const QueuePart& part = queue.parts[partition];
-    if (ratio_of(part, part.used + part.claimed + caps_.size(row.cap)) > kFull) continue;
     const auto user = row.ready.front();
     if (found != nullptr && !(user.place < best)) continue;
     App* app = user.child->demand.find(row.cap)->ready.front().child;
     AskGroup* group = app->demand.find(row.cap)->ready.front().child;
     if (std::cmp_greater_equal(group->claims.size(), group->total)) continue;
+    if (!may_grow(queue, {group, purpose, caps_.size(row.cap), {}})) continue;
     found = group;
     best = user.place;
   }
   return found;
 }
 
-// Up to where the two meet: the winner's queues stay within their guarantees, the loser's at or
-// above what they should have. So nothing is ever owed back.
-bool Scheduler::Impl::may_lose(const Hold& hold, const AskGroup& winner) const {
-  if (hold.app == nullptr || hold.marked || hold.is_am || hold.app == winner.app) return false;
-  if (!hold.app->attempt) return false;  // between two attempts: nobody there to be warned
-  if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return false;
-  const std::int64_t since_loss = now_ms_ - hold.app->last_loss_ms;
-  if (since_loss != 0 && since_loss < preemption_.cooldown_ms) return false;
-  const auto holds_both = [&](const Queue* queue) {
-    const Queue* at = winner.app->leaf;
-    while (at != nullptr && at != queue)
-      at = at->parent;
-    return at != nullptr;
+/// By the order of the children of the parent that both have, as the scheduler serves them.
+bool Scheduler::Impl::is_served_before(const Queue* a, const Queue* b,
+                                       PartitionId partition) const {
+  const auto depth = [](const Queue* queue) {
+    int count = 0;
+    for (; queue->parent != nullptr; queue = queue->parent)
+      ++count;
+    return count;
   };
-  const Queue* loser = hold.app->leaf;
-  for (; !holds_both(loser); loser = loser->parent) {
-    if (loser->spec.disable_preemption || !may_shrink(*loser, hold)) return false;
-  }
-  if (loser->leaf) return false;  // the same leaf
-  const Resources& size = caps_.size(winner.cap);
-  for (const Queue* at = winner.app->leaf; at != loser; at = at->parent) {
-    const QueuePart& part = at->parts[hold.partition];
-    if (ratio_of(part, part.used + part.claimed + size) > kFull) return false;
-  }
-  return true;
+  int down_a = depth(a);
+  int down_b = depth(b);
+  for (; down_a > down_b; --down_a)
+    a = a->parent;
+  for (; down_b > down_a; --down_b)
+    b = b->parent;
+  for (; a->parent != b->parent; a = a->parent)
+    b = b->parent;
+  return a->place(partition) < b->place(partition);
 }
 
-bool Scheduler::Impl::may_shrink(const Queue& queue, const Hold& hold) const {
-  const QueuePart& part = queue.parts[hold.partition];
-  const Resources held = part.used - part.leaving;
-  const Resources left = held - hold.size;
-  if (ratio_of(part, held) <= kFull + preemption_.ignored_over_capacity) return false;
-  if (ratio_of(part, left) < kNotFull) return false;
-  for (std::size_t i = 0; i < types_; ++i) {
-    if (static_cast<double>(left.amount[i]) >= part.ideal[i] - 1e-6) return true;
-  }
-  return false;
-}
-
-/// Work that is lost: size times the time it has run.
-double Scheduler::Impl::cost_of(const Hold& hold) const {
-  const double seconds = static_cast<double>(std::max<std::int64_t>(now_ms_ - hold.started_ms, 0));
-  return measure(hold.size, hold.partition) * (1 + seconds / 1000);
-}
-
-/// What has to go on that node so that the size fits, the cheapest first; empty: it cannot be done.
-std::vector<HoldTable::Index> Scheduler::Impl::losses_on(NodeIndex::Slot slot,
-                                                         const AskGroup& group) {
-  struct Candidate {
-    std::int32_t app_priority = 0;
-    double cost = 0;
-    HoldTable::Index index = HoldTable::kNone;
-  };
-  std::vector<Candidate> candidates;
-  for (auto at = holds_.first_on(slot); at != HoldTable::kNone; at = holds_.next_on_node(at)) {
-    const Hold& hold = holds_.at(at);
-    if (may_lose(hold, group)) candidates.push_back({hold.app->priority, cost_of(hold), at});
-  }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.app_priority != b.app_priority) return a.app_priority < b.app_priority;
-    return a.cost != b.cost ? a.cost < b.cost : a.index > b.index;
-  });
-  const Resources& size = caps_.size(group.cap);
-  Resources room = nodes_.at(slot).free();
-  std::vector<HoldTable::Index> losses;
-  for (const Candidate& candidate : candidates) {
-    if (within(size, room)) break;
-    // Each one counts before the next is looked at: what it leaves may be the last that may go.
-    if (!may_lose(holds_.at(candidate.index), group)) continue;
-    set_leaving(candidate.index, true);
-    losses.push_back(candidate.index);
-    room += holds_.at(candidate.index).size;
-  }
-  for (auto it = losses.begin(); it != losses.end();) {  // the first may not be needed after all
-    const Resources& its = holds_.at(*it).size;
-    if (within(size, room - its)) {
-      room -= its;
-      set_leaving(*it, false);
-      it = losses.erase(it);
-    } else {
-      ++it;
-    }
-  }
-  for (const HoldTable::Index index : losses)
-    set_leaving(index, false);
-  return within(size, room) ? losses : std::vector<HoldTable::Index>{};
-}
-
-void Scheduler::Impl::set_leaving(HoldTable::Index index, bool leaving) {
-  const Hold& hold = holds_.at(index);
-  holds_.mark(index, leaving);
-  const Resources change = leaving ? hold.size : Resources{} - hold.size;
-  for (Queue* at = hold.app->leaf; at != nullptr; at = at->parent)
-    at->parts[hold.partition].leaving += change;
-}
-
-/// Nodes of the cheapest candidates: of the queues most above their share, their last served
-/// applications, their newest containers.
-std::vector<NodeIndex::Slot> Scheduler::Impl::nodes_to_compare(const AskGroup& group) const {
-  const PartitionId partition = caps_.partition(group.cap);
-  const Resources& size = caps_.size(group.cap);
-  std::vector<const Queue*> losers;
-  for (const Queue* queue : queues_) {
-    const QueuePart& part = queue->parts[partition];
-    if (queue->leaf && ratio_of(part, part.used - part.leaving) > kFull) losers.push_back(queue);
-  }
-  std::sort(losers.begin(), losers.end(), [&](const Queue* a, const Queue* b) {
-    return b->place(partition) < a->place(partition);
-  });
-  std::vector<NodeIndex::Slot> nodes;
-  int looks = kContainersLookedAt;
-  for (const Queue* queue : losers) {
-    const auto& apps = queue->leaf->apps;
-    for (auto app = apps.rbegin(); app != apps.rend(); ++app) {
-      for (auto at = app->second->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
-        const Hold& hold = holds_.at(at);
-        if (nodes.size() >= kNodesCompared) return nodes;
-        if (hold.node == NodeIndex::kNone || hold.partition != partition) continue;
-        const NodeIndex::Node& node = nodes_.at(hold.node);
-        if (!node.usable || !within(size, node.total)) continue;
-        if (--looks == 0) return nodes;
-        if (!may_lose(hold, group)) continue;
-        if (blacklisted(*group.app, node) || !wants(group, node)) continue;
-        if (std::find(nodes.begin(), nodes.end(), hold.node) == nodes.end()) {
-          nodes.push_back(hold.node);
-        }
-      }
-    }
-  }
-  return nodes;
-}
-
-bool Scheduler::Impl::preempt_for(AskGroup& group, PreemptionRound& round) {
-  NodeIndex::Slot best = NodeIndex::kNone;
-  std::vector<HoldTable::Index> least;
-  double least_cost = std::numeric_limits<double>::infinity();
-  for (const NodeIndex::Slot slot : nodes_to_compare(group)) {
-    auto losses = losses_on(slot, group);
-    if (losses.empty()) continue;
-    double cost = 0;
-    for (const HoldTable::Index index : losses)
-      cost += cost_of(holds_.at(index));
-    if (cost >= least_cost) continue;
-    best = slot;
-    least = std::move(losses);
-    least_cost = cost;
-  }
-  if (best == NodeIndex::kNone) return false;
-  const PartitionId partition = caps_.partition(group.cap);
-  for (const HoldTable::Index index : least) {
-    const Hold& hold = holds_.at(index);
-    taken_this_round_ += measure(hold.size, partition);
-    const std::string& loser = hold.app->leaf->spec.path.value();
-    round.marked.push_back(
-        {holds_.id_of(index), *hold.app->attempt, nodes_.at(best).id, hold.size, group.app->id,
-         fmt::format("queue {} is below its guarantee and {} of it waits for {}; queue {} is above "
-                     "its own",
-                     group.app->leaf->spec.path.value(), to_string(group.app->id),
-                     to_string(caps_.size(group.cap)), loser)});
-  }
-  if (preemption_.observe_only) return false;
-  Claim& claim = add_claim(group, best);
-  claim.since_ms = now_ms_;
-  for (const HoldTable::Index index : least) {
-    set_leaving(index, true);
-    holds_.at(index).app->last_loss_ms = now_ms_;
-    claim.victims.push_back(holds_.id_of(index));
-  }
-  fill_claims(best);
-  return true;
-}
-
-void Scheduler::Impl::preempt_in(PartitionId partition, PreemptionRound& round) {
-  compute_ideals(partition);
-  const double limit =
-      preemption_.total_per_round * std::max(measure(nodes_.total(partition), partition), 1e-9);
-  taken_this_round_ = 0;
+void Scheduler::Impl::preempt_between(PartitionId partition, Purpose purpose,
+                                      PreemptionRound& round) {
   std::vector<Queue*> owed;
+  if (purpose == Purpose::kBalance) find_losers(partition);
   for (Queue* queue : queues_) {
     if (!queue->leaf) continue;
     LeafPart& leaf = queue->leaf->parts[partition];
-    if (owed_group(*queue, partition) == nullptr) {
-      leaf.owed_since_ms = -1;
-      continue;
+    const bool is_owed = owed_group(*queue, partition, purpose) != nullptr;
+    if (purpose == Purpose::kGuarantee) {
+      if (!is_owed) leaf.owed_since_ms = -1;
+      if (is_owed && leaf.owed_since_ms < 0) leaf.owed_since_ms = now_ms_;
+      if (is_owed && now_ms_ - leaf.owed_since_ms < preemption_.patience_ms) continue;
     }
-    if (leaf.owed_since_ms < 0) leaf.owed_since_ms = now_ms_;
-    if (now_ms_ - leaf.owed_since_ms >= preemption_.patience_ms) owed.push_back(queue);
+    if (is_owed) owed.push_back(queue);
   }
-  std::sort(owed.begin(), owed.end(), [&](const Queue* a, const Queue* b) {
-    return a->place(partition) < b->place(partition);
-  });
+  if (owed.empty()) return;
+  find_losers(partition);
+  std::sort(owed.begin(), owed.end(),
+            [&](const Queue* a, const Queue* b) { return is_served_before(a, b, partition); });
   for (Queue* queue : owed) {
-    while (taken_this_round_ < limit) {
-      AskGroup* group = owed_group(*queue, partition);
-      if (group == nullptr || !preempt_for(*group, round)) break;
+    const double most = preemption_.natural_termination * lacking(*queue, partition, purpose);
+    double given = 0;
+    while (taken_this_round_ < round_limit_) {
+      AskGroup* group = owed_group(*queue, partition, purpose);
+      if (group == nullptr) break;
+      const double size = measure(caps_.size(group->cap), partition);
+      if (given > 0 && given + size > most * kNoMore) break;
+      if (!preempt_for({group, purpose, caps_.size(group->cap), {}}, round)) break;
+      given += size;
     }
   }
+}
+
+/// Room that is kept for a large container is completed by victims there.
+void Scheduler::Impl::complete_reserved(PartitionId partition, PreemptionRound& round) {
+  std::vector<ClaimId> reserved;
+  for (const auto& [id, claim] : claims_) {
+    if (claim.purpose == Purpose::kLarge && claim.victims.empty() &&
+        caps_.partition(claim.group->cap) == partition)
+      reserved.push_back(id);
+  }
+  if (!reserved.empty()) find_losers(partition);
+  for (const ClaimId id : reserved) {
+    if (taken_this_round_ >= round_limit_) return;
+    const Claim& claim = claims_.at(id);
+    const Need need{claim.group, Purpose::kGuarantee, {}, claim.held};
+    if (!may_grow(*claim.group->app->leaf, need)) continue;
+    const auto losses = losses_on(claim.node, need);
+    if (!losses.empty()) warn_for(id, losses, round);
+  }
+}
+
+/// What all should have and who may lose, once a look and only if somebody is owed something.
+void Scheduler::Impl::find_losers(PartitionId partition) {
+  if (std::exchange(losers_known_, true)) return;
+  compute_ideals(partition);
+  losers_.clear();
+  for (const Queue* queue : queues_) {
+    if (queue->leaf && queue->parts[partition].ratio > kNoMore) losers_.push_back(queue);
+  }
+  std::sort(losers_.begin(), losers_.end(),
+            [&](const Queue* a, const Queue* b) { return is_served_before(b, a, partition); });
+}
+
+void Scheduler::Impl::preempt_in(PartitionId partition, PreemptionRound& round) {
+  losers_known_ = false;
+  taken_this_round_ = 0;
+  round_limit_ =
+      preemption_.total_per_round * std::max(measure(nodes_.total(partition), partition), 1e-9);
+  if (preemption_.for_reserved) complete_reserved(partition, round);
+  preempt_between(partition, Purpose::kGuarantee, round);
+  if (preemption_.balance) preempt_between(partition, Purpose::kBalance, round);
+  if (preemption_.inside) preempt_inside(partition, round);
 }
 
 PreemptionRound Scheduler::Impl::preempt() {
   if (capacities_stale_) refresh_capacities();
   PreemptionRound round;
+  ledger_.begin_look();
   if (preemption_.enabled) {
     for (PartitionId at = 0; at < partitions_.size(); ++at) {
       if (!nodes_.total(at).is_zero()) preempt_in(at, round);
     }
   }
+  forget_observed();
+  warned_before_.clear();
   for (const auto& [id, claim] : claims_) {
-    if (claim.victims.empty() || now_ms_ - claim.since_ms < preemption_.grace_ms) continue;
+    const std::int64_t grace =
+        claim.purpose == Purpose::kBalance ? preemption_.balance_grace_ms : preemption_.grace_ms;
     for (const HoldId victim : claim.victims) {
-      if (holds_.find(victim) != HoldTable::kNone) round.overdue.push_back(victim);
+      const HoldTable::Index index = holds_.find(victim);
+      if (index == HoldTable::kNone || now_ms_ - holds_.at(index).warned_ms < grace) continue;
+      round.overdue.push_back(victim);
     }
   }
   round.spared = std::exchange(spared_, {});
@@ -311,23 +232,22 @@ PreemptionRound Scheduler::Impl::preempt() {
   return round;
 }
 
-void Scheduler::Impl::carry_leaving(App& app, bool there) {
-  for (auto at = app.holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
-    const Hold& hold = holds_.at(at);
-    if (!hold.marked) continue;
-    const Resources change = there ? hold.size : Resources{} - hold.size;
-    for (Queue* queue = app.leaf; queue != nullptr; queue = queue->parent)
-      queue->parts[hold.partition].leaving += change;
+/// Claims that observe_only keeps from being.
+void Scheduler::Impl::forget_observed() {
+  for (const ClaimId id : std::exchange(observed_, {})) {
+    Claim& claim = claims_.at(id);
+    for (const HoldId victim : std::exchange(claim.victims, {}))
+      set_leaving(holds_.find(victim), false);
+    if (claim.purpose != Purpose::kLarge) drop_claim(id);
   }
 }
 
-/// The claim is gone; whoever still runs and was to go for it stays.
-void Scheduler::Impl::spare(const Claim& claim) {
-  for (const HoldId victim : claim.victims) {
-    const HoldTable::Index index = holds_.find(victim);
-    if (index == HoldTable::kNone || !holds_.at(index).marked) continue;
-    if (holds_.at(index).app != nullptr) set_leaving(index, false);
-    spared_.push_back(victim);
+void Scheduler::Impl::remember_warnings() {
+  for (const auto& [id, claim] : claims_) {
+    for (const HoldId victim : claim.victims) {
+      const HoldTable::Index index = holds_.find(victim);
+      if (index != HoldTable::kNone) warned_before_[victim] = holds_.at(index).warned_ms;
+    }
   }
 }
 

@@ -37,6 +37,7 @@ PartitionUse Scheduler::Impl::partition_report(const Queue& queue, PartitionId p
   out.guaranteed = part.guaranteed;
   out.maximum = part.maximum;
   out.used = part.used;
+  out.kept = part.kept;
   out.pending = part.pending;
   if (queue.leaf) {
     const LeafPart& leaf = std::as_const(queue.leaf->parts)[partition];
@@ -87,7 +88,8 @@ QueueReport Scheduler::Impl::report(const Queue& queue) const {
       out.partitions.push_back(partition_report(queue, at));
     }
   }
-  out.reserved = claimed(&queue, nullptr);
+  for (PartitionId at = 0; at < partitions_.size(); ++at)
+    out.reserved += queue.parts[at].held;
   out.containers = queue.containers;
   out.pending_containers = queue.pending_containers;
   out.apps = queue.apps;
@@ -216,7 +218,7 @@ std::optional<AppReport> Scheduler::app(const AppId& id) const {
   out.priority = app->priority;
   out.active = app->active;
   out.used = app->used();
-  out.reserved = impl_->claimed(nullptr, app);
+  out.reserved = app->held_by_claims;
   out.pending = app->pending();
   out.containers = app->containers;
   out.pending_containers = app->pending_containers;
@@ -239,7 +241,10 @@ Resources Scheduler::cluster_total() const {
   return impl_->nodes_.total();
 }
 Resources Scheduler::cluster_used() const {
-  return impl_->nodes_.used() - impl_->claimed(nullptr, nullptr);
+  Resources used = impl_->nodes_.used();
+  for (PartitionId at = 0; at < impl_->partitions_.size(); ++at)
+    used -= std::as_const(impl_->root_->parts)[at].held;
+  return used;
 }
 const QueueConfig& Scheduler::config() const {
   return *impl_->config_;

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "queues/config.h"
 #include "queues/preemption.h"
+#include "queues/preemption_ledger.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
@@ -146,6 +147,7 @@ class Scheduler {
   /// the caller warns, ends what is overdue and calls release(), and the room goes to whom it was
   /// kept for, as a Grant of schedule().
   PreemptionRound preempt();
+  const PreemptionLedger& preemption_ledger() const;
 
   // --- decisions
 

@@ -1,5 +1,5 @@
 // The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, capacities.cc, demand.cc,
-// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption.cc, placement.cc, events.cc, reports.cc,
+// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc, placement.cc, events.cc, reports.cc,
 // explain*.cc and invariants.cc each hold a part.
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "queues/model.h"
 #include "queues/node_index.h"
 #include "queues/preemption.h"
+#include "queues/preemption_ledger.h"
 #include "queues/scheduler.h"
 
 namespace heddle::queues {
@@ -129,30 +130,67 @@ class Scheduler::Impl {
   AskGroup* first_waiting(CapId cap);
   NodeIndex::Slot best_to_claim(const AskGroup& group) const;
   static bool wants(const AskGroup& group, const NodeIndex::Node& node);
-  Claim& add_claim(AskGroup& group, NodeIndex::Slot slot);
+  ClaimId add_claim(AskGroup& group, NodeIndex::Slot slot, Purpose purpose);
+  void hold_for(Claim& claim, const Resources& more);
+  void keep_for(Claim& claim, const Resources& more);
+  bool awaits_victims(const Claim& claim) const;
   void fill_claims(NodeIndex::Slot slot);  // with what is free there
   void count_claim(const Claim& claim, int change);
-  void drop_claim(ClaimId id);
+  void drop_claim(ClaimId id, bool served = false);
   void drop_claims_on(NodeIndex::Slot slot);
   void cancel_claims(AskGroup& group);  // others may have the room
   void drop_unwanted_claims(AskGroup& group);
+  void trim_claims(AskGroup& group);  // to as many as it wants
   std::optional<Grant> take_claimed(ClaimId id);
   Resources claimed_on(NodeIndex::Slot slot) const;
-  Resources claimed(const Queue* below, const App* app) const;  // nullptr: any
 
-  // preemption.cc: who is owed something, and who loses it
+  // preemption.cc: a look, and who is owed something by other queues
+  struct Need {  // a container that somebody has to go for
+    AskGroup* group = nullptr;
+    Purpose purpose = Purpose::kGuarantee;
+    Resources more;  // than is counted for its queues so far
+    Resources held;  // by the claim that it has already
+  };
   PreemptionRound preempt();
   void preempt_in(PartitionId partition, PreemptionRound& round);
-  bool preempt_for(AskGroup& group, PreemptionRound& round);
+  void preempt_between(PartitionId partition, Purpose purpose, PreemptionRound& round);
+  void complete_reserved(PartitionId partition, PreemptionRound& round);
   void compute_ideals(PartitionId partition);
+  void find_losers(PartitionId partition);
   double ratio_of(const QueuePart& part, const Resources& used) const;
-  AskGroup* owed_group(Queue& leaf, PartitionId partition);
-  bool may_lose(const Hold& hold, const AskGroup& winner) const;
-  bool may_shrink(const Queue& queue, const Hold& hold) const;
+  double lacking(const Queue& leaf, PartitionId partition, Purpose purpose) const;
+  bool may_grow(const Queue& queue, const Need& need) const;
+  AskGroup* owed_group(Queue& leaf, PartitionId partition, Purpose purpose);
+  bool is_served_before(const Queue* a, const Queue* b, PartitionId partition) const;
+  void forget_observed();
+  void remember_warnings();  // the settings change: whoever is warned has been warned
+
+  // preemption_inside.cc: who is owed something by others in the same queue, and who loses it
+  void preempt_inside(PartitionId partition, PreemptionRound& round);
+  void preempt_inside(Queue& leaf, PartitionId partition, PreemptionRound& round);
+  bool has_losers(const Queue& leaf, PartitionId partition) const;
+  std::vector<AskGroup*> waiting_inside(const Queue& leaf, PartitionId partition) const;
+  bool is_blocked(const AskGroup& group) const;
+  bool is_owed_inside(const AskGroup& group) const;
+  bool gains_within_limit(const AskGroup& group) const;
+  bool may_lose_inside(const Hold& hold, const AskGroup& winner) const;
+  bool limits_allow(const Need& need) const;  // once all who are marked have gone
+
+  // preemption_victims.cc: where, and who has to go there
+  bool preempt_for(const Need& need, PreemptionRound& round);
+  bool may_lose(const Hold& hold, const Need& need) const;
+  bool may_shrink(const Queue& queue, const Hold& hold, Purpose purpose) const;
+  bool has_too_much(const QueuePart& part, const Resources& held) const;
+  Resources staying(const QueuePart& part) const;  // of what it holds
+  bool master_may_go(const Hold& hold) const;
   double cost_of(const Hold& hold) const;
-  std::vector<HoldTable::Index> losses_on(NodeIndex::Slot slot, const AskGroup& group);
-  std::vector<NodeIndex::Slot> nodes_to_compare(const AskGroup& group) const;
+  std::vector<HoldTable::Index> losses_on(NodeIndex::Slot slot, const Need& need);
+  std::vector<NodeIndex::Slot> nodes_to_compare(const Need& need) const;
+  void warn_for(ClaimId id, const std::vector<HoldTable::Index>& losses, PreemptionRound& round);
+  std::string reason_for(const Need& need, const App& loser) const;
   void set_leaving(HoldTable::Index hold, bool leaving);
+  static void count_leaving(App& app, const Hold& hold, bool leaving);
+  void note_loss(HoldTable::Index hold);
   void spare(const Claim& claim);
   void carry_leaving(App& app, bool there);  // the application comes to its queue, or goes
 
@@ -216,6 +254,7 @@ class Scheduler::Impl {
   std::string check_apps(Tally& tally) const;
   std::string check_holds() const;
   std::string check_claims() const;
+  std::string check_victim(HoldTable::Index hold) const;
   std::string check_queue(const Queue* queue, Tally& tally) const;
   std::string check_leaf_part(const Queue& queue, PartitionId at, Tally& tally) const;
   std::string check_leaf_queue(const Queue* queue, Tally& tally) const;
@@ -243,8 +282,14 @@ class Scheduler::Impl {
   std::vector<ClaimId> full_claims_;  // some may be gone
   ClaimId last_claim_ = 0;
   PreemptionSettings preemption_;
+  PreemptionLedger ledger_;
   std::vector<HoldId> spared_;
+  std::vector<ClaimId> observed_;  // of this look: never to be
+  std::map<HoldId, std::int64_t> warned_before_;
+  std::vector<const Queue*> losers_;  // of this look: leaves that may lose, the first ones first
+  bool losers_known_ = false;
   double taken_this_round_ = 0;
+  double round_limit_ = 0;
   std::int64_t now_ms_ = 0;
   bool claims_due_ = false;
   CapTable caps_;

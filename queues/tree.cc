@@ -59,6 +59,7 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   RETURN_IF_ERROR(check_homes(*config));
   own_config_ = std::move(own);
 
+  remember_warnings();
   while (!claims_.empty())
     drop_claim(claims_.begin()->first);
   caps_.open_all();
@@ -66,6 +67,7 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
 
   config_ = std::move(config);
   limits_ = limits;
+  const std::size_t types_before = types_;
   types_ = config_->calculator == Calculator::kMemory ? 1 : limits.type_count;
   nodes_.set_type_count(types_);
   if (adapt(*root_, config_->root)) {
@@ -90,6 +92,7 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   let_held_run();
   activate_everywhere();
   caps_.hope_again();
+  if (types_ != types_before) wake_everywhere();  // what found no node for a type may fit now
   return {};
 }
 

@@ -120,6 +120,7 @@ struct PartitionUse {
   Resources guaranteed;
   Resources maximum;
   Resources used;
+  Resources kept;  // below the maximum, for those who others had to leave for
   Resources pending;
   Resources am_used;
   Resources am_limit;

@@ -136,6 +136,7 @@ struct Daemon {
   void look_at_queue_file();
   std::string queue_file_stamp() const;  // "" = there is none
   Result<rm::NodeSizes> node_sizes() const;
+  Result<queues::PreemptionSettings> reload_preemption() const;
   Result<std::int32_t> reload_max_priority() const;
 
   const Settings& settings() const { return configuration.settings; }
@@ -330,6 +331,12 @@ std::string Daemon::queue_file_stamp() const {
                      facts.st_mtim.tv_nsec);
 }
 
+Result<queues::PreemptionSettings> Daemon::reload_preemption() const {
+  auto again = compat::xml::load_configuration(conf_dir, overrides);
+  if (!again) return fail(again.error());
+  return rm::preemption_from(again->settings);
+}
+
 Result<std::int32_t> Daemon::reload_max_priority() const {
   auto again = compat::xml::load_configuration(conf_dir, overrides);
   if (!again) return fail(again.error());
@@ -403,6 +410,7 @@ Result<void> Daemon::make_service() {
                                               security::Groups::Limits{.keep = *keep_groups});
   service_options->user_groups = groups;
   service_options->load_queues = [this] { return reload_queues(); };
+  service_options->load_preemption = [this] { return reload_preemption(); };
   service_options->load_max_priority = [this] { return reload_max_priority(); };
   service_options->load_node_sizes = [this] { return node_sizes(); };
   service_options->load_node_lists = [this] { return node_lists(); };

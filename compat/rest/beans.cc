@@ -171,8 +171,8 @@ Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
                  {"AggregateContainersPreempted", n(queue.containers_preempted_total)},
                  {"AggregateContainersReleased", n(queue.containers_released_total)},
                  {"AggregateMemoryMBPreempted", n(queue.preempted.memory_mb())},
-                 {"AggregateMemoryMBSecondsPreempted", n(0)},
-                 {"AggregateVcoreSecondsPreempted", n(0)},
+                 {"AggregateMemoryMBSecondsPreempted", n(queue.preempted_seconds.amount[kMemory])},
+                 {"AggregateVcoreSecondsPreempted", n(queue.preempted_seconds.amount[kVcores])},
                  {"AggregateVcoresPreempted", n(queue.preempted.vcores())},
                  {"AllocatedContainers", n(queue.containers)},
                  {"AllocatedMB", n(queue.used.memory_mb())},
@@ -323,6 +323,29 @@ Bean queue_config_bean(const rm::QueueConfigState& state) {
   return bean;
 }
 
+// Not one of Hadoop's: heddle_preemption_* in /prom.
+Bean preemption_bean(const rm::PreemptionSums& sums) {
+  Bean bean = make_bean("ResourceManager", "HeddlePreemption", "yarn");
+  bean.record = "HeddlePreemption";
+  bean.values = {{"Claims", sums.claims},
+                 {"ClaimsServed", sums.served},
+                 {"ClaimsWithdrawn", sums.withdrawn},
+                 {"ClaimsInVain", sums.in_vain},
+                 {"Victims", sums.victims},
+                 {"VictimsGone", sums.victims_gone},
+                 {"VictimsInVain", sums.victims_in_vain},
+                 {"ObservedClaims", sums.observed_claims},
+                 {"ObservedVictims", sums.observed_victims},
+                 {"ObservedVictimsTotal", sums.observed_victims_total},
+                 {"NeedToWarningMillis", sums.wait_ms},
+                 {"NeedToWarningMaxMillis", sums.wait_max_ms},
+                 {"LostMemoryMBSeconds", sums.lost.amount[kMemory]},
+                 {"LostVcoreSeconds", sums.lost.amount[kVcores]},
+                 {"LostInVainMemoryMBSeconds", sums.lost_in_vain.amount[kMemory]},
+                 {"LostInVainVcoreSeconds", sums.lost_in_vain.amount[kVcores]}};
+  return bean;
+}
+
 }  // namespace
 
 std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options,
@@ -335,6 +358,7 @@ std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options
     for (const RpcActivity& activity : options.rpc_activity())
       beans.push_back(rpc_bean(activity));
   }
+  beans.push_back(preemption_bean(reports.metrics().preemption));
   if (queues != nullptr) beans.push_back(queue_config_bean(queues->queue_config()));
   beans.push_back(process_bean("ResourceManager"));
   beans.push_back(node_list_bean(reports));

@@ -215,7 +215,7 @@ void write_leaf(Writer& out, const rm::QueueReport& queue, const ResourceTypes& 
   write_resource(out, "usedAMResource", queue.master_used, types);
   write_resource(out, "userAMResourceLimit", user_master_limit(queue), types);
   out.flag("preemptionDisabled", queue.preemption_disabled);
-  out.flag("intraQueuePreemptionDisabled", true);
+  out.flag("intraQueuePreemptionDisabled", queue.intra_preemption_disabled);
   out.number("defaultPriority", queue.default_priority);
   out.flag("isAutoCreatedLeafQueue", queue.origin == rm::QueueCreation::kManaged);
   out.number("maxApplicationLifetime", queue.max_lifetime_seconds);

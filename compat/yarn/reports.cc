@@ -268,7 +268,7 @@ void to_wire(const rm::QueueReport& queue, const ReportView& view, bool children
   if (!queue.default_label.empty()) wire->set_defaultnodelabelexpression(queue.default_label);
   statistics_to_wire(queue, wire->mutable_queuestatistics());
   wire->set_preemptiondisabled(queue.preemption_disabled);
-  wire->set_intraqueuepreemptiondisabled(true);
+  wire->set_intraqueuepreemptiondisabled(queue.intra_preemption_disabled);
   for (const rm::PartitionReport& partition : queue.partitions) {
     if (!rm::may_use(queue, partition.label)) continue;
     configuration_to_wire(partition, view, wire->add_queueconfigurationsmap());

@@ -239,6 +239,7 @@ struct QueueReport {
   std::string ordering_policy = "fifo";  // of a parent "utilization" or "priority-utilization"
   std::int32_t max_parallel_apps = INT32_MAX;
   bool preemption_disabled = true;
+  bool intra_preemption_disabled = true;
   std::string submit_acl = "*";
   std::string administer_acl = "*";
   std::vector<std::string> labels;  // it may use; "*" = all
@@ -254,6 +255,7 @@ struct QueueReport {
   std::int64_t containers_released_total = 0;
   std::int64_t containers_preempted_total = 0;
   Resources preempted;
+  ResourceSeconds preempted_seconds;
   std::vector<QueueUserReport> users;
   std::vector<QueueReport> children;
 };
@@ -278,6 +280,17 @@ struct SchedulerHealth {
   Resources allocated, released;
 };
 
+/// The preemption ledger since the start of this ResourceManager. A claim is one container of a
+/// waiter for which others have to go.
+struct PreemptionSums {
+  std::int64_t claims = 0, served = 0, withdrawn = 0, in_vain = 0;
+  std::int64_t victims = 0, victims_gone = 0, victims_in_vain = 0;
+  // With observe_only: what the last look would have made, and all containers so far.
+  std::int64_t observed_claims = 0, observed_victims = 0, observed_victims_total = 0;
+  std::int64_t wait_ms = 0, wait_max_ms = 0;  // from need to warning: of all claims, the longest
+  ResourceSeconds lost, lost_in_vain;         // what had run, times its size
+};
+
 struct ClusterMetrics {
   std::int64_t apps_submitted = 0, apps_completed = 0, apps_failed = 0, apps_killed = 0;
   std::int32_t apps_pending = 0, apps_running = 0;
@@ -288,6 +301,7 @@ struct ClusterMetrics {
   std::int64_t containers_assigned_total = 0;
   std::int32_t max_app_priority = 0;  // yarn.cluster.max-application-priority
   SchedulerHealth health;
+  PreemptionSums preemption;
   std::size_t event_queue_size = 0;
 };
 

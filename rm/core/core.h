@@ -330,6 +330,7 @@ class Core {
   void remove_idle_queues(Turn& turn);
 
   // Preemption.
+  void set_preemption(const queues::PreemptionSettings& settings, const Now& now);
   void watch_preemption(const Now& now);
   void run_preemption(Turn& turn);
   void note_preempted(const ContainerId& id, const Now& now);
@@ -377,6 +378,7 @@ class Core {
     std::int64_t allocated = 0, released = 0;
     std::int64_t preempted_containers = 0;
     Resources preempted;
+    ResourceSeconds preempted_millis;
   };
 
   CoreOptions options_;

@@ -454,7 +454,9 @@ void Core::set_max_app_priority(std::int32_t priority) {
 }
 
 Result<void> Core::configure_queues(std::shared_ptr<const queues::QueueConfig> config, Turn& turn) {
+  const auto preemption = config->preemption;
   RETURN_IF_ERROR(scheduler_.configure(std::move(config), options_.limits));
+  if (preemption) set_preemption(*preemption, turn.now);
   queues_changed_ = true;
   run_scheduler(turn);
   return {};

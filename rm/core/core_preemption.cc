@@ -5,6 +5,19 @@
 
 namespace heddle::rm {
 
+/// Whoever has been warned is looked at once more, whatever the new settings say.
+void Core::set_preemption(const queues::PreemptionSettings& settings, const Now& now) {
+  if (settings == options_.preemption) return;
+  const bool looks = preemption_due_.has_value() || settings.enabled;
+  options_.preemption = settings;
+  scheduler_.set_preemption(settings);
+  if (!looks) return;
+  arm(preemption_due_, {now.instant + std::chrono::milliseconds(settings.interval_ms),
+                        DeadlineKind::kPreemption,
+                        {},
+                        {}});
+}
+
 void Core::watch_preemption(const Now& now) {
   if (!options_.preemption.enabled || preemption_due_) return;
   arm(preemption_due_, {now.instant + std::chrono::milliseconds(options_.preemption.interval_ms),
@@ -46,9 +59,11 @@ void Core::note_preempted(const ContainerId& id, const Now& now) {
   app->preempted += grant.resources;
   ++(grant.is_master ? app->preempted_masters : app->preempted_containers);
   const std::int64_t ran_ms = std::max<std::int64_t>(now.wall.ms - grant.created.ms, 0);
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
-    app->preempted_millis.amount[i] += grant.resources.amount[i] * ran_ms;
   QueueCounters& counters = counters_[app->queue];
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    app->preempted_millis.amount[i] += grant.resources.amount[i] * ran_ms;
+    counters.preempted_millis.amount[i] += grant.resources.amount[i] * ran_ms;
+  }
   ++counters.preempted_containers;
   counters.preempted += grant.resources;
 }

@@ -58,6 +58,34 @@ PartitionReport partition_report(const queues::PartitionUse& use) {
 }
 
 /// A queue counts what happens below it.
+PreemptionSums preemption_sums(const queues::LedgerSums& sums) {
+  PreemptionSums out;
+  out.claims = sums.claims;
+  out.served = sums.served;
+  out.withdrawn = sums.withdrawn;
+  out.in_vain = sums.in_vain;
+  out.victims = sums.victims;
+  out.victims_gone = sums.victims_gone;
+  out.victims_in_vain = sums.victims_in_vain;
+  out.observed_claims = sums.observed_claims;
+  out.observed_victims = sums.observed_victims;
+  out.observed_victims_total = sums.observed_total;
+  out.wait_ms = sums.wait_ms;
+  out.wait_max_ms = sums.wait_max_ms;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    out.lost.amount[i] = static_cast<std::int64_t>(sums.lost[i]);
+    out.lost_in_vain.amount[i] = static_cast<std::int64_t>(sums.lost_in_vain[i]);
+  }
+  return out;
+}
+
+void take_preemption(const queues::PreemptionSettings& preemption, const queues::QueueSpec& spec,
+                     QueueReport& out) {
+  out.preemption_disabled = !preemption.enabled || spec.disable_preemption;
+  out.intra_preemption_disabled =
+      !preemption.enabled || !preemption.inside || spec.disable_inside_preemption;
+}
+
 void count_below(QueueReport& queue, const QueueReport& child) {
   queue.active_apps += child.active_apps;
   queue.pending_apps += child.pending_apps;
@@ -68,6 +96,10 @@ void count_below(QueueReport& queue, const QueueReport& child) {
   queue.apps_running += child.apps_running;
   queue.containers_allocated_total += child.containers_allocated_total;
   queue.containers_released_total += child.containers_released_total;
+  queue.containers_preempted_total += child.containers_preempted_total;
+  queue.preempted += child.preempted;
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+    queue.preempted_seconds.amount[i] += child.preempted_seconds.amount[i];
 }
 
 /// What is configured: priorities, how the queue came and how its children come.
@@ -222,6 +254,7 @@ void Core::add_counters(QueueReport& out) const {
   out.containers_released_total = counters.released;
   out.containers_preempted_total = counters.preempted_containers;
   out.preempted = counters.preempted;
+  out.preempted_seconds = to_seconds(counters.preempted_millis);
 }
 
 /// As Hadoop writes it where kinds may be mixed: "50.0%", "2.0w", "4096.0".
@@ -271,7 +304,7 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
   take_rules(spec, out);
   if (scheduler_.config().mixed_modes) take_vector(spec.capacity, out);
   out.max_parallel_apps = queue->maximum_parallel_apps;
-  out.preemption_disabled = !options_.preemption.enabled || spec.disable_preemption;
+  take_preemption(options_.preemption, spec, out);
   out.guaranteed = queue->guaranteed;
   out.maximum = queue->maximum;
   out.used = queue->used;
@@ -333,6 +366,7 @@ ClusterMetrics Core::metrics() const {
   out.available = out.total - out.allocated;
   out.containers_assigned_total = containers_assigned_;
   out.max_app_priority = options_.max_app_priority;
+  out.preemption = preemption_sums(scheduler_.preemption_ledger().sums());
   out.health = health_;
   out.health.allocations = last_second_.allocations;
   out.health.releases = last_second_.releases;

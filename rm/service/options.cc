@@ -81,10 +81,12 @@ Result<void> take_labels(const Settings& settings, CoreOptions& options) {
                           shortened(type)));
 }
 
-queues::PreemptionSettings preemption_from(Reader& reader) {
+queues::PreemptionSettings read_preemption(Reader& reader) {
   queues::PreemptionSettings preemption;
   std::chrono::milliseconds interval{}, grace{}, time_to_guarantee{}, minimum_run{}, cooldown{};
+  std::chrono::milliseconds balance_grace{};
   std::string policies;
+  std::string inside_order;
   reader.take(preemption.enabled, kMonitorEnable);
   reader.take(policies, kMonitorPolicies);
   preemption.enabled =
@@ -94,6 +96,16 @@ queues::PreemptionSettings preemption_from(Reader& reader) {
   reader.take(grace, kPreemptionGrace);
   reader.take(preemption.total_per_round, kPreemptionPerRound);
   reader.take(preemption.ignored_over_capacity, kPreemptionIgnored);
+  reader.take(preemption.natural_termination, kPreemptionNatural);
+  reader.take(preemption.every_type, kPreemptionEveryType);
+  reader.take(preemption.for_reserved, kPreemptionForReserved);
+  reader.take(preemption.count_reserved, kPreemptionCountReserved);
+  reader.take(preemption.balance, kPreemptionBalance);
+  reader.take(balance_grace, kPreemptionBalanceGrace);
+  reader.take(preemption.inside, kPreemptionInside);
+  reader.take(inside_order, kPreemptionInsideOrder);
+  reader.take(preemption.inside_threshold, kPreemptionInsideThreshold);
+  reader.take(preemption.inside_per_round, kPreemptionInsidePerRound);
   reader.take(time_to_guarantee, kTimeToGuarantee);
   reader.take(minimum_run, kPreemptionMinimumRun);
   reader.take(cooldown, kPreemptionCooldown);
@@ -101,8 +113,13 @@ queues::PreemptionSettings preemption_from(Reader& reader) {
     preemption.enabled = true;
     grace = time_to_guarantee / 2;
     interval = std::clamp(time_to_guarantee / 8, std::chrono::milliseconds(10), interval);
+    preemption.natural_termination = 1;  // what is promised is all of it
     preemption.patience_ms = (time_to_guarantee - grace - interval).count();
   }
+  if (to_lower(inside_order) == "priority_first") {
+    preemption.inside_order = queues::InsideOrder::kPriorityFirst;
+  }
+  preemption.balance_grace_ms = balance_grace.count();
   preemption.interval_ms = interval.count();
   preemption.grace_ms = grace.count();
   preemption.minimum_run_ms = minimum_run.count();
@@ -137,7 +154,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(options.log_aggregation, kLogAggregation);
   reader.take(diagnostics_kc, kDiagnosticsMaxKc);
   reader.take(options.node_minimum_version, kNodeMinimumVersion);
-  options.preemption = preemption_from(reader);
+  options.preemption = read_preemption(reader);
   std::string policies;
   reader.take(options.remove_idle_queues, kMonitorEnable);
   reader.take(policies, kMonitorPolicies);
@@ -155,6 +172,13 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   options.max_attempts = std::min(options.max_attempts, options.max_attempts_limit);
   options.attempt_diagnostics_max = static_cast<std::size_t>(diagnostics_kc) * 1024;
   return options;
+}
+
+Result<queues::PreemptionSettings> preemption_from(const Settings& settings) {
+  Reader reader(settings);
+  const queues::PreemptionSettings preemption = read_preemption(reader);
+  if (reader.error()) return fail(*reader.error());
+  return preemption;
 }
 
 Result<std::int32_t> max_app_priority_from(const Settings& settings) {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "base/settings.h"
+#include "base/text.h"
 #include "rm/core/core.h"
 #include "rm/service/resource_manager.h"
 
@@ -184,6 +185,78 @@ inline constexpr DoubleProperty kPreemptionIgnored{
     .check = [](const double& value) -> std::string_view {
       return value >= 0 && value <= 1000 ? "" : "must lie between 0 and 1000";
     }};
+inline constexpr DoubleProperty kPreemptionNatural{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.natural_termination_factor",
+    .default_value = 0.2,
+    .doc = "The part of what a queue lacks that one look takes, one container at least.",
+    .check = [](const double& value) -> std::string_view {
+      return value >= 0 && value <= 1 ? "" : "must lie between 0 and 1";
+    }};
+inline constexpr BoolProperty kPreemptionEveryType{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.conservative-drf",
+    .default_value = false,
+    .doc = "Whether no type of resource of a queue may fall below its guarantee."};
+inline constexpr BoolProperty kPreemptionForReserved{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.select_based_on_reserved_containers",
+    .default_value = false,
+    .doc = "Whether room that is kept for a large container is completed by preemption."};
+inline constexpr BoolProperty kPreemptionCountReserved{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.additional_res_balance_based_on_reserved_containers",
+    // clang-format on
+    .default_value = false,
+    .doc = "Whether room that is kept for large containers counts as held by their queue."};
+inline constexpr BoolProperty kPreemptionBalance{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.preemption-to-balance-queue-after-satisfied.enabled",
+    // clang-format on
+    .default_value = false,
+    .doc = "Whether queues above their guarantees are evened out, too."};
+inline constexpr MillisProperty kPreemptionBalanceGrace{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.preemption-to-balance-queue-after-satisfied.max-wait-before-kill",
+    // clang-format on
+    .default_value = 300'000ms,
+    .doc = "The time between the warning and the end of a container that evens out queues.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 0ms && value <= 24h * 7 ? "" : "must lie between 0 and a week";
+    }};
+inline constexpr BoolProperty kPreemptionInside{
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.intra-queue-preemption.enabled",
+    .default_value = false,
+    .doc = "Whether users and applications inside a queue make way for each other."};
+inline constexpr TextProperty kPreemptionInsideOrder{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.intra-queue-preemption.preemption-order-policy",
+    // clang-format on
+    .default_value = "userlimit_first",
+    .doc =
+        "Who is owed something inside a queue: users below their limit (userlimit_first), or only "
+        "their applications of higher priority than the loser (priority_first).",
+    .check = [](const std::string_view& value) -> std::string_view {
+      const std::string lower = to_lower(value);
+      return lower == "userlimit_first" || lower == "priority_first"
+                 ? ""
+                 : "must be userlimit_first or priority_first";
+    }};
+inline constexpr DoubleProperty kPreemptionInsideThreshold{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.intra-queue-preemption.minimum-threshold",
+    // clang-format on
+    .default_value = 0.5,
+    .doc = "The part of its guarantee that a queue must hold before preemption inside it begins.",
+    .check = [](const double& value) -> std::string_view {
+      return value >= 0 && value <= 1000 ? "" : "must lie between 0 and 1000";
+    }};
+inline constexpr DoubleProperty kPreemptionInsidePerRound{
+    // clang-format off
+    .name = "yarn.resourcemanager.monitor.capacity.preemption.intra-queue-preemption.max-allowable-limit",
+    // clang-format on
+    .default_value = 0.2,
+    .doc = "The most that one look takes inside a queue, as a fraction of its guarantee.",
+    .check = [](const double& value) -> std::string_view {
+      return value >= 0 && value <= 1 ? "" : "must lie between 0 and 1";
+    }};
 inline constexpr MillisProperty kTimeToGuarantee{
     .name = "heddle.preemption.time-to-guarantee",
     .default_value = 0ms,
@@ -240,6 +313,7 @@ bool names_policy(std::string_view policies, std::string_view policy);
 /// kInvalidArgument names the first setting that is wrong.
 Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTypes& types);
 /// yarn.cluster.max-application-priority alone, for a refresh.
+Result<queues::PreemptionSettings> preemption_from(const Settings& settings);
 Result<std::int32_t> max_app_priority_from(const Settings& settings);
 /// The nodes of dynamic-resources.xml (yarn.resource.dynamic.*) with their sizes. kInvalidArgument
 /// names the node and the setting that is wrong.

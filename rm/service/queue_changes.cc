@@ -243,6 +243,8 @@ Result<ResourceManager::NextQueues> ResourceManager::next_queues(const std::stri
     }
   }
   if (!changed.faults.empty()) return all_faults(changed.faults);
+  // Of the files, which a change of the queues does not read.
+  if (served.config && served.config->preemption) config->preemption = served.config->preemption;
   NextQueues next;
   next.version.number = now.number + 1;
   next.version.user = user;
@@ -368,6 +370,13 @@ void ResourceManager::refresh_queues(const security::Caller& caller, ReplyTo<voi
           if (!next) return reply(fail(next.error()));
           NextQueues again = *next;
           again.keep = false;
+          if (options_.load_preemption) {
+            const auto preemption = options_.load_preemption();
+            if (!preemption) return reply(fail(preemption.error()));
+            queues::QueueConfig config = *again.config;
+            config.preemption = *preemption;
+            again.config = std::make_shared<const queues::QueueConfig>(std::move(config));
+          }
           put_into_force(std::move(again), [reply](const Result<QueueChangeOutcome>& outcome) {
             reply(outcome ? Result<void>() : Result<void>(fail(outcome.error())));
           });

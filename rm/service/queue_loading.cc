@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "queues/rules/placement.h"
+#include "rm/service/options.h"
 #include "rm/service/queue_settings.h"
 
 namespace heddle::rm {
@@ -58,6 +59,9 @@ Result<queues::QueueConfig> queue_config_from(const Settings& settings,
                 ErrorSubject::kQueue);
   }
   if (!config) return fail(std::move(config).error());
+  auto preemption = preemption_from(settings);
+  if (!preemption) return fail(std::move(preemption).error());
+  config->preemption = *preemption;
   if (!placement) return fail(std::move(placement).error());
   for (const auto* warnings : {&config->warnings, &placement->warnings}) {
     for (const std::string& warning : *warnings)

@@ -65,6 +65,7 @@ struct ServiceOptions {
   Duration commit_retry_pause = std::chrono::seconds(1);      // while the disk is full
   /// Read configuration again; called on a thread of the service's own, one at a time.
   std::function<Result<LoadedQueues>()> load_queues;  // of the file
+  std::function<Result<queues::PreemptionSettings>()> load_preemption;
   std::function<Result<NodeLists>()> load_node_lists;
   std::function<Result<std::int32_t>()> load_max_priority;
   std::function<Result<NodeSizes>()> load_node_sizes;

@@ -1,4 +1,5 @@
-"""A queue gets its guarantee back from one that holds more, while real MapReduce jobs run in both."""
+"""A queue gets its guarantee back from one that holds more, and a job of higher priority room from another in its queue, while
+ real MapReduce jobs run."""
 import json
 
 import pytest
@@ -11,7 +12,9 @@ pytestmark = pytest.mark.mapreduce
 MONITOR = "yarn.resourcemanager.monitor.capacity.preemption."
 SETTINGS = {"yarn.resourcemanager.scheduler.monitor.enable": "true",
             MONITOR + "monitoring_interval": 200, MONITOR + "max_wait_before_kill": 1000,
-            MONITOR + "total_preemption_per_round": "1.0"}
+            MONITOR + "total_preemption_per_round": "1.0",
+            MONITOR + "intra-queue-preemption.enabled": "true",
+            MONITOR + "intra-queue-preemption.preemption-order-policy": "priority_first"}
 
 
 def test_a_job_below_its_guarantee_takes_room_from_one_above_and_both_go_on(new_cluster):
@@ -36,6 +39,16 @@ def test_a_job_below_its_guarantee_takes_room_from_one_above_and_both_go_on(new_
     assert preempted["preemptedResourceMB"] == 2048
     wait_until("what it lost to come back",
                lambda: cluster.app(large_app)["runningContainers"] == 8, 90)
+
+    # Inside its own queue, for a job of the same user with a higher priority.
+    urgent = cluster.clients.start_sleep_job("-Dmapreduce.job.queuename=default",
+                                             "-Dmapreduce.job.priority=VERY_HIGH", map_ms=1000)
+    urgent_app = cluster.wait_for_app(urgent)
+    urgent.wait(120).ok()
+    assert cluster.app(urgent_app)["finalStatus"] == "SUCCEEDED"
+    preempted = cluster.app(large_app)
+    assert preempted["state"] == "RUNNING"
+    assert preempted["numNonAMContainerPreempted"] == 4, "two more, for the master and its map"
     cluster.clients.yarn("application", "-kill", large_app).ok()
     large.wait(60)
 

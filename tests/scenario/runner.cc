@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "queues/scheduler.h"
+#include "tests/scenario/words.h"
 
 namespace heddle::scenario {
 namespace {
@@ -18,57 +19,7 @@ using queues::Ask;
 using queues::Grant;
 using queues::Locality;
 
-/// The words of a line: those with '=' by name, the others in order.
-struct Words {
-  std::vector<std::string> plain;
-  std::map<std::string, std::string> named;
-  std::string rest;  // everything behind the first two words, for texts
-
-  explicit Words(std::string_view line) {
-    std::size_t count = 0;
-    std::string_view left = trim(line);
-    while (!left.empty()) {
-      const std::size_t end = std::min(left.find_first_of(" \t"), left.size());
-      const std::string word(left.substr(0, end));
-      left = trim(left.substr(end));
-      if (++count == 3) rest = left;
-      const std::size_t equals = word.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        plain.push_back(word);
-      } else {
-        named[word.substr(0, equals)] = word.substr(equals + 1);
-      }
-    }
-  }
-  std::string at(std::size_t index) const { return index < plain.size() ? plain[index] : ""; }
-  bool has(std::string_view word) const { return std::ranges::find(plain, word) != plain.end(); }
-  std::string get(const std::string& name, std::string otherwise = "") const {
-    const auto found = named.find(name);
-    return found == named.end() ? otherwise : found->second;
-  }
-};
-
 using Fault = std::string;  // empty: none
-
-std::optional<Resources> size_of(std::string_view text) {
-  Resources out(0, 0);
-  for (const std::string& part : split_list(text)) {
-    const std::size_t digits = std::min(part.find_first_not_of("0123456789"), part.size());
-    const auto number = parse_int(std::string_view(part).substr(0, digits));
-    const std::string unit = part.substr(digits);
-    if (!number) return std::nullopt;
-    if (unit == "GB") {
-      out.amount[kMemory] = *number * 1024;
-    } else if (unit == "MB") {
-      out.amount[kMemory] = *number;
-    } else if (unit == "c") {
-      out.amount[kVcores] = *number;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return out;
-}
 
 class Runner {
  public:
@@ -104,7 +55,7 @@ class Runner {
     Fault (Runner::*run)(const Words&);
     bool needs_queues = true;
   };
-  static const Verb kVerbs[23];
+  static const Verb kVerbs[25];
 
   // --- the cluster
 
@@ -164,12 +115,6 @@ class Runner {
   Fault make(const Words& words) {
     const auto made = scheduler_.make_leaf(words.at(1));
     return made ? "" : note_refusal(made.error());
-  }
-  Fault time(const Words& words) {
-    const auto seconds = parse_int(words.at(1));
-    if (!seconds) return "the time is in seconds";
-    scheduler_.set_time(*seconds * 1000);
-    return "";
   }
   Fault idle(const Words&) {
     scheduler_.remove_idle_queues();
@@ -343,6 +288,61 @@ class Runner {
     return taken ? "" : note_refusal(taken.error());
   }
 
+  // --- preemption
+
+  /// Switches it on. Names as behind yarn.resourcemanager.monitor.capacity.preemption.
+  Fault preemption(const Words& words) {
+    const std::map<std::string, double*> numbers{
+        {"total_preemption_per_round", &preemption_.total_per_round},
+        {"max_ignored_over_capacity", &preemption_.ignored_over_capacity},
+        {"natural_termination_factor", &preemption_.natural_termination},
+        {"intra-queue-preemption.minimum-threshold", &preemption_.inside_threshold},
+        {"intra-queue-preemption.max-allowable-limit", &preemption_.inside_per_round}};
+    const std::map<std::string, bool*> flags{
+        {"observe_only", &preemption_.observe_only},
+        {"conservative-drf", &preemption_.every_type},
+        {"select_based_on_reserved_containers", &preemption_.for_reserved},
+        {"preemption-to-balance-queue-after-satisfied.enabled", &preemption_.balance},
+        {"intra-queue-preemption.enabled", &preemption_.inside}};
+    preemption_.enabled = true;
+    for (const auto& [name, value] : words.named) {
+      const auto number = numbers.find(name);
+      const auto flag = flags.find(name);
+      const auto read = parse_double(value);
+      if (name == "max_wait_before_kill" && parse_int(value)) {
+        preemption_.grace_ms = *parse_int(value);
+      } else if (name == "intra-queue-preemption.preemption-order-policy") {
+        preemption_.inside_order = value == "priority_first" ? queues::InsideOrder::kPriorityFirst
+                                                             : queues::InsideOrder::kUserLimitFirst;
+      } else if (number != numbers.end() && read) {
+        *number->second = *read;
+      } else if (flag != flags.end()) {
+        *flag->second = value == "true";
+      } else {
+        return fmt::format("nothing is known of {}={}", name, value);
+      }
+    }
+    scheduler_.set_preemption(preemption_);
+    return "";
+  }
+  Fault time(const Words& words) {
+    const auto seconds = parse_int(words.at(1));
+    if (!seconds || *seconds * 1000 < now_ms_) return "time SECONDS, not before the last";
+    now_ms_ = *seconds * 1000;
+    scheduler_.set_time(now_ms_);
+    return "";
+  }
+  /// Preemption looks at the queues; what is overdue ends.
+  Fault look(const Words&) {
+    victims_.clear();
+    queues::PreemptionRound round = scheduler_.preempt();
+    for (queues::Victim& victim : round.marked)
+      victims_.push_back({name_of(victim.attempt.app), name_of(victim.beneficiary)});
+    for (const queues::HoldId hold : round.overdue)
+      release_where([&](const Running& one) { return one.grant.hold == hold; });
+    return "";
+  }
+
   // --- expectations
 
   Fault expect(const Words& words) {
@@ -356,6 +356,8 @@ class Runner {
     if (what == "app") return expect_app(words);
     if (what == "explain") return expect_explain(words);
     if (what == "refused") return expect_refused(words);
+    if (what == "victims") return expect_victims(words);
+    if (what == "ledger") return expect_ledger(words);
     return fmt::format("nothing is known of \"{}\"", what);
   }
   Fault expect_placed(const Words& words) {
@@ -463,7 +465,32 @@ class Runner {
     return refused.find(wanted) != std::string::npos ? "" : "it was refused with: " + refused;
   }
 
+  Fault expect_victims(const Words& words) {
+    std::string all;
+    for (const auto& [loser, winner] : victims_)
+      all += fmt::format(" {} for {}", loser, winner);
+    if (words.at(2) == "nothing") return victims_.empty() ? "" : "they were" + all;
+    const auto wanted = parse_int(words.at(3));
+    if (!wanted || (words.at(4) != "for" && !words.at(4).empty())) return "expect victims NAME N";
+    const auto count = std::ranges::count_if(victims_, [&](const auto& one) {
+      return one.first == words.at(2) && (words.at(5).empty() || one.second == words.at(5));
+    });
+    return count == *wanted ? "" : fmt::format("{}, {} expected; they were{}", count, *wanted, all);
+  }
+  Fault expect_ledger(const Words& words) {
+    const queues::LedgerSums& sums = scheduler_.preemption_ledger().sums();
+    return compare(words, {{"claims", std::to_string(sums.claims)},
+                           {"served", std::to_string(sums.served)},
+                           {"victims", std::to_string(sums.victims)},
+                           {"gone", std::to_string(sums.victims_gone)},
+                           {"in-vain", std::to_string(sums.victims_in_vain)},
+                           {"observed", std::to_string(sums.observed_victims)}});
+  }
+
   queues::Scheduler scheduler_;
+  queues::PreemptionSettings preemption_;
+  std::vector<std::pair<std::string, std::string>> victims_;  // of the last look, and for whom
+  std::int64_t now_ms_ = 0;
   queues::Limits limits_{
       .minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10}, .increment = {1024, 1}, .type_count = 2};
   std::map<std::string, std::map<std::string, std::string>> queues_;
@@ -479,7 +506,7 @@ class Runner {
   bool applied_ = false;
 };
 
-const Runner::Verb Runner::kVerbs[23] = {
+const Runner::Verb Runner::kVerbs[25] = {
     {"rule", &Runner::rule, false},
     {"queue", &Runner::queue, false},
     {"no-queue", &Runner::no_queue, false},
@@ -487,7 +514,6 @@ const Runner::Verb Runner::kVerbs[23] = {
     {"limits", &Runner::limits, false},
     {"apply", &Runner::apply, false},
     {"make", &Runner::make},
-    {"time", &Runner::time},
     {"idle", &Runner::idle},
     {"node", &Runner::node},
     {"nodes", &Runner::nodes},
@@ -502,6 +528,9 @@ const Runner::Verb Runner::kVerbs[23] = {
     {"end", &Runner::end_app},
     {"move", &Runner::move},
     {"priority", &Runner::priority},
+    {"preemption", &Runner::preemption, false},
+    {"time", &Runner::time},
+    {"look", &Runner::look},
     {"expect", &Runner::expect},
 };
 

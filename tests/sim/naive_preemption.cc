@@ -114,8 +114,9 @@ Resources Scheduler::leaving(const Queue& queue, const Label& label) const {
   return sum;
 }
 
-/// It has more than its guarantee and more than what it should have, and not less afterwards.
-bool Scheduler::may_shrink(const Queue& queue, const Hold& hold,
+/// It has more than its guarantee and more than what it should have; afterwards it has its
+/// guarantee and, for those above their own, what it should have.
+bool Scheduler::may_shrink(const Queue& queue, const Hold& hold, queues::Purpose purpose,
                            const std::vector<Queue>& queues) const {
   if (queue.spec->disable_preemption) return false;
   const Part& part = queue.parts.at(hold.label);
@@ -125,27 +126,92 @@ bool Scheduler::may_shrink(const Queue& queue, const Hold& hold,
   if (ratio_of(part, left) < 1 - kHair) return false;
   const Amounts ideal = ideals(queues, hold.label).at(queue.path());
   for (std::size_t i = 0; i < types_; ++i) {
-    if (static_cast<double>(left.amount[i]) >= ideal[i] - 1e-3) return true;
+    const auto before = static_cast<double>(held.amount[i]);
+    const auto after = static_cast<double>(left.amount[i]);
+    const bool above =
+        purpose == queues::Purpose::kBalance ? after >= ideal[i] - 1e-3 : before > ideal[i] - 1e-3;
+    if (above) return true;
   }
   return false;
 }
 
-bool Scheduler::may_lose(const Hold& hold, const App& winner, const Resources& size,
-                         const Label& label, const std::vector<Queue>& queues) const {
-  if (hold.marked || hold.app_gone || hold.is_am || hold.label != label) return false;
+bool Scheduler::is_endable(const Hold& hold, const App& winner) const {
+  if (hold.marked || hold.app_gone || hold.app == winner.id) return false;
   const App& loser = apps_.at(hold.app);
-  if (!loser.attempt || loser.leaf == winner.leaf) return false;
+  if (!loser.attempt) return false;
   if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return false;
   const std::int64_t since_loss = now_ms_ - loser.last_loss_ms;
-  if (since_loss != 0 && since_loss < preemption_.cooldown_ms) return false;
+  return since_loss == 0 || since_loss >= preemption_.cooldown_ms;
+}
+
+/// AMs beyond the share of AMs, never the last.
+bool Scheduler::master_may_go(const Hold& hold, const Queue& leaf) const {
+  Resources left = leaf.parts.at(hold.label).am_used - hold.size;
+  for (const auto& [id, other] : holds_) {
+    const bool counts = other.marked && other.is_am && !other.app_gone &&
+                        other.label == hold.label && apps_.at(other.app).leaf == leaf.path();
+    if (counts) left = left - other.size;
+  }
+  const double measured = measure(left, hold.label);
+  return measured > 0 && measured >= measure(am_limit_of(leaf, hold.label), hold.label);
+}
+
+bool Scheduler::may_lose(const Hold& hold, const App& winner, const Resources& size,
+                         const Label& label, queues::Purpose purpose,
+                         const std::vector<Queue>& queues) const {
+  if (!is_endable(hold, winner) || hold.label != label) return false;
+  if (purpose == queues::Purpose::kInside)
+    return may_lose_inside(hold, winner, size, label, queues);
+  const App& loser = apps_.at(hold.app);
+  if (loser.leaf == winner.leaf) return false;
+  if (hold.is_am && !master_may_go(hold, *leaf_of(queues, loser.leaf))) return false;
   for (const Queue& queue : queues) {
     const bool loses = is_below(loser.leaf, queue.path());
     const bool wins = is_below(winner.leaf, queue.path());
-    if (loses && !wins && !may_shrink(queue, hold, queues)) return false;
+    if (loses && !wins && !may_shrink(queue, hold, purpose, queues)) return false;
     const Part& part = queue.parts.at(label);
-    if (wins && !loses && ratio_of(part, part.used + size) > 1 + kHair) return false;
+    if (!wins || loses) continue;
+    if (purpose == queues::Purpose::kBalance) {
+      const Amounts ideal = ideals(queues, label).at(queue.path());
+      for (std::size_t i = 0; i < types_; ++i) {
+        const auto then = static_cast<double>(part.used.amount[i] + size.amount[i]);
+        if (then > ideal[i] * (1 + kHair) + 1e-3) return false;
+      }
+    } else if (ratio_of(part, part.used + size) > 1 + kHair) {
+      return false;
+    }
   }
   return true;
+}
+
+/// In one leaf: a user below its limit takes from one above it, who stays at it at least; an
+/// application of higher priority takes from others of its user, too. With priority_first the
+/// loser is of lower priority in any case.
+bool Scheduler::may_lose_inside(const Hold& hold, const App& winner, const Resources& size,
+                                const Label& label, const std::vector<Queue>& queues) const {
+  const App& loser = apps_.at(hold.app);
+  if (!preemption_.inside || hold.is_am || loser.leaf != winner.leaf) return false;
+  const Queue& leaf = *leaf_of(queues, loser.leaf);
+  if (leaf.spec->disable_inside_preemption) return false;
+  if (leaf.parts.at(label).ratio < preemption_.inside_threshold) return false;
+  const bool lower =
+      leaf.spec->app_order == queues::AppOrder::kFifo && loser.priority < winner.priority;
+  if (loser.user == winner.user) return lower;
+  if (preemption_.inside_order == queues::InsideOrder::kPriorityFirst && !lower) return false;
+  const auto weight = [&](const std::string& user) {
+    const auto own = leaf.spec->user_weights.find(user);
+    return own == leaf.spec->user_weights.end() ? 1.0 : own->second;
+  };
+  const double limit = measure(limits_of(leaf, "\n", label).limit, label);
+  Resources left = user_used(leaf.path(), loser.user, label) - hold.size;
+  for (const auto& [id, other] : holds_) {
+    if (!other.marked || other.app_gone || other.label != label) continue;
+    const App& its = apps_.at(other.app);
+    if (its.leaf == loser.leaf && its.user == loser.user) left = left - other.size;
+  }
+  const Resources then = user_used(leaf.path(), winner.user, label) + size;
+  return measure(left, label) / weight(loser.user) >= limit &&
+         measure(then, label) / weight(winner.user) <= limit;
 }
 
 std::string Scheduler::refuse_victim(const queues::Victim& victim,
@@ -160,7 +226,7 @@ std::string Scheduler::refuse_victim(const queues::Victim& victim,
   bool due = false;
   for (const Group& group : winner->second.groups) {
     if (!group.sized || group.total <= 0 || group.label != hold.label) continue;
-    due = due || may_lose(hold, winner->second, group.size, group.label, queues);
+    due = due || may_lose(hold, winner->second, group.size, group.label, victim.purpose, queues);
   }
   return due ? "" : "it may not be taken";
 }
@@ -179,6 +245,7 @@ std::string Scheduler::take_round(const queues::PreemptionRound& round) {
                          to_string(victim.node), to_string(victim.beneficiary), fault);
     }
     ++seen_.marked;
+    seen_.inside += victim.purpose == queues::Purpose::kInside ? 1 : 0;
     if (preemption_.observe_only) continue;
     Hold& hold = holds_.at(victim.hold);
     hold.marked = true;
@@ -202,7 +269,11 @@ std::string Scheduler::owed(const Told& told) {
       std::set<AppId> looked_at;  // one container of each is as good as another
       for (const auto& [hold_id, hold] : holds_) {
         if (hold.marked || !looked_at.insert(hold.app).second) continue;
-        if (!may_lose(hold, app, group.size, group.label, all)) continue;
+        const bool between =
+            may_lose(hold, app, group.size, group.label, queues::Purpose::kGuarantee, all);
+        const bool inside = preemption_.inside && may_lose(hold, app, group.size, group.label,
+                                                           queues::Purpose::kInside, all);
+        if (!between && !inside) continue;
         return fmt::format("{} is owed {}, and {} could lose it", to_string(id),
                            to_string(group.size), to_string(hold.app));
       }

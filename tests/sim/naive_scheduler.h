@@ -137,6 +137,7 @@ struct UserLimits {
 struct Told {
   std::map<NodeId, Resources> on_node;
   std::map<AppId, Resources> for_app;
+  std::map<std::pair<std::string, Label>, Resources> in_queue;  // below its maximum
 };
 
 /// How often what is rare came about, so that a test can tell that it has seen it.
@@ -145,11 +146,13 @@ struct Seen {
   std::int64_t kept = 0;    // given where room was kept for it
   std::int64_t held = 0;    // had to wait for max-parallel-apps
   std::int64_t marked = 0;  // by preemption
+  std::int64_t inside = 0;  // of these, for others in the same queue
   void add(const Seen& other) {
     lent += other.lent;
     kept += other.kept;
     held += other.held;
     marked += other.marked;
+    inside += other.inside;
   }
 };
 
@@ -258,8 +261,13 @@ class Scheduler {
 
   std::string refuse_victim(const queues::Victim& victim, const std::vector<Queue>& queues) const;
   bool may_lose(const Hold& hold, const App& winner, const Resources& size, const Label& label,
-                const std::vector<Queue>& queues) const;
-  bool may_shrink(const Queue& queue, const Hold& hold, const std::vector<Queue>& queues) const;
+                queues::Purpose purpose, const std::vector<Queue>& queues) const;
+  bool may_shrink(const Queue& queue, const Hold& hold, queues::Purpose purpose,
+                  const std::vector<Queue>& queues) const;
+  bool is_endable(const Hold& hold, const App& winner) const;
+  bool master_may_go(const Hold& hold, const Queue& leaf) const;
+  bool may_lose_inside(const Hold& hold, const App& winner, const Resources& size,
+                       const Label& label, const std::vector<Queue>& queues) const;
   double ratio_of(const Part& part, const Resources& used) const;
   Resources leaving(const Queue& queue, const Label& label) const;
 
@@ -285,7 +293,8 @@ class Scheduler {
     bool present = true;
     bool exclusive = true;
   };
-  std::map<Label, Partition> partitions_{{"", {}}};  // all that ever were
+  std::map<Label, Partition> partitions_{{"", {}}};          // all that ever were
+  std::map<std::pair<std::string, Label>, Resources> kept_;  // as told
   std::vector<Node> nodes_;
   std::map<AppId, App> apps_;
   std::map<HoldId, Hold> holds_;

@@ -67,7 +67,9 @@ std::optional<Locality> Scheduler::best_place(const App& app, const Group& group
 // A maximum of the whole partition is no limit: there the nodes decide.
 bool Scheduler::has_room(const Queue& queue, const Label& label, const Resources& size) const {
   const Part& part = queue.parts.at(label);
-  return within(part.used + size, part.maximum) || within(cluster(label), part.maximum);
+  const auto kept = kept_.find({queue.path(), label});
+  const Resources held = kept == kept_.end() ? part.used : part.used + kept->second;
+  return within(held + size, part.maximum) || within(cluster(label), part.maximum);
 }
 
 bool Scheduler::limits_allow(const Queue& leaf, const App& app, const Group& group) const {
@@ -194,6 +196,7 @@ void Scheduler::take_told(const Told& told) {
     const auto found = told.on_node.find(node.id);
     node.reserved = found == told.on_node.end() ? Resources{} : found->second;
   }
+  kept_ = told.in_queue;
 }
 
 std::string Scheduler::left_over(const Told& told) {
@@ -274,7 +277,10 @@ std::string Scheduler::refuse_claimed(const Grant& grant, const Told& before) co
   const App& app = apps_.at(grant.attempt.app);
   const std::vector<Queue> all = queues();
   if (!(group->size == grant.resources)) return "another size than was kept";
-  if (!limits_allow(*leaf_of(all, app.leaf), app, *group)) return "kept beyond a limit";
+  // What is kept below the limits may be kept for this one.
+  Scheduler without(*this);
+  without.kept_.clear();
+  if (!without.limits_allow(*leaf_of(all, app.leaf), app, *group)) return "kept beyond a limit";
   if (!node->usable || node->label != group->label) return "kept on a wrong node";
   const auto rack = group->racks.find(node->rack);
   const bool wanted = group->relax || group->hosts.contains(node->id.host) ||

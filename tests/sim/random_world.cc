@@ -101,6 +101,7 @@ class TreeMaker {
       set(path + ".max-parallel-apps", std::to_string(random_.between(1, 4)));
     }
     if (random_.chance(0.1)) set(path + ".disable_preemption", "true");
+    if (random_.chance(0.1)) set(path + ".intra-queue-preemption.disable_preemption", "true");
   }
 
   void leaf(const std::string& path) {
@@ -215,7 +216,47 @@ queues::PreemptionSettings random_preemption(std::uint64_t seed) {
   out.patience_ms = random.chance(0.3) ? 3000 : 0;
   out.minimum_run_ms = random.chance(0.3) ? 4000 : 0;
   out.cooldown_ms = random.chance(0.3) ? 4000 : 0;
+  out.natural_termination = random.chance(0.5) ? 1 : 0.2;
+  out.for_reserved = random.chance(0.3);
+  out.balance = random.chance(0.3);
+  out.balance_grace_ms = out.grace_ms;
+  out.inside = random.chance(0.7);
+  out.inside_order = random.chance(0.5) ? queues::InsideOrder::kPriorityFirst
+                                        : queues::InsideOrder::kUserLimitFirst;
+  out.inside_threshold = random.chance(0.5) ? 0 : 0.5;
+  out.inside_per_round = random.chance(0.5) ? 1 : 0.2;
   return out;
+}
+
+queues::QueueConfig crowded_queues(std::uint64_t seed, const queues::Limits& limits) {
+  static constexpr const char* kFactors[] = {"1", "2", "-1"};
+  static constexpr const char* kPercents[] = {"100", "50", "25", "10"};
+  sim::Random random(seed ^ 0x27182);
+  Settings settings;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    settings.set(std::string(kPrefix) + name, {value, "seed", false});
+  };
+  if (random.chance(0.5)) {
+    set("resource-calculator", "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator");
+  }
+  set("root.queues", "q0,q1");
+  const std::int64_t part = random.between(50, 100);
+  for (const auto& [name, capacity] :
+       {std::pair<std::string, std::int64_t>{"root.q0", part}, {"root.q1", 100 - part}}) {
+    set(name + ".capacity", std::to_string(capacity));
+    if (random.chance(0.4)) {
+      set(name + ".maximum-capacity", std::to_string(std::max<std::int64_t>(capacity, 1)));
+    }
+    set(name + ".user-limit-factor", kFactors[random.between(0, 2)]);
+    set(name + ".minimum-user-limit-percent", kPercents[random.between(0, 3)]);
+    set(name + ".maximum-am-resource-percent", "1");
+    set(name + ".maximum-applications", "100");
+    if (random.chance(0.2)) set(name + ".user-settings.u1.weight", "2");
+    if (random.chance(0.2)) set(name + ".ordering-policy", "fair");
+    if (random.chance(0.1)) set(name + ".intra-queue-preemption.disable_preemption", "true");
+  }
+  auto config = queues::parse_capacity_config(settings, limits, ResourceTypes());
+  return config ? *std::move(config) : queues::default_queue_config();
 }
 
 queues::QueueConfig open_queues(std::uint64_t seed, const queues::Limits& limits) {

@@ -52,6 +52,8 @@ queues::Limits random_limits(std::uint64_t seed);
 std::vector<queues::PartitionSpec> random_partitions(std::uint64_t seed);
 /// Often off.
 queues::PreemptionSettings random_preemption(std::uint64_t seed);
+/// One or two leaves where users and priorities get into each other's way.
+queues::QueueConfig crowded_queues(std::uint64_t seed, const queues::Limits& limits);
 
 /// A tree for equal containers without limits of users and AMs: what is owed can be given.
 queues::QueueConfig open_queues(std::uint64_t seed, const queues::Limits& limits);

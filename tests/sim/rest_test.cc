@@ -27,6 +27,7 @@ class RestingWorld {
     settings.enabled = true;
     settings.total_per_round = random_.chance(0.5) ? 1 : 0.1;
     settings.ignored_over_capacity = 0;
+    settings.natural_termination = random_.chance(0.5) ? 1 : 0.2;
     settings.grace_ms = random_.chance(0.5) ? 0 : 7000;
     ours_.set_preemption(settings);
     naive_.set_preemption(settings);

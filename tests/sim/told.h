@@ -16,6 +16,12 @@ inline Told told_by(const queues::Scheduler& ours, const Scheduler& naive) {
     out.on_node[node.id] = ours.node(node.id)->reserved;
   for (const auto& [id, app] : naive.apps())
     out.for_app[id] = ours.app(id)->reserved;
+  for (const QueuePath& path : ours.queue_paths()) {
+    const auto queue = ours.queue(path);
+    for (const queues::PartitionUse& part : queue->partitions) {
+      if (!part.kept.is_zero()) out.in_queue[{path.value(), part.label}] = part.kept;
+    }
+  }
   return out;
 }
 

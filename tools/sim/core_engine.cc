@@ -8,6 +8,7 @@
 
 #include "rm/core/core.h"
 #include "tools/sim/engine.h"
+#include "tools/sim/preemption_counters.h"
 
 namespace heddle::sim {
 namespace {
@@ -178,10 +179,12 @@ class CoreEngine final : public Engine, private rm::ReportSink {
   std::string check() const override { return core_->check_invariants(); }
 
   std::vector<std::pair<std::string, std::int64_t>> counters() const override {
-    return {{"commands", commands_},
-            {"node heartbeats", node_beats_},
-            {"allocate calls", master_beats_},
-            {"records", records_}};
+    std::vector<std::pair<std::string, std::int64_t>> out{{"commands", commands_},
+                                                          {"node heartbeats", node_beats_},
+                                                          {"allocate calls", master_beats_},
+                                                          {"records", records_}};
+    add_preemption(core_->scheduler().preemption_ledger().sums(), out);
+    return out;
   }
 
   std::vector<std::string> warnings() const override { return warnings_; }

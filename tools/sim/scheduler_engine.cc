@@ -6,6 +6,7 @@
 
 #include "queues/scheduler.h"
 #include "tools/sim/engine.h"
+#include "tools/sim/preemption_counters.h"
 
 namespace heddle::sim {
 namespace {
@@ -146,7 +147,9 @@ class SchedulerEngine final : public Engine {
   std::string check() const override { return scheduler_.check_invariants(); }
 
   std::vector<std::pair<std::string, std::int64_t>> counters() const override {
-    return {{"commands", commands_}};
+    std::vector<std::pair<std::string, std::int64_t>> out{{"commands", commands_}};
+    add_preemption(scheduler_.preemption_ledger().sums(), out);
+    return out;
   }
 
  private:
@@ -212,7 +215,8 @@ class SchedulerEngine final : public Engine {
     next_preemption_ = now_ + std::max<Millis>(setup_.core.preemption.interval_ms, 1);
     const queues::PreemptionRound round = scheduler_.preempt();
     for (const queues::Victim& victim : round.marked)
-      marked_on_.insert_or_assign(victim.hold, numbers_.at(victim.node));
+      if (!setup_.core.preemption.observe_only)
+        marked_on_.insert_or_assign(victim.hold, numbers_.at(victim.node));
     for (const queues::HoldId hold : round.spared)
       marked_on_.erase(hold);
     for (const queues::HoldId hold : round.overdue) {

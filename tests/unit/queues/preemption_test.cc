@@ -25,6 +25,7 @@ PreemptionSettings at_once() {
   PreemptionSettings settings;
   settings.enabled = true;
   settings.total_per_round = 1;
+  settings.natural_termination = 1;
   settings.grace_ms = 15'000;
   return settings;
 }

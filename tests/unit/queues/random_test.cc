@@ -57,6 +57,13 @@ class RandomCluster {
     PreemptionSettings preemption;
     preemption.enabled = true;
     preemption.grace_ms = 5000;
+    preemption.inside = true;
+    preemption.inside_threshold = 0.1;
+    preemption.inside_order =
+        seed % 2 == 0 ? InsideOrder::kUserLimitFirst : InsideOrder::kPriorityFirst;
+    preemption.balance = seed % 3 == 0;
+    preemption.for_reserved = seed % 3 == 1;
+    preemption.observe_only = seed % 10 == 9;
     cluster_.scheduler.set_preemption(preemption);
   }
 

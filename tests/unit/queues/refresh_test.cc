@@ -38,6 +38,7 @@ class Owed : public testing::Test {
   Owed() {
     settings_.enabled = true;
     settings_.total_per_round = 1;
+    settings_.natural_termination = 1;
     settings_.grace_ms = 15'000;
     cluster_.scheduler.set_preemption(settings_);
     const AppId a = cluster_.running_app("a");

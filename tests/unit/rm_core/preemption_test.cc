@@ -26,6 +26,7 @@ class Preemption : public testing::Test {
         "root.b capacity=50 user-limit-factor=-1 maximum-am-resource-percent=1";
     setup.options.preemption.enabled = true;
     setup.options.preemption.total_per_round = 1;
+    setup.options.preemption.natural_termination = 1;
     return setup;
   }
   Preemption() : cluster_(setup()) {
@@ -50,6 +51,29 @@ class Preemption : public testing::Test {
   AttemptId b_;
   std::vector<GrantedContainer> held_;
 };
+
+TEST_F(Preemption, SettingsThatComeWithTheQueuesHoldFromTheNextLookOn) {
+  auto preemption = setup().options.preemption;
+  preemption.observe_only = true;
+  auto config = *queues::parse_capacity_config(testlib::queue_settings(setup().queues));
+  config.preemption = preemption;
+  Turn turn{cluster_.clock.now(), {}};
+  ASSERT_TRUE(
+      cluster_.core->configure_queues(std::make_shared<const queues::QueueConfig>(config), turn));
+  cluster_.advance(3s);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, IsEmpty());
+  queues::LedgerSums sums = cluster_.core->scheduler().preemption_ledger().sums();
+  EXPECT_EQ(sums.observed_victims, 3);
+  EXPECT_EQ(sums.victims, 0);
+  config.preemption = setup().options.preemption;
+  ASSERT_TRUE(
+      cluster_.core->configure_queues(std::make_shared<const queues::QueueConfig>(config), turn));
+  cluster_.advance(3s);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(3));
+  sums = cluster_.core->scheduler().preemption_ledger().sums();
+  EXPECT_EQ(sums.observed_victims, 0);
+  EXPECT_EQ(sums.victims, 3);
+}
 
 TEST_F(Preemption, IsTakenBackWhereAChangeProtectsTheQueue) {
   cluster_.advance(3s);
