@@ -1,6 +1,7 @@
 #include "rm/service/racks.h"
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -130,7 +131,7 @@ class Racks::Impl {
   const std::size_t at_once_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::string> known_;  // guarded by mutex_, as all below
-  std::vector<Waiting> waiting_;
+  std::deque<Waiting> waiting_;
   std::uint64_t generation_ = 0;
   bool asking_ = false;  // ask() runs or is about to
   bool stopping_ = false;

@@ -107,6 +107,7 @@ TEST(RacksOfNodes, ThatAreStillWaitedForAtTheEndAreTheDefaultOne) {
   // Once it stops, whoever comes is answered within the call.
   bool refused = false;
   while (!refused) {
+    std::this_thread::yield();
     auto came = std::make_shared<std::atomic<bool>>(false);
     racks.find("n3", [came](const std::string&) { *came = true; });
     refused = *came;
