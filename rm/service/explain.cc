@@ -13,6 +13,11 @@ namespace {
 constexpr int kQuestionsMax = 8;        // at once; each may take some milliseconds of the core
 constexpr std::size_t kShownApps = 20;  // of all queues together
 
+ExplainOptions with_types(ExplainOptions options, const Core& core) {
+  options.types = &core.options().resource_types;
+  return options;
+}
+
 }  // namespace
 
 template <class T>
@@ -36,9 +41,7 @@ void ResourceManager::ask_core(ReplyTo<T> reply, std::function<Result<T>(const C
 void ResourceManager::explain_app(const AppId& app, ExplainOptions options,
                                   ReplyTo<Explanation> reply) {
   ask_core<Explanation>(std::move(reply), [app, options](const Core& core) {
-    ExplainOptions with_types = options;
-    with_types.types = &core.options().resource_types;
-    return core.explain(app, with_types);
+    return core.explain(app, with_types(options, core));
   });
 }
 
@@ -54,9 +57,7 @@ void ResourceManager::explain_request(WhatIf what, ExplainOptions options,
       return reply(fail(allowed.error()));
     }
     ask_core<Explanation>(reply, [what, options, may = allowed.has_value()](const Core& core) {
-      ExplainOptions with_types = options;
-      with_types.types = &core.options().resource_types;
-      auto out = core.scheduler().explain(what, with_types);
+      auto out = core.scheduler().explain(what, with_types(options, core));
       if (!out || may) return out;
       const std::string property =
           fmt::format("yarn.scheduler.capacity.{}.acl_submit_applications", out->queue.value());
@@ -78,9 +79,7 @@ void ResourceManager::explain_request(WhatIf what, ExplainOptions options,
 
 void ResourceManager::activity(ExplainOptions options, ReplyTo<QueueActivity> reply) {
   ask_core<QueueActivity>(std::move(reply), [options](const Core& core) -> Result<QueueActivity> {
-    ExplainOptions with_types = options;
-    with_types.types = &core.options().resource_types;
-    return core.scheduler().activity(with_types, kShownApps);
+    return core.scheduler().activity(with_types(options, core), kShownApps);
   });
 }
 
