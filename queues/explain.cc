@@ -333,29 +333,6 @@ Wait Scheduler::Impl::Explainer::wait_of(const AskGroup& group) const {
   return group.claims.empty() ? shallow_wait(group) : claim_wait(group);
 }
 
-ExplainedAsk Scheduler::Impl::Explainer::explained(const AskGroup& group) const {
-  const PartitionId partition = impl_.caps_.partition(group.cap);
-  ExplainedAsk out;
-  out.priority = group.is_am ? 0 : group.priority;
-  out.request_id = group.is_am ? -1 : group.request_id;
-  out.is_am = group.is_am;
-  out.size = impl_.caps_.size(group.cap);
-  out.count = group.total;
-  out.label = impl_.partitions_[partition].name;
-  NodeLook nodes = look(group, partition, out.size, Before{});
-  if (!group.app->active) {
-    out.wait = start_wait(*group.app);
-  } else if (auto limit = limit_wait(wanted_by(group))) {
-    out.wait = *std::move(limit);
-  } else if (!group.claims.empty()) {
-    out.wait = claim_wait(group);
-  } else {
-    out.wait = node_wait(group, partition, out.size, nodes);
-  }
-  out.nodes = std::move(nodes.groups);
-  return out;
-}
-
 /// Of an application whose AM has not been let in.
 Wait Scheduler::Impl::Explainer::start_wait(const App& app) const {
   std::optional<Wait> wait =
@@ -393,7 +370,7 @@ void Scheduler::Impl::Explainer::take_position(const App& app, Explanation& out)
     out.ahead.push_back(before[i].second);
 }
 
-Explanation Scheduler::Impl::Explainer::of_app(const App& app) const {
+Explanation Scheduler::Impl::Explainer::of_app(const App& app, bool placed) {
   Explanation out;
   out.app = app.id;
   out.queue = app.leaf->spec.path;
@@ -407,7 +384,7 @@ Explanation Scheduler::Impl::Explainer::of_app(const App& app) const {
       ++out.asks_left_out;
     }
   }
-  take_position(app, out);
+  if (placed) take_position(app, out);
   const auto stuck = std::ranges::find_if(
       out.asks, [](const ExplainedAsk& ask) { return ask.wait.verdict != Verdict::kWaitsTurn; });
   if (!app.attempt) {
@@ -496,7 +473,7 @@ void Scheduler::Impl::Explainer::add_counts(const Wanted& wanted, const User* us
       user != nullptr ? user->apps : 0, impl_.maximum_apps_per_user(leaf));
 }
 
-QueueActivity Scheduler::Impl::Explainer::of_queue(const Queue& queue, std::size_t& left) const {
+QueueActivity Scheduler::Impl::Explainer::of_queue(const Queue& queue, std::size_t& left) {
   QueueActivity out;
   out.path = queue.spec.path;
   out.wants = queue.pending_containers > 0 || queue.held_apps > 0;
@@ -507,7 +484,7 @@ QueueActivity Scheduler::Impl::Explainer::of_queue(const Queue& queue, std::size
     if (left == 0) break;
     if (app->pending_containers == 0 && !app->held) continue;
     --left;
-    out.apps.push_back(of_app(*app));
+    out.apps.push_back(of_app(*app, false));
     const Wait& wait = out.apps.back().wait;
     const bool limit = wait.verdict == Verdict::kQueueMaximum ||
                        wait.verdict == Verdict::kQueueMasterLimit ||
@@ -583,7 +560,7 @@ std::optional<Explanation> Scheduler::explain(const AppId& id,
   const App* app = impl_->find_app(id);
   if (app == nullptr) return std::nullopt;
   if (impl_->capacities_stale_) impl_->refresh_capacities();
-  return Impl::Explainer(*impl_, options).of_app(*app);
+  return Impl::Explainer(*impl_, options).of_app(*app, true);
 }
 
 Result<Explanation> Scheduler::explain(const WhatIf& what, const ExplainOptions& options) const {

@@ -127,6 +127,7 @@ struct ExplainedAsk {
   std::string label;  // "" = the default partition
   Wait wait;
   std::vector<NodeGroup> nodes;  // all nodes of the cluster, sorted by their answer
+  bool nodes_left_out = false;   // too many were looked at already; `wait` is what is known without
 };
 
 struct Explanation {
@@ -159,7 +160,10 @@ struct WhatIf {
 struct ExplainOptions {
   const ResourceTypes* types = nullptr;  // for the names of types; nullptr: the first two only
   std::size_t examples_max = 5;          // nodes of a group
-  std::size_t asks_max = 8;              // asks that are looked at; each costs O(nodes)
+  std::optional<NodeId> node = {};       // the only example, wherever it belongs
+  std::size_t asks_max = 8;              // asks of an application
+  /// Nodes looked at for all asks together; those of the first ask are, however many there are.
+  std::size_t looks_max = 40'000;
 };
 
 /// What a queue and those below it do with a partition just now, for the activities of Hadoop.

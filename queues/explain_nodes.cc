@@ -130,9 +130,42 @@ void Scheduler::Impl::Explainer::take_node(NodeIndex::Slot slot, NodeVerdict ver
     group = out.groups.insert(out.groups.end(), NodeGroup{verdict, missing, 0, {}});
   }
   ++group->count;
-  if (group->examples.size() < options_.examples_max) {
+  if (options_.node ? node.id == *options_.node : group->examples.size() < options_.examples_max) {
     group->examples.push_back({node.id, node.total, free});
   }
+}
+
+bool Scheduler::Impl::Explainer::may_look() {
+  const bool first = looks_ == 0;
+  looks_ += std::max<std::size_t>(impl_.nodes_.all().size(), 1);
+  return first || looks_ <= options_.looks_max;
+}
+
+ExplainedAsk Scheduler::Impl::Explainer::explained(const AskGroup& group) {
+  const PartitionId partition = impl_.caps_.partition(group.cap);
+  ExplainedAsk out;
+  out.priority = group.is_am ? 0 : group.priority;
+  out.request_id = group.is_am ? -1 : group.request_id;
+  out.is_am = group.is_am;
+  out.size = impl_.caps_.size(group.cap);
+  out.count = group.total;
+  out.label = impl_.partitions_[partition].name;
+  out.nodes_left_out = !may_look();
+  NodeLook nodes;
+  if (!out.nodes_left_out) nodes = look(group, partition, out.size, Before{});
+  if (!group.app->active) {
+    out.wait = start_wait(*group.app);
+  } else if (auto limit = limit_wait(wanted_by(group))) {
+    out.wait = *std::move(limit);
+  } else if (!group.claims.empty()) {
+    out.wait = claim_wait(group);
+  } else if (out.nodes_left_out) {
+    out.wait = shallow_wait(group);
+  } else {
+    out.wait = node_wait(group, partition, out.size, nodes);
+  }
+  out.nodes = std::move(nodes.groups);
+  return out;
 }
 
 Wait Scheduler::Impl::Explainer::node_wait(const AskGroup& group, PartitionId partition,

@@ -12,17 +12,18 @@
 
 namespace heddle::queues {
 
-/// Changes nothing. An application costs O(applications of its leaf + asks_max * nodes), a request
-/// that is not made yet the same with one ask and one AM; diagnostics() costs O(its asks).
+/// Changes nothing. A question costs O(applications + nodes + looks_max), diagnostics() O(its
+/// asks).
 class Scheduler::Impl::Explainer {
  public:
   explicit Explainer(const Impl& impl, const ExplainOptions& options = {})
       : impl_(impl), options_(options) {}
 
-  Explanation of_app(const App& app) const;
+  /// `placed`: with its position, which costs O(applications of its leaf).
+  Explanation of_app(const App& app, bool placed);
   Result<Explanation> of_request(const WhatIf& what) const;
   /// `left`: how many applications may still be looked at.
-  QueueActivity of_queue(const Queue& queue, std::size_t& left) const;
+  QueueActivity of_queue(const Queue& queue, std::size_t& left);
   /// What reports show, in the words of Hadoop where it has some; "" = nothing.
   std::string diagnostics(const App& app) const;
 
@@ -65,7 +66,6 @@ class Scheduler::Impl::Explainer {
   Wait claim_wait(const AskGroup& group) const;
   Wait shallow_wait(const AskGroup& group) const;
   Wait wait_of(const AskGroup& group) const;  // without a look at the nodes
-  ExplainedAsk explained(const AskGroup& group) const;
   Wait start_wait(const App& app) const;
   std::string masters_text(const App& app) const;
   std::string activated_text(const App& app, const Wait& wait) const;
@@ -75,6 +75,8 @@ class Scheduler::Impl::Explainer {
   void add_counts(const Wanted& wanted, const User* user, std::vector<LimitUse>& out) const;
 
   // explain_nodes.cc
+  ExplainedAsk explained(const AskGroup& group);
+  bool may_look();
   NodeVerdict judge(NodeIndex::Slot slot, const AskGroup& group, PartitionId partition,
                     const Resources& size, const Resources& taken) const;
   NodeLook look(const AskGroup& group, PartitionId partition, const Resources& size,
@@ -112,6 +114,7 @@ class Scheduler::Impl::Explainer {
 
   const Impl& impl_;
   const ExplainOptions options_;
+  std::size_t looks_ = 0;  // nodes looked at
 };
 
 }  // namespace heddle::queues

@@ -213,7 +213,6 @@ class ActivityWriter {
 
   void nodes(const queues::ExplainedAsk& ask, const queues::NodeGroup& group, bool named) {
     for (const auto& node : group.examples) {
-      if (query_.node && node.id != *query_.node) continue;
       const Resources& available =
           group.verdict == rm::NodeVerdict::kTooSmall ? node.total : node.free;
       std::string text = diagnostic(group);
@@ -243,7 +242,8 @@ void write_time(Writer& out, WallTime now) {
 rm::ExplainOptions options_for(const ActivityQuery& query, std::size_t asks_max) {
   rm::ExplainOptions options;
   options.asks_max = asks_max;
-  options.examples_max = query.node ? SIZE_MAX : kNodesShown;
+  options.examples_max = kNodesShown;
+  options.node = query.node;
   return options;
 }
 

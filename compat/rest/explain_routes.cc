@@ -121,6 +121,7 @@ class ExplanationWriter {
       out_.end_object();
     }
     out_.end_list();
+    if (ask.nodes_left_out) out_.flag("nodesLeftOut", true);
     out_.end_object();
   }
 

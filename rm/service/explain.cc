@@ -11,6 +11,7 @@ namespace heddle::rm {
 namespace {
 
 constexpr int kQuestionsMax = 8;        // at once; each may take some milliseconds of the core
+constexpr int kRests = 9;               // after each the core has as many times as long for others
 constexpr std::size_t kShownApps = 20;  // of all queues together
 
 ExplainOptions with_types(ExplainOptions options, const Core& core) {
@@ -30,12 +31,29 @@ void ResourceManager::ask_core(ReplyTo<T> reply, std::function<Result<T>(const C
                            kQuestionsMax)));
   };
   if (++questions_ > kQuestionsMax) return no();
-  CommandPtr question = make_command([this, reply, ask = std::move(ask)](Core& core, Turn& turn) {
-    auto answer = std::make_shared<Result<T>>(ask(core));
+  auto answer = [this, reply, ask = std::move(ask)] {
+    Result<T> out = ask(*core_);
     --questions_;
-    turn.effects.replies.push_back([reply, answer] { reply(std::move(*answer)); });
+    reply(std::move(out));
+  };
+  // Behind the commands that came before it.
+  CommandPtr question = make_command([this, answer = std::move(answer)](Core&, Turn&) mutable {
+    asked_.push_back(std::move(answer));
   });
   if (!enqueue(question)) no();
+}
+
+void ResourceManager::answer_question(bool stopping) {
+  while (!asked_.empty()) {
+    const Instant from = clock_.now().instant;
+    if (from < question_at_ && !stopping) return;
+    const auto answer = std::move(asked_.front());
+    asked_.pop_front();
+    answer();
+    const Instant to = clock_.now().instant;
+    question_at_ = to + kRests * (to - from);
+    if (!stopping) return;
+  }
 }
 
 void ResourceManager::explain_app(const AppId& app, ExplainOptions options,

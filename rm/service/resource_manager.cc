@@ -132,9 +132,9 @@ std::vector<ResourceManager::CommandPtr> ResourceManager::next_batch(bool& stopp
   std::unique_lock lock(commands_mutex_);
   const auto ready = [&] { return stopping_ || !commands_.empty(); };
   const Now now = clock_.now();
-  Instant wake = now.instant + options_.totals_interval * 10;
-  if (core_->totals_changed()) wake = std::min(wake, totals_at);
+  Instant wake = core_->totals_changed() ? totals_at : now.instant + options_.totals_interval * 10;
   if (const auto deadline = core_->next_deadline()) wake = std::min(wake, *deadline);
+  if (!asked_.empty()) wake = std::min(wake, question_at_);
   if (wake > now.instant) commands_arrived_.wait_for(lock, wake - now.instant, ready);
   std::vector<CommandPtr> batch;
   while (!commands_.empty() && batch.size() < kBatchMax) {
@@ -155,6 +155,7 @@ void ResourceManager::core_loop() {
     core_->tick(turn);
     roll_keys(turn.now, turn.effects);
     finish_turn(turn, totals_at);
+    answer_question(stopping);
   }
 }
 

@@ -290,6 +290,8 @@ class ResourceManager final : public ApplicationService,
   void core_loop();
   std::vector<CommandPtr> next_batch(bool& stopping, Instant totals_at);
   void finish_turn(Turn& turn, Instant& totals_at);
+  /// The next question, if the core has had its rest since the last; all of them when stopping.
+  void answer_question(bool stopping);
   void launch(MasterLaunch launch);
   void roll_keys(const Now& now, Effects& effects);
 
@@ -333,7 +335,9 @@ class ResourceManager final : public ApplicationService,
   MadeQueuesPtr made_queues_ = std::make_shared<const queues::rules::QueueTree>();  // likewise
   std::uint64_t made_version_ = 0;                                                  // likewise
 
-  bool totals_due_ = false;  // the core's thread only, as all below
+  bool totals_due_ = false;                  // the core's thread only, as all below
+  std::deque<std::function<void()>> asked_;  // questions of the ExplainService
+  Instant question_at_;                      // not before: questions get a tenth of the thread
   Instant keys_roll_at_;
   Instant amrm_activate_at_;
   Instant node_keys_activate_at_;

@@ -93,5 +93,21 @@ TEST_F(Service, TooManyQuestionsAtOnceAreRefused) {
   EXPECT_EQ(answers.front().get().error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(Service, BetweenTwoQuestionsTheCoreHasNineTimesAsLongForOthers) {
+  start();
+  Awaited<Explanation> first, second;
+  service->explain_app({1, 1}, {}, [&](const Result<Explanation>& out) {
+    clock.forward(std::chrono::hours(1));  // as long as the first one takes
+    first.taker()(out);
+  });
+  EXPECT_EQ(first.get().error().code, ErrorCode::kNotFound);
+  service->explain_app({1, 1}, {}, second.taker());
+  settle();
+  EXPECT_FALSE(second.came());
+  clock.forward(std::chrono::hours(9));
+  settle();
+  EXPECT_EQ(second.get().error().code, ErrorCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace heddle::rm

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -92,6 +93,22 @@ class FakeLauncher final : public MasterLauncher {
   std::promise<AttemptId> launched;
 };
 
+/// Runs as the machine's, and can be put forward from any thread.
+class ForwardClock final : public Clock {
+ public:
+  Now now() const override {
+    Now now = clock_.now();
+    now.instant = now.instant + std::chrono::hours(hours_);
+    now.wall.ms += std::chrono::milliseconds(std::chrono::hours(hours_)).count();
+    return now;
+  }
+  void forward(std::chrono::hours by) { hours_ += by.count(); }
+
+ private:
+  SystemClock clock_;
+  std::atomic<std::int64_t> hours_{0};
+};
+
 /// A reply that a test can wait for.
 template <class T>
 class Awaited {
@@ -155,7 +172,7 @@ class Service : public testing::Test {
 
   GatedDisk disk;
   FakeLauncher launcher;
-  SystemClock clock;
+  ForwardClock clock;
   ServiceOptions options;
   CoreOptions core_options = testlib::CoreSetup{}.options;
   ReportBoard board{ClusterInfo{}};
