@@ -187,14 +187,16 @@ void Scheduler::Impl::find_losers(PartitionId partition) {
   compute_ideals(partition);
   losers_.clear();
   for (const Queue* queue : queues_) {
-    if (queue->leaf && queue->parts[partition].ratio > kNoMore) losers_.push_back(queue);
+    if (queue->leaf && queue->parts[partition].ratio > kNoMore) losers_.emplace_back(*queue);
   }
-  std::sort(losers_.begin(), losers_.end(),
-            [&](const Queue* a, const Queue* b) { return is_served_before(b, a, partition); });
+  std::sort(losers_.begin(), losers_.end(), [&](const Loser& a, const Loser& b) {
+    return is_served_before(b.queue, a.queue, partition);
+  });
 }
 
 void Scheduler::Impl::preempt_in(PartitionId partition, PreemptionRound& round) {
   losers_known_ = false;
+  inside_loser_.reset();
   taken_this_round_ = 0;
   round_limit_ =
       preemption_.total_per_round * std::max(measure(nodes_.total(partition), partition), 1e-9);

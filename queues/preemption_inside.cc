@@ -120,7 +120,7 @@ bool Scheduler::Impl::is_owed_inside(const AskGroup& group) const {
 bool Scheduler::Impl::may_lose_inside(const Hold& hold, const AskGroup& winner) const {
   const App& app = *winner.app;
   const App& loser = *hold.app;
-  if (hold.is_am || loser.leaf != app.leaf) return false;
+  if (loser.leaf != app.leaf) return false;
   const bool by_priority =
       app.leaf->spec.app_order == AppOrder::kFifo && loser.priority < app.priority;
   if (loser.user == app.user) return by_priority;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 #include <tuple>
 
 #include "queues/scheduler_impl.h"
@@ -21,17 +20,22 @@ constexpr double kNotFull = 1 - 1e-9;
 
 }  // namespace
 
+/// Whatever else is taken in this look, it stays, or is marked already.
+bool Scheduler::Impl::is_settled(const Hold& hold, Purpose purpose) const {
+  if (hold.app == nullptr || hold.marked) return true;
+  if (!hold.app->attempt) return true;  // between two attempts: nobody there to be warned
+  if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return true;
+  const std::int64_t since_loss = now_ms_ - hold.app->last_loss_ms;
+  if (since_loss != 0 && since_loss < preemption_.cooldown_ms) return true;
+  return hold.is_am && (purpose == Purpose::kInside || !master_may_go(hold));
+}
+
 // Between queues, up to where the two meet: the winner's queues stay within what they should have,
 // the loser's at or above it. So nothing is ever owed back.
 bool Scheduler::Impl::may_lose(const Hold& hold, const Need& need) const {
   const App& winner = *need.group->app;
-  if (hold.app == nullptr || hold.marked || hold.app == &winner) return false;
-  if (!hold.app->attempt) return false;  // between two attempts: nobody there to be warned
-  if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return false;
-  const std::int64_t since_loss = now_ms_ - hold.app->last_loss_ms;
-  if (since_loss != 0 && since_loss < preemption_.cooldown_ms) return false;
+  if (is_settled(hold, need.purpose) || hold.app == &winner) return false;
   if (need.purpose == Purpose::kInside) return may_lose_inside(hold, *need.group);
-  if (hold.is_am && !master_may_go(hold)) return false;
   const auto holds_both = [&](const Queue* queue) {
     const Queue* at = winner.leaf;
     while (at != nullptr && at != queue)
@@ -159,63 +163,89 @@ void Scheduler::Impl::count_leaving(App& app, const Hold& hold, bool leaving) {
     at->parts[hold.partition].leaving += change;
 }
 
-/// Nodes of the cheapest candidates: of the queues most above their share, their last served
-/// applications, their newest containers.
-std::vector<NodeIndex::Slot> Scheduler::Impl::nodes_to_compare(const Need& need) const {
+Scheduler::Impl::Loser::Loser(const Queue& queue_in)
+    : queue(&queue_in), app(queue_in.leaf->apps.rbegin()) {
+  if (app != queue->leaf->apps.rend()) next = app->second->holds;
+}
+
+/// Past those of which none can be a candidate again in this look.
+void Scheduler::Impl::skip_settled(Loser& loser, Purpose purpose) const {
+  const auto end = loser.queue->leaf->apps.rend();
+  while (loser.app != end) {
+    while (loser.next != HoldTable::kNone && is_settled(holds_.at(loser.next), purpose))
+      loser.next = holds_.next_of_app(loser.next);
+    if (loser.next != HoldTable::kNone) return;
+    if (++loser.app != end) loser.next = loser.app->second->holds;
+  }
+}
+
+/// Compares nodes of this loser's candidates: its last served applications, their newest
+/// containers. False: enough of them.
+bool Scheduler::Impl::compare_nodes(Loser& loser, const Need& need, Comparison& so_far) {
   const AskGroup& group = *need.group;
   const PartitionId partition = caps_.partition(group.cap);
   const Resources& size = caps_.size(group.cap);
-  const Queue* const own = group.app->leaf;
-  const bool inside = need.purpose == Purpose::kInside;
-  std::vector<NodeIndex::Slot> nodes;
-  int looks = kContainersLookedAt;
-  for (const Queue* queue :
-       inside ? std::span<const Queue* const>(&own, 1) : std::span<const Queue* const>(losers_)) {
-    const QueuePart& part = queue->parts[partition];
-    if (!inside && !has_too_much(part, staying(part))) continue;
-    const auto& apps = queue->leaf->apps;
-    for (auto app = apps.rbegin(); app != apps.rend(); ++app) {
-      for (auto at = app->second->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
-        const Hold& hold = holds_.at(at);
-        if (nodes.size() >= kNodesCompared) return nodes;
-        if (hold.node == NodeIndex::kNone || hold.partition != partition) continue;
-        const NodeIndex::Node& node = nodes_.at(hold.node);
-        if (!node.usable || !within(size, node.total)) continue;
-        if (--looks == 0) return nodes;
-        if (!may_lose(hold, need)) continue;
-        if (blacklisted(*group.app, node) || !wants(group, node)) continue;
-        if (std::find(nodes.begin(), nodes.end(), hold.node) == nodes.end()) {
-          nodes.push_back(hold.node);
-        }
-      }
+  skip_settled(loser, need.purpose);
+  const auto end = loser.queue->leaf->apps.rend();
+  auto at = loser.next;
+  for (auto app = loser.app; app != end;) {
+    for (; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
+      const Hold& hold = holds_.at(at);
+      if (so_far.nodes.size() >= kNodesCompared) return false;
+      if (hold.node == NodeIndex::kNone || hold.partition != partition) continue;
+      const NodeIndex::Node& node = nodes_.at(hold.node);
+      if (!node.usable || !within(size, node.total)) continue;
+      if (++so_far.looks == kContainersLookedAt) return false;
+      if (!may_lose(hold, need)) continue;
+      if (blacklisted(*group.app, node) || !wants(group, node)) continue;
+      if (std::ranges::find(so_far.nodes, hold.node) != so_far.nodes.end()) continue;
+      so_far.nodes.push_back(hold.node);
+      if (!compare_node(hold.node, need, so_far)) return false;
     }
+    if (++app != end) at = app->second->holds;
   }
-  return nodes;
+  return true;
+}
+
+/// False: none can be cheaper. The cheapest candidates come first: where no more goes than is
+/// needed, no other has to be looked at.
+bool Scheduler::Impl::compare_node(NodeIndex::Slot slot, const Need& need, Comparison& so_far) {
+  auto losses = losses_on(slot, need);
+  if (losses.empty()) return true;
+  const bool is_first = so_far.best == NodeIndex::kNone;
+  double cost = 0;
+  Resources lost;
+  for (const HoldTable::Index index : losses) {
+    cost += cost_of(holds_.at(index));
+    lost += holds_.at(index).size;
+  }
+  if (cost >= so_far.cost) return true;
+  so_far.best = slot;
+  so_far.losses = std::move(losses);
+  so_far.cost = cost;
+  return !is_first || !within(lost, caps_.size(need.group->cap));
 }
 
 bool Scheduler::Impl::preempt_for(const Need& need, PreemptionRound& round) {
-  NodeIndex::Slot best = NodeIndex::kNone;
-  std::vector<HoldTable::Index> least;
-  double least_cost = std::numeric_limits<double>::infinity();
-  for (const NodeIndex::Slot slot : nodes_to_compare(need)) {
-    auto losses = losses_on(slot, need);
-    if (losses.empty()) continue;
-    const bool is_first = best == NodeIndex::kNone;
-    double cost = 0;
-    Resources lost;
-    for (const HoldTable::Index index : losses) {
-      cost += cost_of(holds_.at(index));
-      lost += holds_.at(index).size;
+  Comparison found;
+  if (need.purpose == Purpose::kInside) {
+    const Queue& own = *need.group->app->leaf;
+    if (!inside_loser_ || inside_loser_->queue != &own) inside_loser_.emplace(own);
+    compare_nodes(*inside_loser_, need, found);
+  } else {
+    const PartitionId partition = caps_.partition(need.group->cap);
+    for (auto loser = losers_.begin(); loser != losers_.end();) {
+      const QueuePart& part = loser->queue->parts[partition];
+      if (!has_too_much(part, staying(part))) {
+        loser = losers_.erase(loser);  // nor will it have in this look
+        continue;
+      }
+      if (!compare_nodes(*loser, need, found)) break;
+      ++loser;
     }
-    if (cost >= least_cost) continue;
-    best = slot;
-    least = std::move(losses);
-    least_cost = cost;
-    // The cheapest candidates come first: where no more goes than is needed, none is cheaper.
-    if (is_first && within(lost, caps_.size(need.group->cap))) break;
   }
-  if (best == NodeIndex::kNone) return false;
-  warn_for(add_claim(*need.group, best, need.purpose), least, round);
+  if (found.best == NodeIndex::kNone) return false;
+  warn_for(add_claim(*need.group, found.best, need.purpose), found.losses, round);
   return true;
 }
 

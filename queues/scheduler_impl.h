@@ -3,8 +3,10 @@
 // explain*.cc and invariants.cc each hold a part.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +88,7 @@ class Scheduler::Impl {
   void detach(App& app);
   void charge(App& app, PartitionId partition, const Resources& amount, std::int64_t containers);
   static void add_containers(Queue& leaf, std::int64_t containers);
+  static void count_in_user(const App& app, std::int64_t sign);
   void set_demands(App& app, PartitionId partition);  // after active or pending_containers changed
   void set_all_demands(App& app);
   void track(User& user, PartitionId partition);
@@ -178,6 +181,25 @@ class Scheduler::Impl {
 
   // preemption_victims.cc: where, and who has to go there
   bool preempt_for(const Need& need, PreemptionRound& round);
+  /// A leaf that may lose, and from where on its containers are still to be looked at.
+  struct Loser {
+    explicit Loser(const Queue& queue_in);
+    const Queue* queue;
+    std::map<Place, App*>::const_reverse_iterator app;
+    HoldTable::Index next = HoldTable::kNone;
+  };
+  /// Where a claim may be made, and the node among these where the least is lost.
+  struct Comparison {
+    std::vector<NodeIndex::Slot> nodes;
+    int looks = 0;
+    NodeIndex::Slot best = NodeIndex::kNone;
+    std::vector<HoldTable::Index> losses;
+    double cost = std::numeric_limits<double>::infinity();
+  };
+  void skip_settled(Loser& loser, Purpose purpose) const;
+  bool compare_nodes(Loser& loser, const Need& need, Comparison& so_far);
+  bool compare_node(NodeIndex::Slot slot, const Need& need, Comparison& so_far);
+  bool is_settled(const Hold& hold, Purpose purpose) const;
   bool may_lose(const Hold& hold, const Need& need) const;
   bool may_shrink(const Queue& queue, const Hold& hold, Purpose purpose) const;
   bool has_too_much(const QueuePart& part, const Resources& held) const;
@@ -185,7 +207,6 @@ class Scheduler::Impl {
   bool master_may_go(const Hold& hold) const;
   double cost_of(const Hold& hold) const;
   std::vector<HoldTable::Index> losses_on(NodeIndex::Slot slot, const Need& need);
-  std::vector<NodeIndex::Slot> nodes_to_compare(const Need& need) const;
   void warn_for(ClaimId id, const std::vector<HoldTable::Index>& losses, PreemptionRound& round);
   std::string reason_for(const Need& need, const App& loser) const;
   void set_leaving(HoldTable::Index hold, bool leaving);
@@ -286,7 +307,9 @@ class Scheduler::Impl {
   std::vector<HoldId> spared_;
   std::vector<ClaimId> observed_;  // of this look: never to be
   std::map<HoldId, std::int64_t> warned_before_;
-  std::vector<const Queue*> losers_;  // of this look: leaves that may lose, the first ones first
+  // Of this look: leaves that may lose, the first ones first; the leaf looked at inside.
+  std::vector<Loser> losers_;
+  std::optional<Loser> inside_loser_;
   bool losers_known_ = false;
   double taken_this_round_ = 0;
   double round_limit_ = 0;
