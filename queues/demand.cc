@@ -111,6 +111,8 @@ void Scheduler::Impl::count_pending(AskGroup& group) {
   add_asked(part.pending, amount, 1);
   part.pending_containers += change;
   app.pending_containers += change;
+  app.user->pending_containers += change;
+  add_asked(app.user->pending, amount, 1);
   Queue* queue = app.leaf;
   do {
     add_asked(queue->parts[partition].pending, amount, 1);

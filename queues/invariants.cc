@@ -352,8 +352,14 @@ std::string Scheduler::Impl::check_leaf_queue(const Queue* queue, Tally& tally) 
   for (const auto& [name, user] : leaf.users) {
     const Sums& mine = tally.users[user.get()];
     const std::string of_user = fmt::format("{}, user {}", path, name);
-    if (mine.apps != user->apps || mine.active != user->active_apps)
+    Resources pending;
+    for (PartitionId at = 0; at < partitions_.size(); ++at)
+      add_asked(pending, mine.parts[at].pending, 1);
+    if (mine.apps != user->apps || mine.active != user->active_apps ||
+        mine.containers != user->containers || !(pending == user->pending) ||
+        mine.pending_containers != user->pending_containers) {
       return of_user + ": sums differ";
+    }
     for (const Demand<App>& row : user->waiting.rows) {
       if (row.shut == user_am_fits(*user, row.cap)) return of_user + ": waits at a wrong AM limit";
     }

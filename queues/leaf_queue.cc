@@ -55,6 +55,7 @@ void Scheduler::Impl::attach(App& app, Queue& queue) {
   app.user = &user_of(queue, app.user_name);
   leaf.apps.emplace(app.turn(), &app);
   const bool is_new_user = ++app.user->apps == 1;
+  count_in_user(app, 1);
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     ++at->apps;
     at->running_apps += app.running ? 1 : 0;
@@ -88,6 +89,7 @@ void Scheduler::Impl::detach(App& app) {
   if (active) count_active(app, -1);
   sync_all_waiting(user);
   add_containers(queue, -app.containers);
+  count_in_user(app, -1);
   for (PartitionId part = 0; part < app.parts.size(); ++part) {
     const Resources used = app.parts[part].used;
     charge(app, part, Resources{} - used, 0);
@@ -108,6 +110,13 @@ void Scheduler::Impl::detach(App& app) {
   recompute_all_am_limits(queue);
 }
 
+void Scheduler::Impl::count_in_user(const App& app, std::int64_t sign) {
+  User& user = *app.user;
+  user.containers += sign * app.containers;
+  user.pending_containers += sign * app.pending_containers;
+  add_asked(user.pending, app.pending(), sign);
+}
+
 void Scheduler::Impl::add_containers(Queue& leaf, std::int64_t containers) {
   for (Queue* at = &leaf; at != nullptr; at = at->parent)
     at->containers += containers;
@@ -120,6 +129,7 @@ void Scheduler::Impl::charge(App& app, PartitionId partition, const Resources& a
   app.parts[partition].used += amount;
   app.containers += containers;
   if (queue.spec.app_order == AppOrder::kFair) sync_all(app);
+  user.containers += containers;
   user.parts[partition].used += amount;
   if (user.parts[partition].tracked) retrack(user, partition, amount);
   for (Queue* at = &queue; at != nullptr; at = at->parent) {

@@ -215,6 +215,9 @@ struct User {
   double weight = 1;
   std::int32_t apps = 0;
   std::int32_t active_apps = 0;
+  std::int64_t containers = 0;
+  std::int64_t pending_containers = 0;
+  Resources pending;
   std::int32_t lowest_holding = 0;  // priority of its applications with containers; of preemption
   PerPartition<UserPart> parts;
   DemandTable<App> demand;

@@ -134,6 +134,9 @@ void Scheduler::Impl::take_leaf(const Queue& queue, QueueReport& out) const {
     one.am_limit = user_am_limit_of(*user, kDefaultPartition);
     one.active_apps = user->active_apps;
     one.pending_apps = user->apps - user->active_apps;
+    one.containers = user->containers;
+    one.pending = user->pending;
+    one.pending_containers = user->pending_containers;
     one.weight = user->weight;
     one.has_demand = mine.demanding > 0;
     out.users.push_back(std::move(one));

@@ -103,6 +103,9 @@ struct UserReport {
   Resources am_limit;
   std::int32_t active_apps = 0;
   std::int32_t pending_apps = 0;
+  std::int64_t containers = 0;
+  Resources pending;
+  std::int64_t pending_containers = 0;
   double weight = 1.0;
   bool has_demand = false;
 };

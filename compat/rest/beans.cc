@@ -23,6 +23,8 @@ std::string host_name() {
   return name.data();
 }
 
+}  // namespace
+
 Bean make_bean(std::string service, std::string name, std::string context) {
   Bean bean;
   bean.service = std::move(service);
@@ -33,6 +35,8 @@ Bean make_bean(std::string service, std::string name, std::string context) {
   bean.tags.emplace_back("Hostname", host_name());
   return bean;
 }
+
+namespace {
 
 // A line "Name:  123 kB" of /proc/self/status.
 std::int64_t proc_status(std::string_view wanted) {
@@ -84,122 +88,6 @@ Bean stats_bean(const std::string& service, std::size_t sources) {
                  {"NumAllSinks", std::int64_t{0}},
                  {"DroppedPubAll", std::int64_t{0}}};
   return bean;
-}
-
-Bean cluster_bean(const rm::Reports& reports) {
-  const rm::ClusterMetrics m = reports.metrics();
-  std::int64_t used_mb = 0;
-  double used_cores = 0;
-  for (const auto& node : reports.nodes({rm::NodeState::kRunning})) {
-    used_mb += node->node_utilization.physical_mb;
-    used_cores += node->node_utilization.cpu;
-  }
-  Bean bean = make_bean("ResourceManager", "ClusterMetrics", "yarn");
-  bean.tags.insert(bean.tags.begin(), {"ClusterMetrics", "ResourceManager"});
-  const auto n = [](std::int64_t value) { return Bean::Value(value); };
-  bean.values = {{"CapabilityMB", n(m.total.memory_mb())},
-                 {"CapabilityVirtualCores", n(m.total.vcores())},
-                 {"ContainerAssignedPerSecond", n(m.health.allocations)},
-                 {"NumActiveNMs", n(m.nodes_active)},
-                 {"NumDecommissionedNMs", n(m.nodes_decommissioned)},
-                 {"NumDecommissioningNMs", n(m.nodes_decommissioning)},
-                 {"NumLostNMs", n(m.nodes_lost)},
-                 {"NumRebootedNMs", n(m.nodes_rebooted)},
-                 {"NumShutdownNMs", n(m.nodes_shutdown)},
-                 {"NumUnhealthyNMs", n(m.nodes_unhealthy)},
-                 {"RmDispatcherEventQueueSize", n(static_cast<std::int64_t>(m.event_queue_size))},
-                 {"SchedulerDispatcherEventQueueSize", n(0)},
-                 {"UtilizedMB", n(used_mb)},
-                 {"UtilizedVirtualCores", n(static_cast<std::int64_t>(used_cores))}};
-  return bean;
-}
-
-// How many applications have run for less than 60, 300, 1440 and for more minutes.
-using RunningAges = std::array<std::int64_t, 4>;
-
-std::map<std::string, RunningAges> running_ages(const rm::Reports& reports, WallTime now) {
-  rm::AppFilter filter;
-  filter.states = {rm::AppState::kRunning};
-  std::map<std::string, RunningAges> ages;
-  for (const auto& app : reports.apps(filter)) {
-    const std::int64_t minutes = (now.ms - app->started.ms) / 60'000;
-    const std::size_t slot = minutes < 60 ? 0 : minutes < 300 ? 1 : minutes < 1440 ? 2 : 3;
-    std::string queue = app->queue;
-    while (true) {  // a queue counts what runs below it
-      ++ages[queue][slot];
-      const auto dot = queue.rfind('.');
-      if (dot == std::string::npos) break;
-      queue.resize(dot);
-    }
-  }
-  return ages;
-}
-
-Bean queue_bean(const rm::QueueReport& queue, const RunningAges& ages) {
-  std::string name = "QueueMetrics";
-  const auto parts = split_list(queue.path.value(), '.');
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    name += fmt::format(",q{}={}", i, parts[i]);
-  Bean bean = make_bean("ResourceManager", std::move(name), "yarn");
-  bean.tags.insert(bean.tags.begin(), {"Queue", queue.path.value()});
-  const auto n = [](std::int64_t value) { return Bean::Value(value); };
-  const auto f = [](float value) { return Bean::Value(static_cast<double>(value)); };
-  // As in Hadoop: of its guarantee, not of what it may borrow.
-  const Resources available =
-      componentwise_max(queue.guaranteed - queue.used - queue.reserved, Resources{});
-  bean.values = {{"running_0", n(ages[0])},
-                 {"running_60", n(ages[1])},
-                 {"running_300", n(ages[2])},
-                 {"running_1440", n(ages[3])},
-                 {"AMResourceLimitMB", n(queue.master_limit.memory_mb())},
-                 {"AMResourceLimitVCores", n(queue.master_limit.vcores())},
-                 {"AbsoluteUsedCapacity", f(queue.absolute_used_capacity)},
-                 {"GuaranteedAbsoluteCapacity", f(queue.absolute_capacity)},
-                 {"GuaranteedCapacity", f(queue.capacity)},
-                 {"GuaranteedMB", n(queue.guaranteed.memory_mb())},
-                 {"GuaranteedVCores", n(queue.guaranteed.vcores())},
-                 {"MaxAbsoluteCapacity", f(queue.absolute_max_capacity)},
-                 {"MaxCapacity", f(queue.max_capacity)},
-                 {"MaxCapacityMB", n(queue.maximum.memory_mb())},
-                 {"MaxCapacityVCores", n(queue.maximum.vcores())},
-                 {"UsedAMResourceMB", n(queue.master_used.memory_mb())},
-                 {"UsedAMResourceVCores", n(queue.master_used.vcores())},
-                 {"UsedCapacity", f(queue.used_capacity)},
-                 {"ActiveApplications", n(queue.active_apps)},
-                 {"ActiveUsers", n(static_cast<std::int64_t>(queue.users.size()))},
-                 {"AggregateContainersAllocated", n(queue.containers_allocated_total)},
-                 {"AggregateContainersPreempted", n(queue.containers_preempted_total)},
-                 {"AggregateContainersReleased", n(queue.containers_released_total)},
-                 {"AggregateMemoryMBPreempted", n(queue.preempted.memory_mb())},
-                 {"AggregateMemoryMBSecondsPreempted", n(queue.preempted_seconds.amount[kMemory])},
-                 {"AggregateVcoreSecondsPreempted", n(queue.preempted_seconds.amount[kVcores])},
-                 {"AggregateVcoresPreempted", n(queue.preempted.vcores())},
-                 {"AllocatedContainers", n(queue.containers)},
-                 {"AllocatedMB", n(queue.used.memory_mb())},
-                 {"AllocatedVCores", n(queue.used.vcores())},
-                 {"AppsCompleted", n(queue.apps_completed)},
-                 {"AppsFailed", n(queue.apps_failed)},
-                 {"AppsKilled", n(queue.apps_killed)},
-                 {"AppsPending", n(queue.pending_apps)},
-                 {"AppsRunning", n(queue.apps_running)},
-                 {"AppsSubmitted", n(queue.apps_submitted)},
-                 {"AvailableMB", n(available.memory_mb())},
-                 {"AvailableVCores", n(available.vcores())},
-                 {"PendingContainers", n(queue.pending_containers)},
-                 {"PendingMB", n(queue.pending.memory_mb())},
-                 {"PendingVCores", n(queue.pending.vcores())},
-                 {"ReservedContainers", n(queue.reserved_containers)},
-                 {"ReservedMB", n(queue.reserved.memory_mb())},
-                 {"ReservedVCores", n(queue.reserved.vcores())}};
-  return bean;
-}
-
-void add_queue_beans(std::vector<Bean>& beans, const rm::QueueReport& queue,
-                     const std::map<std::string, RunningAges>& ages) {
-  const auto found = ages.find(queue.path.value());
-  beans.push_back(queue_bean(queue, found == ages.end() ? RunningAges{} : found->second));
-  for (const rm::QueueReport& child : queue.children)
-    add_queue_beans(beans, child, ages);
 }
 
 // Calls are not queued here, so what Hadoop measures in its queue is zero.
@@ -323,42 +211,16 @@ Bean queue_config_bean(const rm::QueueConfigState& state) {
   return bean;
 }
 
-// Not one of Hadoop's: heddle_preemption_* in /prom.
-Bean preemption_bean(const rm::PreemptionSums& sums) {
-  Bean bean = make_bean("ResourceManager", "HeddlePreemption", "yarn");
-  bean.record = "HeddlePreemption";
-  bean.values = {{"Claims", sums.claims},
-                 {"ClaimsServed", sums.served},
-                 {"ClaimsWithdrawn", sums.withdrawn},
-                 {"ClaimsInVain", sums.in_vain},
-                 {"Victims", sums.victims},
-                 {"VictimsGone", sums.victims_gone},
-                 {"VictimsInVain", sums.victims_in_vain},
-                 {"ObservedClaims", sums.observed_claims},
-                 {"ObservedVictims", sums.observed_victims},
-                 {"ObservedVictimsTotal", sums.observed_victims_total},
-                 {"NeedToWarningMillis", sums.wait_ms},
-                 {"NeedToWarningMaxMillis", sums.wait_max_ms},
-                 {"LostMemoryMBSeconds", sums.lost.amount[kMemory]},
-                 {"LostVcoreSeconds", sums.lost.amount[kVcores]},
-                 {"LostInVainMemoryMBSeconds", sums.lost_in_vain.amount[kMemory]},
-                 {"LostInVainVcoreSeconds", sums.lost_in_vain.amount[kVcores]}};
-  return bean;
-}
-
 }  // namespace
 
 std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options,
                            const rm::QueueConfigService* queues) {
   std::vector<Bean> beans;
-  beans.push_back(cluster_bean(reports));
-  const auto ages = running_ages(reports, options.clock->now().wall);
-  if (const auto root = reports.queues(); root) add_queue_beans(beans, *root, ages);
+  add_scheduler_beans(beans, reports, options.clock->now().wall);
   if (options.rpc_activity) {
     for (const RpcActivity& activity : options.rpc_activity())
       beans.push_back(rpc_bean(activity));
   }
-  beans.push_back(preemption_bean(reports.metrics().preemption));
   if (queues != nullptr) beans.push_back(queue_config_bean(queues->queue_config()));
   beans.push_back(process_bean("ResourceManager"));
   beans.push_back(node_list_bean(reports));

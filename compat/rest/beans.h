@@ -22,10 +22,15 @@ struct Bean {
   std::string record;   // for Prometheus: "QueueMetrics"; "" = not shown there
   std::vector<std::pair<std::string, std::string>> tags;  // "Queue" -> "root.default"
   using Value = std::variant<std::int64_t, double, std::string, bool>;
-  std::vector<std::pair<std::string, Value>> values;
+  using Values = std::vector<std::pair<std::string, Value>>;
+  Values values;
 
   std::string object_name() const { return "Hadoop:service=" + service + ",name=" + name; }
 };
+
+/// An empty bean of Hadoop's metrics system; its record is what stands before the first comma.
+Bean make_bean(std::string service, std::string name, std::string context);
+void add_scheduler_beans(std::vector<Bean>& beans, const rm::Reports& reports, WallTime now);
 
 /// `queues` may be null: then the bean about their configuration is left out.
 std::vector<Bean> rm_beans(const rm::Reports& reports, const WebOptions& options,

@@ -93,12 +93,12 @@ void utilization_to_wire(const rm::NodeUtilization& utilization,
 }
 
 void statistics_to_wire(const rm::QueueReport& queue, pb::QueueStatisticsProto* wire) {
-  wire->set_numappssubmitted(queue.apps_submitted);
-  wire->set_numappsrunning(queue.apps_running);
+  wire->set_numappssubmitted(queue.counts.apps.submitted);
+  wire->set_numappsrunning(queue.counts.apps.running);
   wire->set_numappspending(queue.pending_apps);
-  wire->set_numappscompleted(queue.apps_completed);
-  wire->set_numappskilled(queue.apps_killed);
-  wire->set_numappsfailed(queue.apps_failed);
+  wire->set_numappscompleted(queue.counts.apps.completed);
+  wire->set_numappskilled(queue.counts.apps.killed);
+  wire->set_numappsfailed(queue.counts.apps.failed);
   wire->set_numactiveusers(std::ranges::count_if(
       queue.users, [](const rm::QueueUserReport& user) { return user.active_apps > 0; }));
   // As in Hadoop: of its guarantee, not of what it may borrow.

@@ -16,14 +16,10 @@
 #include "base/ids.h"
 #include "base/resources.h"
 #include "rm/api/commands.h"
+#include "rm/api/queue_counts.h"
 #include "rm/api/types.h"
 
 namespace heddle::rm {
-
-/// memory-MB-seconds, vcore-seconds, ... in the order of ResourceTypes.
-struct ResourceSeconds {
-  std::array<std::int64_t, kResourceTypesMax> amount{};
-};
 
 struct ResourceUsage {
   std::int32_t used_containers = 0;
@@ -153,6 +149,17 @@ struct QueueUserReport {
   Resources limit;
 };
 
+/// A user in a queue, or in those below it, for as long as the ResourceManager runs.
+struct UserMetrics {
+  std::string user;
+  QueueCounts counts = {};
+  Resources used = {};
+  Resources pending = {};
+  std::int64_t containers = 0;
+  std::int64_t pending_containers = 0;
+  std::int32_t active_apps = 0;
+};
+
 /// What a queue may have and has of one partition. Shares are fractions of 1.
 struct PartitionReport {
   std::string label;                // "" = the default partition
@@ -245,18 +252,9 @@ struct QueueReport {
   std::vector<std::string> labels;  // it may use; "*" = all
   std::string default_label;
   std::vector<PartitionReport> partitions;  // the default one first
-  // Since the start of this ResourceManager.
-  std::int64_t apps_submitted = 0;
-  std::int64_t apps_completed = 0;
-  std::int64_t apps_failed = 0;
-  std::int64_t apps_killed = 0;
-  std::int32_t apps_running = 0;
-  std::int64_t containers_allocated_total = 0;
-  std::int64_t containers_released_total = 0;
-  std::int64_t containers_preempted_total = 0;
-  Resources preempted;
-  ResourceSeconds preempted_seconds;
+  QueueCounts counts;
   std::vector<QueueUserReport> users;
+  std::vector<UserMetrics> user_metrics;  // by name; none where user-metrics.enable is off
   std::vector<QueueReport> children;
 };
 
@@ -300,6 +298,8 @@ struct ClusterMetrics {
                nodes_decommissioned = 0, nodes_rebooted = 0, nodes_shutdown = 0;
   std::int64_t containers_assigned_total = 0;
   std::int32_t max_app_priority = 0;  // yarn.cluster.max-application-priority
+  // AMs: until they have a container, until it is started, until they register.
+  Delays master_allocation, master_launch, master_registration;
   SchedulerHealth health;
   PreemptionSums preemption;
   std::size_t event_queue_size = 0;

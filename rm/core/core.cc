@@ -15,6 +15,7 @@ Core::Core(CoreOptions options, queues::Scheduler scheduler)
   // One finished application at least stays, so that whoever finishes one may still look at it.
   options_.finished_apps_max = std::max<std::size_t>(options_.finished_apps_max, 1);
   scheduler_.set_preemption(options_.preemption);
+  user_metrics_ = scheduler_.config().user_metrics;
 }
 
 App* Core::find_app(const AppId& id) {

@@ -236,7 +236,7 @@ class Core {
 
   // AM protocol.
   Result<void> check_asks(const App& app, const Allocate& request) const;
-  Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request);
+  Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request, const Now& now);
   void acknowledge(const std::vector<std::pair<NodeId, FinishedContainer>>& told);
   void take_releases(App& app, Attempt& attempt, const Allocate& request, Turn& turn);
   std::shared_ptr<const Allocated> make_answer(App& app, Attempt& attempt, const Allocate& request,
@@ -328,6 +328,7 @@ class Core {
   void make_again(const App& app, const Now& now);  // at recovery
   void watch_idle_queues(const Now& now);
   void remove_idle_queues(Turn& turn);
+  void keep_counters(const QueuePath& gone);
 
   // Preemption.
   void set_preemption(const queues::PreemptionSettings& settings, const Now& now);
@@ -354,11 +355,13 @@ class Core {
   ResourceUsage usage_of(const App& app, const Now& now) const;
   QueueReport report(const queues::QueueSpec& spec) const;
   void take_vector(const queues::Capacity& capacity, QueueReport& out) const;
-  void add_counters(QueueReport& out) const;
+  void add_counters(const queues::QueueReport& queue, QueueReport& out) const;
   void sum_nodes(ClusterMetrics& out) const;
   void note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
                        const Now& now);
-  void note_release(const GrantedContainer& grant, const std::string& queue, const Now& now);
+  void note_release(const GrantedContainer& grant, const App& app, const Now& now);
+  void note_first_container(const App& app, Attempt& attempt, const Now& now);
+  static void end_step(Attempt& attempt, Delays& delays, const Now& now);
   std::string check_containers() const;
   std::string check_apps() const;
   std::string check_nodes() const;
@@ -372,14 +375,23 @@ class Core {
     bool any() const { return allocations > 0 || releases > 0; }
   };
 
-  struct QueueCounters {
-    std::int64_t submitted = 0, completed = 0, failed = 0, killed = 0;
-    std::int32_t running = 0;
-    std::int64_t allocated = 0, released = 0;
-    std::int64_t preempted_containers = 0;
-    Resources preempted;
-    ResourceSeconds preempted_millis;
+  struct Counters {
+    QueueCounts all;
+    std::map<std::string, QueueCounts> of_users;  // where user_metrics_
   };
+  template <class Change>
+  void count(const std::string& queue, const std::string& user, Change change) {
+    Counters& counters = counters_[queue];
+    change(counters.all);
+    if (user_metrics_) change(counters.of_users[user]);
+  }
+  template <class Change>
+  void count_apps(const App& app, Change change) {
+    count(app.queue, app.user, [&](QueueCounts& counts) {
+      change(counts.apps);
+      if (app.submission->unmanaged) change(counts.unmanaged);
+    });
+  }
 
   CoreOptions options_;
   queues::Scheduler scheduler_;
@@ -401,8 +413,10 @@ class Core {
   std::set<Deadline> deadlines_;
   std::optional<Instant> preemption_due_;
   std::optional<Instant> idle_queues_due_;
-  std::list<StartDeadline> starts_due_;            // all wait equally long: the soonest is in front
-  std::map<std::string, QueueCounters> counters_;  // by queue path
+  std::list<StartDeadline> starts_due_;       // all wait equally long: the soonest is in front
+  std::map<std::string, Counters> counters_;  // by queue path
+  bool user_metrics_ = false;                 // as configured at the start
+  Delays master_allocation_, master_launch_, master_registration_;
   std::int64_t containers_assigned_ = 0;
   Activity lately_, last_second_;
   Instant second_ends_;  // of lately_

@@ -130,7 +130,7 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   app.queue = queue->value();
   app.master_label = master_label(*app.submission, scheduler_.rules(*queue));
   app.counted = true;
-  ++counters_[app.queue].submitted;
+  count_apps(app, [](AppCounts& apps) { ++apps.submitted; });
   apply_queue_defaults(app, *queue, turn.now);
   watch_lifetime(app, turn.now);
   raise(app, AppEvent::kStart, turn);
@@ -235,12 +235,13 @@ void Core::final_saved(App& app, Turn& turn) {
 void Core::complete(App& app, Turn& turn) {
   count_running(app, false);
   if (app.counted) {
-    QueueCounters& counters = counters_[app.queue];
-    switch (app.state) {
-      case AppState::kKilled: ++counters.killed; break;
-      case AppState::kFailed: ++counters.failed; break;
-      default: ++counters.completed; break;
-    }
+    count_apps(app, [&](AppCounts& apps) {
+      switch (app.state) {
+        case AppState::kKilled: ++apps.killed; break;
+        case AppState::kFailed: ++apps.failed; break;
+        default: ++apps.completed; break;
+      }
+    });
   }
   stop_watching(app);
   if (app.submission->launch) {  // nobody starts it again; it is most of what it takes in memory

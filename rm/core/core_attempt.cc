@@ -69,7 +69,7 @@ void Core::carry_out(App& app, Attempt& attempt, AttemptEvent event, AttemptEffe
   }
 }
 
-void Core::ask_for_master(App& app, Attempt& attempt, Turn&) {
+void Core::ask_for_master(App& app, Attempt& attempt, Turn& turn) {
   queues::AmAsk ask{.capability = app.submission->am_resources, .label = app.master_label};
   for (const Ask& wanted : app.submission->am_asks) {
     if (wanted.resource_name == queues::kAnyNode)
@@ -78,6 +78,7 @@ void Core::ask_for_master(App& app, Attempt& attempt, Turn&) {
       ask.places.push_back({wanted.resource_name, wanted.relax_locality});
   }
   scheduler_.start_attempt(attempt.id, ask);
+  attempt.step_began = turn.now.instant;
   queues_changed_ = true;
 }
 
@@ -86,6 +87,7 @@ void Core::launch_master(App& app, Attempt& attempt, Turn& turn) {
       attempt.master_container ? find_container(*attempt.master_container) : nullptr;
   if (container == nullptr) return;  // lost with its node meanwhile; its end is on the way
   app.launched = turn.now.wall;
+  attempt.step_began = turn.now.instant;
   logins_.emplace_back(attempt.id, true);
   attempt.last_heard = turn.now.instant;
   watch_master(attempt);
@@ -98,6 +100,7 @@ void Core::master_launched(const AttemptId& id, const Result<void>& outcome, Tur
   if (attempt == nullptr) return;
   attempt->launch_answered = true;
   if (outcome) {
+    if (!attempt->registered) end_step(*attempt, master_launch_, turn.now);
     raise(*find_app(id.app), *attempt, AttemptEvent::kLaunched, turn);
     return;
   }
@@ -215,7 +218,7 @@ void Core::hand_back_reports(Attempt& attempt) {
 
 void Core::count_running(App& app, bool running) {
   if (std::exchange(app.counted_running, running) == running) return;
-  counters_[app.queue].running += running ? 1 : -1;
+  count_apps(app, [&](AppCounts& apps) { apps.running += running ? 1 : -1; });
   queues_changed_ = true;
 }
 

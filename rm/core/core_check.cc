@@ -107,7 +107,7 @@ std::string Core::check_apps() const {
     }
   }
   for (const auto& [queue, counters] : counters_) {
-    if (counters.running != running[queue]) return queue + ": running applications differ";
+    if (counters.all.apps.running != running[queue]) return queue + ": running applications differ";
   }
   const bool all_listed = finished_order_.size() - finished_head_ == finished;
   return all_listed ? "" : "finished applications are not those that may age out";

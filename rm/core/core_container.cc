@@ -75,10 +75,12 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   touched_containers_.insert(id);
   watch_start(id, container, turn.now);
   if (!grant.is_am) {
+    note_first_container(app, *attempt, turn.now);
     lower_outstanding(*attempt, grant, *node);
     attempt->granted.push_back(id);
     return;
   }
+  end_step(*attempt, master_allocation_, turn.now);
   attempt->master_container = id;
   attempt->master_node = grant.node;
   attempt->master_node_http = node->http_address;
@@ -132,7 +134,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   app->used -= grant.resources;
   --app->used_containers;
   app->losing.erase(id);
-  note_release(grant, app->queue, turn.now);
+  note_release(grant, *app, turn.now);
   touch_use(*app);
 
   if (Attempt* owner = find_attempt(id.attempt)) {

@@ -76,6 +76,7 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
   attempt->nm_tokens_given.clear();
   attempt->node_changes_seen = last_node_change_;
   if (!std::exchange(attempt->registered, true)) {
+    if (!app.submission->unmanaged) end_step(*attempt, master_registration_, turn.now);
     raise(app, *attempt, AttemptEvent::kRegistered, turn);
   }
   // It starts over: what the last answer told may not have arrived.
@@ -154,7 +155,7 @@ Result<void> Core::check_asks(const App& app, const Allocate& request) const {
   return {};
 }
 
-Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request) {
+Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request, const Now& now) {
   if (attempt.blacklist.size() + request.blacklist_additions.size() > kBlacklistMax) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("{} has {} places on its blacklist and adds {} more; {} are the most",
@@ -172,6 +173,7 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
     touch(attempt);
   }
   if (request.asks.empty()) return {};
+  if (!attempt.first_asked) attempt.first_asked = now.instant;
   if (attempt.asks.size() + request.asks.size() > kAskRowsMax) {
     return fail(
         ErrorCode::kLimitExceeded,
@@ -252,7 +254,8 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
   acknowledge(std::exchange(attempt->told_finished, {}));
   if (takes_requests(*attempt)) {
     if (const auto checked = check_asks(app, request); !checked) return refuse(checked.error());
-    if (const auto taken = take_asks(app, *attempt, request); !taken) return refuse(taken.error());
+    if (const auto taken = take_asks(app, *attempt, request, turn.now); !taken)
+      return refuse(taken.error());
     take_releases(app, *attempt, request, turn);
     run_scheduler(turn);
   }

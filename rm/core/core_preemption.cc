@@ -59,13 +59,16 @@ void Core::note_preempted(const ContainerId& id, const Now& now) {
   app->preempted += grant.resources;
   ++(grant.is_master ? app->preempted_masters : app->preempted_containers);
   const std::int64_t ran_ms = std::max<std::int64_t>(now.wall.ms - grant.created.ms, 0);
-  QueueCounters& counters = counters_[app->queue];
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
-    app->preempted_millis.amount[i] += grant.resources.amount[i] * ran_ms;
-    counters.preempted_millis.amount[i] += grant.resources.amount[i] * ran_ms;
-  }
-  ++counters.preempted_containers;
-  counters.preempted += grant.resources;
+  const auto add_millis = [&](ResourceSeconds& millis) {
+    for (std::size_t i = 0; i < kResourceTypesMax; ++i)
+      millis.amount[i] += grant.resources.amount[i] * ran_ms;
+  };
+  add_millis(app->preempted_millis);
+  count(app->queue, app->user, [&](QueueCounts& counts) {
+    ++counts.preempted_containers;
+    counts.preempted += grant.resources;
+    add_millis(counts.preempted_millis);
+  });
 }
 
 /// The AM may return these, or as much of anything else, before their grace is over.

@@ -67,12 +67,22 @@ void Core::watch_idle_queues(const Now& now) {
   arm(idle_queues_due_, {now.instant + expiry, DeadlineKind::kIdleQueues, {}, {}});
 }
 
+/// What was counted in a queue that is gone stays with its parent.
+void Core::keep_counters(const QueuePath& gone) {
+  const auto taken_out = counters_.extract(gone.value());
+  if (taken_out.empty()) return;
+  Counters& parent = counters_[gone.value().substr(0, gone.value().rfind('.'))];
+  parent.all += taken_out.mapped().all;
+  for (const auto& [user, counts] : taken_out.mapped().of_users)
+    parent.of_users[user] += counts;
+}
+
 void Core::remove_idle_queues(Turn& turn) {
   idle_queues_due_.reset();
   set_scheduler_time(turn.now);
   for (const QueuePath& queue : scheduler_.remove_idle_queues()) {
     log::info("queue {} was idle and is removed", shortened(queue.value()));
-    counters_.erase(queue.value());
+    keep_counters(queue);
     queues_changed_ = true;
   }
   const auto next_ms = scheduler_.next_idle_ms();

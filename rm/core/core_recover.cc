@@ -91,7 +91,7 @@ void Core::recover_attempt(App& app, const StoredAttempt& past, bool app_ended, 
 
 void Core::resume_app(App& app, bool attempt_ended, Turn& turn) {
   app.counted = true;
-  ++counters_[app.queue].submitted;
+  count_apps(app, [](AppCounts& apps) { ++apps.submitted; });
   // The end of its last attempt may be durable while its own is not: it ends as it would have.
   if (const Attempt* last = app.current(); attempt_ended) {
     app.state = AppState::kAccepted;

@@ -10,11 +10,8 @@
 namespace heddle::rm {
 namespace {
 
-ResourceSeconds to_seconds(const ResourceSeconds& millis) {
-  ResourceSeconds seconds;
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
-    seconds.amount[i] = millis.amount[i] / 1000;
-  return seconds;
+std::int64_t whole_ms(Duration time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
 /// What is asked for may be more than clients can be told.
@@ -57,7 +54,6 @@ PartitionReport partition_report(const queues::PartitionUse& use) {
   return out;
 }
 
-/// A queue counts what happens below it.
 PreemptionSums preemption_sums(const queues::LedgerSums& sums) {
   PreemptionSums out;
   out.claims = sums.claims;
@@ -86,20 +82,36 @@ void take_preemption(const queues::PreemptionSettings& preemption, const queues:
       !preemption.enabled || !preemption.inside || spec.disable_inside_preemption;
 }
 
+/// Sorted by name, each user once.
+void add_users(std::vector<UserMetrics>& users, const std::vector<UserMetrics>& more) {
+  if (more.empty()) return;
+  std::vector<UserMetrics> all;
+  all.reserve(users.size() + more.size());
+  std::ranges::merge(users, more, std::back_inserter(all), {}, &UserMetrics::user,
+                     &UserMetrics::user);
+  users.clear();
+  for (UserMetrics& one : all) {
+    if (users.empty() || users.back().user != one.user) {
+      users.push_back(std::move(one));
+      continue;
+    }
+    UserMetrics& sum = users.back();
+    sum.counts += one.counts;
+    sum.used += one.used;
+    sum.pending += one.pending;
+    sum.containers += one.containers;
+    sum.pending_containers += one.pending_containers;
+    sum.active_apps += one.active_apps;
+  }
+}
+
+/// A queue counts what happens below it.
 void count_below(QueueReport& queue, const QueueReport& child) {
   queue.active_apps += child.active_apps;
   queue.pending_apps += child.pending_apps;
-  queue.apps_submitted += child.apps_submitted;
-  queue.apps_completed += child.apps_completed;
-  queue.apps_failed += child.apps_failed;
-  queue.apps_killed += child.apps_killed;
-  queue.apps_running += child.apps_running;
-  queue.containers_allocated_total += child.containers_allocated_total;
-  queue.containers_released_total += child.containers_released_total;
-  queue.containers_preempted_total += child.containers_preempted_total;
-  queue.preempted += child.preempted;
-  for (std::size_t i = 0; i < kResourceTypesMax; ++i)
-    queue.preempted_seconds.amount[i] += child.preempted_seconds.amount[i];
+  queue.counts += child.counts;
+  queue.counts.first_container = {};  // of leaves only, as in Hadoop
+  add_users(queue.user_metrics, child.user_metrics);
 }
 
 /// What is configured: priorities, how the queue came and how its children come.
@@ -241,20 +253,23 @@ NodeReportPtr Core::report(const Node& node) const {
   return out;
 }
 
-void Core::add_counters(QueueReport& out) const {
-  const auto found = counters_.find(out.path.value());
-  if (found == counters_.end()) return;
-  const QueueCounters& counters = found->second;
-  out.apps_submitted = counters.submitted;
-  out.apps_completed = counters.completed;
-  out.apps_failed = counters.failed;
-  out.apps_killed = counters.killed;
-  out.apps_running = counters.running;
-  out.containers_allocated_total = counters.allocated;
-  out.containers_released_total = counters.released;
-  out.containers_preempted_total = counters.preempted_containers;
-  out.preempted = counters.preempted;
-  out.preempted_seconds = to_seconds(counters.preempted_millis);
+void Core::add_counters(const queues::QueueReport& queue, QueueReport& out) const {
+  std::vector<UserMetrics> users;
+  if (const auto found = counters_.find(out.path.value()); found != counters_.end()) {
+    out.counts = found->second.all;
+    for (const auto& [user, counts] : found->second.of_users)
+      out.user_metrics.push_back({.user = user, .counts = counts});
+  }
+  if (!user_metrics_) return;
+  for (const queues::UserReport& user : queue.users) {
+    users.push_back({.user = user.name.value(),
+                     .used = user.used,
+                     .pending = user.pending,
+                     .containers = user.containers,
+                     .pending_containers = user.pending_containers,
+                     .active_apps = user.active_apps});
+  }
+  add_users(out.user_metrics, users);
 }
 
 /// As Hadoop writes it where kinds may be mixed: "50.0%", "2.0w", "4096.0".
@@ -337,7 +352,7 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
     if (!configured && use.used.is_zero() && use.pending.is_zero()) continue;
     out.partitions.push_back(partition_report(use));
   }
-  add_counters(out);
+  add_counters(*queue, out);
   for (const queues::QueueSpec& child : spec.children) {
     out.children.push_back(report(child));
     count_below(out, out.children.back());
@@ -347,16 +362,19 @@ QueueReport Core::report(const queues::QueueSpec& spec) const {
 
 ClusterMetrics Core::metrics() const {
   ClusterMetrics out;
+  AppCounts apps;
   for (const auto& [queue, counters] : counters_) {
-    out.apps_submitted += counters.submitted;
-    out.apps_completed += counters.completed;
-    out.apps_failed += counters.failed;
-    out.apps_killed += counters.killed;
-    out.apps_running += counters.running;
+    apps += counters.all.apps;
   }
-  out.apps_pending = static_cast<std::int32_t>(out.apps_submitted - out.apps_completed -
-                                               out.apps_failed - out.apps_killed) -
-                     out.apps_running;
+  out.apps_submitted = apps.submitted;
+  out.apps_completed = apps.completed;
+  out.apps_failed = apps.failed;
+  out.apps_killed = apps.killed;
+  out.apps_running = apps.running;
+  out.apps_pending = static_cast<std::int32_t>(apps.pending());
+  out.master_allocation = master_allocation_;
+  out.master_launch = master_launch_;
+  out.master_registration = master_registration_;
   out.containers_allocated = static_cast<std::int32_t>(containers_.size());
   if (const auto root = scheduler_.queue(QueuePath("root"))) {
     out.pending = root->pending;
@@ -378,18 +396,37 @@ ClusterMetrics Core::metrics() const {
 void Core::note_allocation(const queues::Grant& grant, const ContainerId& id, const App& app,
                            const Now& now) {
   ++containers_assigned_;
-  ++counters_[app.queue].allocated;
+  count(app.queue, app.user, [&](QueueCounts& counts) {
+    ++counts.allocated;
+    switch (grant.locality) {
+      case queues::Locality::kNodeLocal: ++counts.node_local; break;
+      case queues::Locality::kRackLocal: ++counts.rack_local; break;
+      case queues::Locality::kOffSwitch: ++counts.off_switch; break;
+    }
+  });
   ++lately_.allocations;
   lately_.allocated += grant.resources;
   health_.last_allocation = {grant.node, id, app.queue};
   health_.last_change = now.wall;
 }
 
-void Core::note_release(const GrantedContainer& grant, const std::string& queue, const Now& now) {
-  ++counters_[queue].released;
+/// As in Hadoop: what did not take a millisecond is not counted.
+void Core::note_first_container(const App& app, Attempt& attempt, const Now& now) {
+  if (std::exchange(attempt.has_containers, true) || !attempt.first_asked) return;
+  const std::int64_t waited = whole_ms(now.instant - *attempt.first_asked);
+  if (waited <= 0) return;
+  count(app.queue, app.user, [&](QueueCounts& counts) { counts.first_container.add(waited); });
+}
+
+void Core::end_step(Attempt& attempt, Delays& delays, const Now& now) {
+  delays.add(whole_ms(now.instant - std::exchange(attempt.step_began, now.instant)));
+}
+
+void Core::note_release(const GrantedContainer& grant, const App& app, const Now& now) {
+  count(app.queue, app.user, [](QueueCounts& counts) { ++counts.released; });
   ++lately_.releases;
   lately_.released += grant.resources;
-  health_.last_release = {grant.node, grant.id, queue};
+  health_.last_release = {grant.node, grant.id, app.queue};
   health_.last_change = now.wall;
 }
 

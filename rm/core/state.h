@@ -54,6 +54,9 @@ struct Attempt {
   std::string tracking_url;
   float progress = 0;
   bool registered = false;
+  Instant step_began;                  // on the way to being registered
+  std::optional<Instant> first_asked;  // for containers of its own
+  bool has_containers = false;         // or had
   Instant last_heard;
   Instant use_shown;               // when what it uses was last reported for its heartbeat's sake
   std::optional<Instant> watched;  // its pending deadline

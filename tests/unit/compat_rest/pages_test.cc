@@ -88,13 +88,45 @@ TEST(Pages, NamesFromOutsideAreEscaped) {
 
 TEST(Metrics, QueuesAreBeansByTheirPath) {
   RecordedCluster cluster;
-  cluster.reports.root.children[2].apps_submitted = 7;
+  cluster.reports.root.children[2].counts.apps.submitted = 7;
   const auto body = get(cluster.web(),
                         "/jmx?qry=Hadoop:service=ResourceManager,name=QueueMetrics,q0=root,q1=beta")
                         .body;
   EXPECT_THAT(body, HasSubstr("\"tag.Queue\" : \"root.beta\""));
   EXPECT_THAT(body, HasSubstr("\"AppsSubmitted\" : 7"));
   EXPECT_THAT(body, Not(HasSubstr("root.alpha")));
+}
+
+TEST(Metrics, UsersAndPartitionsOfAQueueAreBeansToo) {
+  RecordedCluster cluster;
+  rm::QueueReport& beta = cluster.reports.root.children[2];
+  rm::UserMetrics ann{.user = "ann", .used = Resources(3072, 3), .containers = 3};
+  ann.counts.apps.submitted = 5;
+  ann.counts.node_local = 2;
+  beta.user_metrics.push_back(ann);
+  const auto web = cluster.web();
+  const auto user = get(web,
+                        "/jmx?qry=Hadoop:service=ResourceManager,name=QueueMetrics,q0=root,"
+                        "q1=beta,user=ann")
+                        .body;
+  EXPECT_THAT(user, HasSubstr("\"tag.User\" : \"ann\""));
+  EXPECT_THAT(user, HasSubstr("\"AppsSubmitted\" : 5"));
+  EXPECT_THAT(user, HasSubstr("\"AllocatedMB\" : 3072"));
+  EXPECT_THAT(user, HasSubstr("\"AggregateNodeLocalContainersAllocated\" : 2"));
+  const auto partition = get(web,
+                             "/jmx?qry=Hadoop:service=ResourceManager,"
+                             "name=PartitionQueueMetrics,partition=,q0=root,q1=beta")
+                             .body;
+  EXPECT_THAT(partition, HasSubstr("\"tag.Partition\" : \"\""));
+  EXPECT_THAT(get(web, "/prom").body,
+              HasSubstr("queue_metrics_apps_submitted{queue=\"root.beta\",user=\"ann\","));
+}
+
+TEST(Metrics, ResourceTypesBeyondTheFirstTwoHaveNamesOfTheirOwn) {
+  RecordedCluster cluster;
+  ASSERT_TRUE(cluster.reports.cluster.resource_types.add({"yarn.io/gpu", "", 0, 8}));
+  cluster.reports.root.used.amount[2] = 3;
+  EXPECT_THAT(get(cluster.web(), "/jmx").body, HasSubstr("\"AllocatedResource.yarn.io/gpu\" : 3"));
 }
 
 TEST(Metrics, AQueryWithoutAnyMatchIsAnEmptyList) {

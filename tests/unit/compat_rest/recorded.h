@@ -234,7 +234,7 @@ struct RecordedCluster {
     reports.root.children.push_back(leaf("default", 0.6F, true));
     reports.root.children.push_back(leaf("alpha", 0.3F, true));
     reports.root.children.push_back(leaf("beta", 0.1F, false));
-    reports.root.children[2].apps_submitted = 7;
+    reports.root.children[2].counts.apps.submitted = 7;
     fill_default_partition(reports.root);
   }
 

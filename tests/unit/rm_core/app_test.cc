@@ -439,8 +439,8 @@ TEST(Application, MovesWithItsNumbersToAnotherQueue) {
   EXPECT_TRUE(moved.ok()) << moved.error();
   EXPECT_EQ(cluster.board->app(job.id)->queue, "root.b");
   cluster.metrics();
-  EXPECT_EQ(cluster.board->queues()->children[0].apps_running, 0);
-  EXPECT_EQ(cluster.board->queues()->children[1].apps_running, 1);
+  EXPECT_EQ(cluster.board->queues()->children[0].counts.apps.running, 0);
+  EXPECT_EQ(cluster.board->queues()->children[1].counts.apps.running, 1);
   EXPECT_EQ(cluster.move(job.id, "nosuch").error(), "The specified Queue: nosuch doesn't exist");
   EXPECT_EQ(cluster.move(job.id, "root").error(),
             "The specified Queue: root is not a Leaf Queue. Move is supported only between Leaf "

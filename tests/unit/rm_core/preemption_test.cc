@@ -142,8 +142,8 @@ TEST_F(Preemption, IsCountedForTheApplicationAndItsQueue) {
   EXPECT_EQ(app->usage.preempted_seconds.amount[kMemory], 3 * 1024 * 23);
   (void)cluster_.metrics();
   const QueueReport& a = cluster_.board->queues()->children.at(0);
-  EXPECT_EQ(a.containers_preempted_total, 3);
-  EXPECT_EQ(a.preempted.memory_mb(), 3072);
+  EXPECT_EQ(a.counts.preempted_containers, 3);
+  EXPECT_EQ(a.counts.preempted.memory_mb(), 3072);
   EXPECT_FALSE(a.preemption_disabled);
 }
 
