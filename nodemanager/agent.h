@@ -73,6 +73,7 @@ class Agent final : public ContainerService {
               ReplyTo<ContainerStatus> reply) override;
   void signal(const AttemptId& attempt, const ContainerId& container, Signal signal,
               ReplyTo<void> reply) override;
+  void update(const AttemptId& attempt, ContainerGrant target, ReplyTo<void> reply) override;
 
   const NodeReports& reports() const { return board_; }
   const AgentConfig& config() const { return config_; }
@@ -118,6 +119,25 @@ class Agent final : public ContainerService {
   void note(Container& container, std::string_view text);
   void publish(const Container& container);
   ContainerStatus status_of(const Container& container) const;
+
+  // updates.cc: running containers that change.
+  Result<void> check_update(const AttemptId& attempt, const ContainerGrant& target) const;
+  Result<void> take_update(const ContainerGrant& target);
+  void limit_again(Container& container);
+
+  // room.cc: who starts at once, who waits, who has to go.
+  void ask_for_room(Container& container);
+  void wait_for_room(Container& container);
+  void stop_waiting(Container& container);
+  bool has_room_for(const Container& container) const;
+  void start_waiting();
+  void give_room(Container& container);
+  void count_room(Container& container, bool has);
+  void leave_room(Container& container);
+  void make_room();
+  void room_changed(Container& container, bool was_opportunistic);
+  void shorten_queue(std::int32_t limit);
+  OpportunisticUse opportunistic_use() const;
 
   // launching.cc: their processes.
   void take_disk(Container& container);
@@ -196,6 +216,15 @@ class Agent final : public ContainerService {
   std::map<AppId, App> apps_;
   std::map<ContainerId, Container> containers_;
   std::map<ContainerId, Instant> recently_stopped_;
+  /// Containers by turn; see room.cc.
+  using Turns = std::map<std::uint64_t, ContainerId>;
+  Turns waiting_;  // guaranteed
+  Turns waiting_opportunistic_;
+  Turns running_opportunistic_;  // in the order of their start
+  std::uint64_t next_turn_ = 0;
+  Resources room_taken_;
+  Resources room_opportunistic_;                              // of that, by opportunistic ones
+  std::vector<std::pair<ContainerId, Resources>> increased_;  // not told yet
   ResourceCache cache_;
   std::map<std::int64_t, std::shared_ptr<std::atomic<bool>>> fetching_;  // set: give it up
   std::size_t next_disk_ = 0;

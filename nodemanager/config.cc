@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -167,6 +168,30 @@ Result<void> take_limits(const Settings& settings, AgentConfig& config) {
   return {};
 }
 
+Result<void> take_opportunistic(const Settings& settings, AgentConfig& config) {
+  std::int64_t queue = 0;
+  bool pauses = false;
+  bool distributed = false;
+  RETURN_IF_ERROR(take(settings, props::kOpportunisticQueue, queue));
+  RETURN_IF_ERROR(take(settings, props::kPauseForPreemption, pauses));
+  RETURN_IF_ERROR(take(settings, props::kDistributedScheduling, distributed));
+  config.opportunistic_queue_max = static_cast<std::size_t>(std::max<std::int64_t>(queue, 0));
+  if (pauses) {
+    log::warn(
+        "{} is not supported yet: opportunistic containers in the way of guaranteed ones are "
+        "ended, not paused",
+        props::kPauseForPreemption.name);
+  }
+  if (distributed) {
+    log::warn(
+        "{} is not supported yet: opportunistic containers are handed out by the "
+        "ResourceManager ({})",
+        props::kDistributedScheduling.name,
+        "yarn.resourcemanager.opportunistic-container-allocation.enabled");
+  }
+  return {};
+}
+
 Result<void> take_localizer(const Settings& settings, AgentConfig& config) {
   std::int64_t target_mb = 0;
   std::int64_t entries = 0;
@@ -261,6 +286,7 @@ Result<AgentConfig> read_agent_config(const Settings& settings, const std::strin
   RETURN_IF_ERROR(take(settings, props::kRetryIntervalMin, config.retry_interval_min));
   RETURN_IF_ERROR(take(settings, props::kDeleteDelay, config.delete_delay));
   RETURN_IF_ERROR(take_limits(settings, config));
+  RETURN_IF_ERROR(take_opportunistic(settings, config));
   RETURN_IF_ERROR(take_localizer(settings, config));
   RETURN_IF_ERROR(take_logs_and_health(settings, config));
   auto self_report = read_self_report(settings);

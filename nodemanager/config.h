@@ -62,6 +62,7 @@ struct AgentConfig {
   std::size_t log_files_max = 30;          // of a node, for an application whose logs roll
   std::string default_fs = "file:///";
 
+  std::size_t opportunistic_queue_max = 0;  // 0: no opportunistic container is taken
   SelfReport self_report;
   bool supervised = false;  // a stop is a restart; means something only where there is a store
   DiskRules disk_rules;

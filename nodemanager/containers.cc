@@ -62,7 +62,7 @@ void Agent::carry_out(Container& container, ContainerEffect effect) {
     case ContainerEffect::kNone:
     case ContainerEffect::kNoteLaunched: return;
     case ContainerEffect::kLocalize: return localize(container);
-    case ContainerEffect::kLaunch: return launch_container(container);
+    case ContainerEffect::kLaunch: return ask_for_room(container);
     case ContainerEffect::kRelaunchLater:
       container.relaunch = parts_.loop->run_after(
           std::max(std::chrono::milliseconds(container.launch.retry.interval_ms),
@@ -259,6 +259,7 @@ void Agent::finish(Container& container) {
   container.launch = {};  // what it needed, its credentials among it, is not needed any more
   container.resources.clear();
   cpu_ticks_.erase(container.id());
+  leave_room(container);
   publish(container);
   log::info("container {} ended with {}", to_string(container.id()), container.exit_status);
   if (parts_.store != nullptr) {
@@ -293,6 +294,7 @@ ContainerStatus Agent::status_of(const Container& container) const {
   status.user = container.grant.user;
   status.is_master = container.grant.is_master;
   status.opportunistic = container.grant.opportunistic;
+  status.version = container.grant.version;
   return status;
 }
 

@@ -34,6 +34,7 @@ void Agent::register_node() {
   for (const auto& [id, app] : apps_) {
     if (app.state != AppState::kFinished) request.running_apps.push_back(id);
   }
+  request.opportunistic = opportunistic_use();
   request.labels = config_.self_report.labels;
   request.attributes = config_.self_report.attributes;
   labels_told_at_ = attributes_told_at_ = now().instant;
@@ -132,6 +133,8 @@ void Agent::fill_heartbeat() {
                              log_reports_.begin() + static_cast<std::ptrdiff_t>(next.log_reports));
   request.containers_utilization = containers_use_;
   request.node_utilization = node_use_;
+  request.opportunistic = opportunistic_use();
+  request.increased = std::exchange(increased_, {});
   request.container_key_id = container_key_id_;
   request.nm_key_id = nm_key_id_;
   const Instant at = now().instant;
@@ -207,6 +210,10 @@ void Agent::obey(HeartbeatAnswer answer) {
     const auto found = containers_.find(id);
     if (found != containers_.end()) send_signal(found->second, signal);
   }
+  for (const ContainerGrant& target : answer.updates) {
+    if (auto taken = take_update(target); !taken) log::warn("{}", taken.error().message);
+  }
+  if (answer.queue_limit) shorten_queue(*answer.queue_limit);
   for (const ContainerId& id : answer.containers_to_clean_up) {
     const auto found = containers_.find(id);
     if (found != containers_.end()) {

@@ -116,6 +116,7 @@ LaunchJob Agent::make_job(Container& container) {
   job.credentials = container.launch.credentials.empty()
                         ? security::encode_credentials(security::Credentials{})
                         : container.launch.credentials;
+  container.launched_with = container.grant.resources;
   job.limits = {container.grant.resources.memory_mb(), container.grant.resources.vcores()};
   job.cancelled = container.cancel_start;
   LaunchScript& script = job.script;
@@ -226,6 +227,7 @@ void Agent::container_started(const ContainerId& id, std::uint32_t number,
   if (!result->has_value()) return clean_up(container);  // cancelled
   container.supervisor = **result;
   container.started = now().instant;
+  if (container.launched_with != container.grant.resources) limit_again(container);
   raise(container, ContainerEvent::kLaunched);
 }
 

@@ -56,6 +56,13 @@ struct Container {
   std::int32_t retries_used = 0;
   std::deque<Instant> failures;  // within Retry::failures_validity_ms
   net::EventLoop::Timer relaunch;
+  Resources launched_with;  // the size that its limits were made for
+
+  // In the queue for room, or counted among those that have it.
+  enum class Room : std::uint8_t { kNone, kWaits, kHas };
+  Room room = Room::kNone;
+  std::uint64_t turn = 0;  // among those that wait, or those that have room
+  Resources counted;       // with which it has it
 
   const ContainerId& id() const { return grant.id; }
   AppId app() const { return grant.id.attempt.app; }

@@ -15,6 +15,25 @@ inline constexpr TextProperty kLogDirs{
     .name = "yarn.nodemanager.log-dirs",
     .default_value = "${yarn.log.dir}/userlogs",
     .doc = "Directories for the logs of running containers, one per disk."};
+inline constexpr IntProperty kOpportunisticQueue{
+    .name = "yarn.nodemanager.opportunistic-containers-max-queue-length",
+    .default_value = 0,
+    .doc = "Opportunistic containers that may wait on the node; 0 takes none at all.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value <= 20'000 ? "" : "must be at most 20000";
+    }};
+inline constexpr BoolProperty kPauseForPreemption{
+    .name = "yarn.nodemanager.opportunistic-containers-use-pause-for-preemption",
+    .default_value = false,
+    .doc =
+        "Freezes opportunistic containers in the way of guaranteed ones instead of ending them. "
+        "Not supported yet: they are ended."};
+inline constexpr BoolProperty kDistributedScheduling{
+    .name = "yarn.nodemanager.distributed-scheduling.enabled",
+    .default_value = false,
+    .doc =
+        "Lets nodes hand out opportunistic containers. Not supported yet: the ResourceManager "
+        "does it."};
 inline constexpr IntProperty kMemoryMb{
     .name = "yarn.nodemanager.resource.memory-mb",
     .default_value = -1,

@@ -273,6 +273,7 @@ void Scheduler::Impl::move_node(NodeIndex::Slot slot, PartitionId partition) {
     charge(*hold.app, partition, hold.size, 0);
   }
   nodes_.set_partition(slot, partition);
+  rehome_growths(slot);
   cluster_changed();
   wake_for(slot);
 }

@@ -65,7 +65,7 @@ NodeIndex::Slot Scheduler::Impl::best_to_claim(const AskGroup& group) const {
     const NodeIndex::Node& node = nodes_.at(slot);
     if (!node.present || !node.usable || node.partition != partition) continue;
     if (!within(size, node.total) || claims_on_.contains(slot)) continue;
-    if (blacklisted(*group.app, node) || !wants(group, node)) continue;
+    if (blacklisted(*group.app, node) || !wants(group, node) || !satisfied(group, slot)) continue;
     if (best == NodeIndex::kNone || nodes_.at(best).free().memory_mb() < node.free().memory_mb()) {
       best = slot;
     }
@@ -74,6 +74,7 @@ NodeIndex::Slot Scheduler::Impl::best_to_claim(const AskGroup& group) const {
 }
 
 bool Scheduler::Impl::wants(const AskGroup& group, const NodeIndex::Node& node) {
+  if (group.ticket != 0) return node.id == group.only_on;
   if (group.relax || group.hosts.contains(node.id.host)) return true;
   const auto rack = group.racks.find(node.rack);
   return rack != group.racks.end() && rack->second.relax;
@@ -225,7 +226,7 @@ std::optional<Grant> Scheduler::Impl::take_claimed(ClaimId id) {
   if (limited && awaits_victims(found->second)) return std::nullopt;
   const bool may = !limited && group.app->active && group.total > 0 &&
                    within(size, nodes_.at(slot).free() + found->second.held) &&
-                   wants(group, nodes_.at(slot));
+                   wants(group, nodes_.at(slot)) && satisfied(group, slot);
   drop_claim(id, may);
   if (!may) {
     fill_claims(slot);

@@ -132,7 +132,9 @@ void Scheduler::Impl::erase_group(AskGroup& group) {
     count_pending(group);
     caps_.release(group.cap);
   }
-  group.app->groups.erase({group.priority, group.request_id});  // ends the group's life
+  if (group.tagged) forget_tagged(group);
+  if (group.ticket != 0) forget_growth(group);
+  group.app->groups.erase(group.key());  // ends the group's life
 }
 
 void Scheduler::Impl::settle_reopened() {
@@ -200,6 +202,7 @@ void Scheduler::Impl::park(AskGroup& group, std::vector<std::string> names) {
   if (group.parked_at.empty()) lots_.anywhere.emplace(key, &group);
   for (const std::string& name : group.parked_at)
     lots_.by_name[name].emplace(key, &group);
+  if (group.tagged) watch_constraint(group);
   sync_group(group);
 }
 
@@ -215,6 +218,7 @@ void Scheduler::Impl::unpark(AskGroup& group) {
   }
   group.parked_at.clear();
   group.parked = false;
+  if (group.tagged) unwatch_constraint(group);
   sync_group(group);
 }
 
@@ -252,7 +256,9 @@ void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
         it = lot.lower_bound({cap + 1, 0});
         continue;
       }
-      if (!blacklisted(*it->second->app, node)) woken.push_back(it->second);
+      if (!blacklisted(*it->second->app, node) && satisfied(*it->second, slot)) {
+        woken.push_back(it->second);
+      }
       ++it;
     }
   };

@@ -126,7 +126,7 @@ void Scheduler::Impl::ask_for_am(App& app, const AmAsk& am) {
 }
 
 AskGroup& Scheduler::Impl::group_of(App& app, std::int32_t priority, std::int64_t request_id) {
-  auto& group = app.groups[{priority, request_id}];
+  auto& group = app.groups[{priority, request_id, 0}];
   if (!group) {
     group = std::make_unique<AskGroup>();
     group->app = &app;
@@ -157,6 +157,12 @@ Result<void> Scheduler::Impl::check_ask(const Queue& leaf, const Ask& ask) const
   if (ask.execution_type != ExecutionType::kGuaranteed) {
     return fail(ErrorCode::kUnsupported,
                 "opportunistic containers are not supported yet; ask for guaranteed ones",
+                ErrorSubject::kResourceRequest);
+  }
+  if (ask.allocation_request_id < kPlainRequestIdMin) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("Invalid resource request: the allocation request id {} is below {}",
+                            ask.allocation_request_id, kPlainRequestIdMin),
                 ErrorSubject::kResourceRequest);
   }
   const std::string_view label =
@@ -254,14 +260,21 @@ void Scheduler::add_node(const NodeId& id, std::string_view rack, const Resource
     if (nodes.at(known).rack == rack) return update_node(id, total);
     impl_->drop_claims_on(known);
     const NodeIndex::Node old = nodes.at(known);  // another rack: moves with what it holds
+    impl_->count_tags_on(known, -1);
     const auto holds = impl_->holds_.detach_node(known);
     nodes.remove(known);
+    auto attributes = impl_->attributes_.extract(known);
     const NodeIndex::Slot slot = nodes.add(id, rack, total, old.partition);
     impl_->holds_.attach_node(holds, slot);
     nodes.charge(slot, old.used, old.containers);
     nodes.set_usable(slot, old.usable);
+    if (attributes) impl_->attributes_[slot] = std::move(attributes.mapped());
+    impl_->count_tags_on(slot, 1);
+    impl_->tags_on_changed(holds, NodeIndex::kNone, old.rack);
+    impl_->tags_on_changed(holds, slot, nodes.at(slot).rack);
   } else {
     nodes.add(id, rack, total, impl_->home_of(label));
+    impl_->wake_all_delayed();  // with one more, opportunities come faster
   }
   impl_->cluster_changed();
   impl_->wake_for(nodes.slot_of(id));
@@ -289,9 +302,13 @@ void Scheduler::remove_node(const NodeId& id) {
   const NodeIndex::Slot slot = impl_->nodes_.slot_of(id);
   if (slot == NodeIndex::kNone) return;
   impl_->drop_claims_on(slot);
-  impl_->holds_.detach_node(slot);
+  impl_->count_tags_on(slot, -1);
+  const std::string rack = impl_->nodes_.at(slot).rack;
+  const auto holds = impl_->holds_.detach_node(slot);
   impl_->nodes_.remove(slot);
+  impl_->attributes_.erase(slot);
   impl_->cluster_changed();
+  impl_->tags_on_changed(holds, NodeIndex::kNone, rack);
 }
 
 // --- applications
@@ -494,13 +511,18 @@ void Scheduler::Impl::release(HoldTable::Index index) {
   const Hold hold = holds_.at(index);
   note_loss(index);
   if (hold.marked && hold.app != nullptr) set_leaving(index, false);
+  if (hold.ticket != 0) erase_growth(hold.ticket);
   HoldTable::Index none = HoldTable::kNone;
   holds_.remove(index, hold.app != nullptr ? hold.app->holds : none);
   if (hold.app != nullptr) charge(*hold.app, hold.partition, Resources{} - hold.size, -1);
-  if (hold.node == NodeIndex::kNone) return;
-  nodes_.charge(hold.node, Resources{} - hold.size, -1);
-  fill_claims(hold.node);
-  wake_for(hold.node);
+  if (hold.node != NodeIndex::kNone) {
+    nodes_.charge(hold.node, Resources{} - hold.size, -1);
+    if (hold.tags != 0) count_tags(hold.tags, hold.node, -1);
+    fill_claims(hold.node);
+    wake_for(hold.node);
+    if (hold.tags != 0) tags_changed(hold.tags, hold.node, nodes_.at(hold.node).rack);
+  }
+  if (hold.tags != 0) tags_.let_go(hold.tags);
 }
 
 void Scheduler::release(HoldId hold) {
@@ -529,24 +551,22 @@ HoldId Scheduler::recover_container(const AttemptId& attempt, const NodeId& node
 
 void Scheduler::resize_container(HoldId id, const Resources& size) {
   const HoldTable::Index index = impl_->holds_.find(id);
-  if (index == HoldTable::kNone) return;
-  const Hold& hold = impl_->holds_.at(index);
-  const Resources change = size - hold.size;
-  const bool leaving = hold.marked && hold.app != nullptr;
-  if (leaving) impl_->set_leaving(index, false);
-  impl_->holds_.resize(index, size);
-  if (leaving) impl_->set_leaving(index, true);
-  if (hold.app != nullptr) impl_->charge(*hold.app, hold.partition, change, 0);
-  if (hold.node == NodeIndex::kNone) return;
-  impl_->nodes_.charge(hold.node, change, 0);
-  impl_->fill_claims(hold.node);
-  impl_->wake_for(hold.node);
+  if (index != HoldTable::kNone) impl_->resize(index, size);
+}
+
+Result<void> Scheduler::ask_growth(const AttemptId& attempt, const Growth& growth) {
+  return impl_->ask_growth(attempt, growth);
+}
+
+void Scheduler::cancel_growth(std::uint64_t ticket) {
+  impl_->erase_growth(ticket);
 }
 
 // --- decisions
 
 void Scheduler::set_time(std::int64_t now_ms) {
   impl_->now_ms_ = now_ms;
+  impl_->wake_delayed();
 }
 
 void Scheduler::set_preemption(const PreemptionSettings& settings) {

@@ -52,6 +52,7 @@ std::string_view code_of(Verdict verdict) {
     case Verdict::kNoSuchPlace: return "no-such-place";
     case Verdict::kPlacesFull: return "places-full";
     case Verdict::kBlacklisted: return "blacklisted";
+    case Verdict::kConstraint: return "placement-constraint";
     case Verdict::kLargerThanNodes: return "larger-than-nodes";
     case Verdict::kRoomKeptForOther: return "room-kept-for-other";
     case Verdict::kLabelBusy: return "label-busy";
@@ -326,11 +327,6 @@ Wait Scheduler::Impl::Explainer::shallow_wait(const AskGroup& group) const {
     wait.sentence = fmt::format("{} waits for its turn", size);
   }
   return wait;
-}
-
-Wait Scheduler::Impl::Explainer::wait_of(const AskGroup& group) const {
-  if (auto wait = limit_wait(wanted_by(group))) return *std::move(wait);
-  return group.claims.empty() ? shallow_wait(group) : claim_wait(group);
 }
 
 /// Of an application whose AM has not been let in.

@@ -50,6 +50,7 @@ enum class Verdict : std::uint8_t {
   kNoSuchPlace,       // strict locality, and no such host or rack
   kPlacesFull,        // strict locality, and no room there
   kBlacklisted,       // what has room, or all there is, the application itself has blacklisted
+  kConstraint,        // its placement constraint allows none of those with room, or none at all
   kLargerThanNodes,   // no node is that large, even empty
   kRoomKeptForOther,  // there would be room, and it is kept for another application
   kLabelBusy,         // a shared label's own requests come first on its nodes
@@ -68,6 +69,7 @@ enum class NodeVerdict : std::uint8_t {
   kTooSmall,      // even empty
   kOtherLabel,    // of another partition
   kBlacklisted,   // by the application
+  kConstraint,    // its placement constraint does not hold there now
   kNotUsable,     // unhealthy or draining
   kNotAmongAsked  // strict locality names others
 };

@@ -26,6 +26,7 @@ std::string_view code_of(NodeVerdict verdict) {
     case NodeVerdict::kTooSmall: return "too-small";
     case NodeVerdict::kOtherLabel: return "other-label";
     case NodeVerdict::kBlacklisted: return "blacklisted";
+    case NodeVerdict::kConstraint: return "placement-constraint";
     case NodeVerdict::kNotUsable: return "not-usable";
     case NodeVerdict::kNotAmongAsked: return "not-among-asked";
   }
@@ -68,6 +69,7 @@ NodeVerdict Scheduler::Impl::Explainer::judge(NodeIndex::Slot slot, const AskGro
   if (!impl_.serves(node.partition, partition)) return NodeVerdict::kOtherLabel;
   if (!node.usable) return NodeVerdict::kNotUsable;
   if (impl_.blacklisted(*group.app, node)) return NodeVerdict::kBlacklisted;
+  if (!impl_.satisfied(group, slot)) return NodeVerdict::kConstraint;
   if (!impl_.within(size, node.total)) return NodeVerdict::kTooSmall;
   const Resources free = node.free() - taken;
   if (impl_.within(size, free)) {
@@ -122,6 +124,8 @@ void Scheduler::Impl::Explainer::take_node(NodeIndex::Slot slot, NodeVerdict ver
     keep_nearest(out.most_free, free);
   } else if (verdict == NodeVerdict::kBlacklisted) {
     out.blacklisted_room += impl_.within(size, free) ? 1 : 0;
+  } else if (verdict == NodeVerdict::kConstraint) {
+    out.constrained_room += impl_.within(size, free) ? 1 : 0;
   }
   auto group = std::ranges::find_if(out.groups, [&](const NodeGroup& one) {
     return one.verdict == verdict && one.short_of == missing;
@@ -145,7 +149,7 @@ ExplainedAsk Scheduler::Impl::Explainer::explained(const AskGroup& group) {
   const PartitionId partition = impl_.caps_.partition(group.cap);
   ExplainedAsk out;
   out.priority = group.is_am ? 0 : group.priority;
-  out.request_id = group.is_am ? -1 : group.request_id;
+  out.request_id = group.shown_id();
   out.is_am = group.is_am;
   out.size = impl_.caps_.size(group.cap);
   out.count = group.total;
@@ -155,12 +159,12 @@ ExplainedAsk Scheduler::Impl::Explainer::explained(const AskGroup& group) {
   if (!out.nodes_left_out) nodes = look(group, partition, out.size, Before{});
   if (!group.app->active) {
     out.wait = start_wait(*group.app);
+  } else if (out.nodes_left_out) {
+    out.wait = wait_of(group);
   } else if (auto limit = limit_wait(wanted_by(group))) {
     out.wait = *std::move(limit);
   } else if (!group.claims.empty()) {
     out.wait = claim_wait(group);
-  } else if (out.nodes_left_out) {
-    out.wait = shallow_wait(group);
   } else {
     out.wait = node_wait(group, partition, out.size, nodes);
   }
@@ -196,6 +200,7 @@ Wait Scheduler::Impl::Explainer::node_wait(const AskGroup& group, PartitionId pa
     wait.action = "wait for room elsewhere; its ApplicationMaster may take nodes off its blacklist";
     return wait;
   }
+  if (nodes.constrained_room > 0) return constraint_wait(group, size, nodes);
   if (const auto kept = nodes.count(NodeVerdict::kKept); kept > 0) {
     wait.verdict = Verdict::kRoomKeptForOther;
     wait.sentence = fmt::format(
@@ -217,7 +222,8 @@ Wait Scheduler::Impl::Explainer::no_room_wait(const AskGroup& group, PartitionId
       nodes.count(NodeVerdict::kNoRoom) + nodes.count(NodeVerdict::kKeptForThis);
   Wait wait;
   wait.missing = lack(size, nodes.most_free.value_or(Resources{}));
-  const bool choosy = !group.relax || nodes.count(NodeVerdict::kBlacklisted) > 0;
+  const bool choosy = !group.relax || nodes.count(NodeVerdict::kBlacklisted) > 0 ||
+                      nodes.count(NodeVerdict::kConstraint) > 0;
   const std::string where =
       choosy ? std::string("no node that the application accepts") : std::string("no node");
   wait.sentence = fmt::format("{} has room for {}{}: ", where, amount(size), place_text(partition));
@@ -234,6 +240,32 @@ Wait Scheduler::Impl::Explainer::no_room_wait(const AskGroup& group, PartitionId
   wait.action = group.relax ? "wait until containers end, or add nodes"
                             : "wait until containers there end, or let relaxLocality be true";
   return wait;
+}
+
+Wait Scheduler::Impl::Explainer::constraint_wait(const AskGroup& group, const Resources& size,
+                                                 const NodeLook& nodes) const {
+  const std::string text = shortened(to_text(*group.tagged->all), 200);
+  Wait wait;
+  wait.verdict = Verdict::kConstraint;
+  wait.scope = "application";
+  wait.sentence =
+      nodes.constrained_room > 0
+          ? fmt::format("{} room for {}, and the placement constraint {} holds on none of them",
+                        having(nodes.constrained_room), amount(size), text)
+          : fmt::format("the placement constraint {} holds on none of the nodes that it could use",
+                        text);
+  wait.action =
+      "wait until containers with these tags start or end, or node attributes change; its "
+      "ApplicationMaster may ask with another constraint";
+  return wait;
+}
+
+Wait Scheduler::Impl::Explainer::wait_of(const AskGroup& group) const {
+  if (auto wait = limit_wait(wanted_by(group))) return *std::move(wait);
+  if (!group.claims.empty()) return claim_wait(group);
+  const bool constrained = group.parked && group.tagged && group.tagged->all;
+  if (!constrained || impl_.caps_.roomless(group.cap)) return shallow_wait(group);
+  return constraint_wait(group, impl_.caps_.size(group.cap), NodeLook{});
 }
 
 Wait Scheduler::Impl::Explainer::too_small_wait(PartitionId partition, const Resources& size,
@@ -263,6 +295,9 @@ Wait Scheduler::Impl::Explainer::no_node_wait(const AskGroup& group, PartitionId
         fmt::format("the application has blacklisted all {} nodes that it could use", shunned);
     wait.action = "its ApplicationMaster may take nodes off its blacklist";
     return wait;
+  }
+  if (nodes.count(NodeVerdict::kConstraint) > 0) {
+    return constraint_wait(group, impl_.caps_.size(group.cap), nodes);
   }
   if (const auto unusable = nodes.count(NodeVerdict::kNotUsable); unusable > 0) {
     wait.verdict = Verdict::kNoUsableNode;

@@ -45,6 +45,7 @@ class Scheduler::Impl::Explainer {
     std::optional<Resources> most_free;   // of the one of them that lacks least
     std::optional<Resources> most_large;  // of those too small, likewise
     std::int64_t blacklisted_room = 0;    // nodes that would do
+    std::int64_t constrained_room = 0;    // but for the placement constraint
     std::int64_t room_for = 0;            // containers, on nodes that fit
     std::int64_t count(NodeVerdict verdict) const;
   };
@@ -65,7 +66,6 @@ class Scheduler::Impl::Explainer {
   Wait nobody_wait(PartitionId partition) const;
   Wait claim_wait(const AskGroup& group) const;
   Wait shallow_wait(const AskGroup& group) const;
-  Wait wait_of(const AskGroup& group) const;  // without a look at the nodes
   Wait start_wait(const App& app) const;
   std::string masters_text(const App& app) const;
   std::string activated_text(const App& app, const Wait& wait) const;
@@ -89,7 +89,9 @@ class Scheduler::Impl::Explainer {
                  const NodeLook& nodes) const;
   Wait no_room_wait(const AskGroup& group, PartitionId partition, const Resources& size,
                     const NodeLook& nodes) const;
+  Wait constraint_wait(const AskGroup& group, const Resources& size, const NodeLook& nodes) const;
   Wait too_small_wait(PartitionId partition, const Resources& size, const NodeLook& nodes) const;
+  Wait wait_of(const AskGroup& group) const;  // without a look at the nodes
   Wait no_node_wait(const AskGroup& group, PartitionId partition, const NodeLook& nodes) const;
 
   // explain_request.cc

@@ -18,10 +18,12 @@ struct Hold {
   PartitionId partition = kDefaultPartition;  // it is charged to
   Resources size;
   bool is_am = false;
-  bool marked = false;  // has to go, for a claim
+  bool marked = false;     // has to go, for a claim
+  std::uint32_t tags = 0;  // its allocation tags in TagIndex; 0: none
   std::int64_t started_ms = 0;
   std::uint64_t claim = 0;     // for which it is marked
   std::int64_t warned_ms = 0;  // since when
+  std::uint64_t ticket = 0;    // of the Growth that it waits for
 };
 
 /// All of them, with a list for each application and for each node, the newest first. Ids name one
@@ -45,6 +47,7 @@ class HoldTable {
   }
   HoldId id_of(Index index) const { return (HoldId{slots_[index].generation} << 32) | index; }
   void resize(Index index, const Resources& size) { slots_[index].hold.size = size; }
+  void set_ticket(Index index, std::uint64_t ticket) { slots_[index].hold.ticket = ticket; }
   void remove(Index index,
               Index& of_app);  // `of_app` is not looked at once the application is gone
 

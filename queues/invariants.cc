@@ -87,11 +87,8 @@ std::string Scheduler::Impl::check_nothing_left() const {
         if (!room) break;
         if (!node.present || !node.usable || !within(size, node.free())) continue;
         if (!serves(node.partition, partition)) continue;
-        if (blacklisted(*app, node)) continue;
-        const auto rack = group->racks.find(node.rack);
-        const bool wanted = group->relax || group->hosts.contains(node.id.host) ||
-                            (rack != group->racks.end() && rack->second.relax);
-        if (wanted) {
+        if (blacklisted(*app, node) || !satisfied(*group, nodes_.slot_at(node))) continue;
+        if (wants(*group, node)) {
           return fmt::format("{} waits for {} although {} has room", to_string(id), to_string(size),
                              to_string(node.id));
         }
@@ -202,6 +199,56 @@ std::string Scheduler::Impl::check_holds() const {
     }
   }
   return "";
+}
+
+/// The tags of what runs, counted anew; and whoever is to be woken by one waits.
+std::string Scheduler::Impl::check_tag_counts() const {
+  TagIndex::Table counted;
+  for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
+    for (auto at = holds_.first_on(slot); at != HoldTable::kNone; at = holds_.next_on_node(at)) {
+      const TagSetId tags = holds_.at(at).tags;
+      if (tags != 0) tags_.count_into(counted, tags, slot, nodes_.at(slot).rack, 1);
+    }
+  }
+  if (!(counted == tags_.table())) return "allocation tags are counted wrongly";
+  for (const auto& [key, groups] : lots_.by_tag) {
+    for (const auto& [serial, group] : groups) {
+      if (!group->parked || group->serial != serial) return key.tag + ": wakes who does not wait";
+    }
+  }
+  for (const auto& [at, group] : lots_.by_time) {
+    if (!group->parked || group->serial != at.second) return "the time wakes who does not wait";
+  }
+  return "";
+}
+
+/// A container waits for one growth at most, and each growth has its container.
+std::string Scheduler::Impl::check_growths() const {
+  std::size_t waiting = 0;
+  for (const auto& [id, app] : apps_) {
+    for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
+      const std::uint64_t ticket = holds_.at(at).ticket;
+      if (ticket == 0) continue;
+      const auto growth = growths_.find(ticket);
+      if (growth == growths_.end() || growth->second->hold != holds_.id_of(at) ||
+          growth->second->app != app.get()) {
+        return to_string(id) + ": a container waits for a growth that is not its own";
+      }
+    }
+    for (const auto& [key, group] : app->groups) {
+      if (group->key() != key) return to_string(id) + ": an ask group is filed wrongly";
+      if (group->ticket == 0) continue;
+      ++waiting;
+      const auto growth = growths_.find(group->ticket);
+      if (growth == growths_.end() || growth->second != group.get() || group->total != 1) {
+        return to_string(id) + ": a growth is filed wrongly";
+      }
+      if (group->hold != 0 && holds_.find(group->hold) == HoldTable::kNone) {
+        return to_string(id) + ": a growth of a container that has ended";
+      }
+    }
+  }
+  return waiting == growths_.size() ? "" : "growths of nobody are kept";
 }
 
 struct Scheduler::Impl::Tally {
@@ -389,6 +436,8 @@ std::string Scheduler::Impl::check() const {
   Tally tally;
   std::string fault = check_holds();
   if (fault.empty()) fault = check_claims();
+  if (fault.empty()) fault = check_tag_counts();
+  if (fault.empty()) fault = check_growths();
   if (fault.empty()) fault = check_made();
   if (fault.empty()) fault = check_apps(tally);
   for (const Queue* queue : queues_) {

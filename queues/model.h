@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -25,9 +26,11 @@
 #include "base/ids.h"
 #include "base/resources.h"
 #include "queues/config.h"
+#include "queues/constraints.h"
 #include "queues/holds.h"
 #include "queues/place_list.h"
 #include "queues/preemption.h"
+#include "queues/tag_index.h"
 #include "queues/types.h"
 
 namespace heddle::queues {
@@ -126,6 +129,19 @@ struct Claim {
   Resources credit;
 };
 
+/// Of asks with tags or a constraint.
+struct Tagged {
+  std::int64_t request_id = 0;  // as asked; that of the group is its own
+  TagSetId tags = 0;
+  ConstraintPtr own;  // of the ask itself; nullptr: none
+  ConstraintPtr all;  // with that of the application; nullptr: any node will do
+  std::int32_t tries = 0;
+  std::shared_ptr<const std::string> asked;
+  // While it is parked:
+  std::vector<TagKey> watched;
+  std::optional<std::int64_t> due_ms;
+};
+
 /// All asks of one application with one (priority, allocation request id).
 struct AskGroup {
   App* app = nullptr;
@@ -145,7 +161,19 @@ struct AskGroup {
   bool parked = false;              // waits for room on certain nodes; in Lots
   std::vector<ClaimId> claims;      // room kept for its containers
   std::vector<std::string> parked_at;
-  Place place() const { return {priority, 0, request_id}; }
+  std::unique_ptr<Tagged> tagged;  // nullptr: plain asks
+  // Of a Growth: one container that is there, on one node. It goes before the others.
+  std::uint64_t ticket = 0;
+  HoldId hold = 0;
+  NodeId only_on;
+  Place place() const {
+    return ticket == 0 ? Place{priority, 0, request_id}
+                       : Place{priority, -1, static_cast<std::int64_t>(ticket)};
+  }
+  std::tuple<std::int32_t, std::int64_t, std::uint64_t> key() const {
+    return {priority, request_id, ticket};
+  }
+  std::int64_t shown_id() const { return is_am ? -1 : tagged ? tagged->request_id : request_id; }
 };
 
 struct AppPart {
@@ -177,9 +205,13 @@ struct App {
   std::int64_t pending_containers = 0;
   PerPartition<AppPart> parts;
   std::set<std::string, std::less<>> blacklist;
-  std::map<std::pair<std::int32_t, std::int64_t>, std::unique_ptr<AskGroup>> groups;
+  std::map<std::tuple<std::int32_t, std::int64_t, std::uint64_t>, std::unique_ptr<AskGroup>> groups;
   DemandTable<AskGroup> demand;
   Resources held_by_claims;  // on nodes
+  TagIndex::Texts tags;      // of the application; nullptr: none
+  std::map<std::string, ConstraintPtr, std::less<>> constraints;  // by allocation tag
+  /// Groups of tagged asks, by what these say.
+  std::multimap<std::pair<std::int32_t, std::int64_t>, AskGroup*> tagged;
   Resources used() const {
     Resources sum;
     for (PartitionId at = 0; at < parts.size(); ++at)
@@ -412,7 +444,10 @@ class CapTable {
 struct Lots {
   using Lot = std::map<std::pair<CapId, std::uint64_t>, AskGroup*>;
   std::map<std::string, Lot, std::less<>> by_name;  // hosts and "/racks"
-  Lot anywhere;                                     // blacklists
+  Lot anywhere;                                     // blacklists, constraints
+  // Of constraints: by a tag that they look at, and by the time when another part will do.
+  std::map<TagKey, std::map<std::uint64_t, AskGroup*>> by_tag;
+  std::map<std::pair<std::int64_t, std::uint64_t>, AskGroup*> by_time;
 };
 
 }  // namespace heddle::queues

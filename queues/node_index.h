@@ -82,6 +82,7 @@ class NodeIndex {
 
   Slot slot_of(const NodeId& id) const;
   const Node& at(Slot slot) const { return nodes_[slot]; }
+  Slot slot_at(const Node& node) const { return static_cast<Slot>(&node - nodes_.data()); }
   const std::vector<Node>& all() const { return nodes_; }  // absent ones among them
   std::size_t count() const { return by_id_.size(); }
   const Resources& total() const { return total_; }

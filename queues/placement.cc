@@ -36,7 +36,9 @@ NodeIndex::Slot Scheduler::Impl::find_anywhere(CapId cap, const Allowed& allowed
 }
 
 Scheduler::Impl::Spot Scheduler::Impl::find_spot(const AskGroup& group) const {
+  if (group.tagged) return find_tagged_spot(group);
   const Resources& size = caps_.size(group.cap);
+  if (group.ticket != 0) return growth_spot(group);
   const auto allowed = [&](const NodeIndex::Node& node) { return !blacklisted(*group.app, node); };
   const auto in_reach = [&](const NodeIndex::Node& node) {
     return allowed(node) && may_use(node.partition, group.cap);
@@ -54,8 +56,27 @@ Scheduler::Impl::Spot Scheduler::Impl::find_spot(const AskGroup& group) const {
   return {find_anywhere(group.cap, allowed), Locality::kOffSwitch};
 }
 
+/// Where its constraint holds. One that demands a tag is looked for where the tag is.
+Scheduler::Impl::Spot Scheduler::Impl::find_tagged_spot(const AskGroup& group) const {
+  const auto free_of_choice = [&](const NodeIndex::Node& node) {
+    return !blacklisted(*group.app, node);
+  };
+  if (!group.tagged->all) {
+    return {find_anywhere(group.cap, free_of_choice), Locality::kOffSwitch};
+  }
+  const ConstraintCheck constraint = check_for(group);
+  if (const auto only = constraint.only()) {
+    return {find_among(group, constraint, *only), Locality::kOffSwitch};
+  }
+  const auto allowed = [&](const NodeIndex::Node& node) {
+    return free_of_choice(node) && constraint.holds(facts_of(nodes_.slot_at(node)));
+  };
+  return {find_anywhere(group.cap, allowed), Locality::kOffSwitch};
+}
+
 void Scheduler::Impl::no_spot(AskGroup& group) {
-  const bool choosy = !group.relax || !group.app->blacklist.empty();
+  const bool choosy =
+      !group.relax || !group.app->blacklist.empty() || (group.tagged && group.tagged->all);
   const auto anybody = [](const NodeIndex::Node&) { return true; };
   for (PartitionId at = 1; at < partitions_.size(); ++at) {
     shared_later_ = shared_later_ || (at != caps_.partition(group.cap) &&
@@ -85,6 +106,12 @@ bool Scheduler::Impl::may_fit_somewhere(CapId cap) const {
   return false;
 }
 
+void Scheduler::Impl::count_down(std::map<std::string, AskRow, std::less<>>& rows,
+                                 const std::string& name) {
+  const auto row = rows.find(name);
+  if (row != rows.end() && --row->second.count <= 0) rows.erase(row);
+}
+
 Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   App& app = *group.app;
   const NodeIndex::Node& node = nodes_.at(spot.slot);
@@ -93,20 +120,25 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   grant.node = node.id;
   grant.resources = caps_.size(group.cap);
   grant.priority = group.is_am ? 0 : group.priority;
-  grant.allocation_request_id = group.is_am ? -1 : group.request_id;
+  grant.allocation_request_id = group.shown_id();
+  TagSetId tags = 0;
+  if (group.tagged) {
+    tags = group.tagged->tags;
+    tags_.hold(tags);
+    grant.tags = tags_.tags_of(tags);
+    group.tagged->tries = 0;
+  }
   grant.is_am = group.is_am;
   grant.locality = spot.locality;
+  grant.ticket = group.ticket;
+  grant.hold = group.hold;
 
-  const auto count_down = [](auto& rows, const std::string& name) {
-    const auto row = rows.find(name);
-    if (row != rows.end() && --row->second.count <= 0) rows.erase(row);
-  };
   if (spot.locality == Locality::kNodeLocal) count_down(group.hosts, node.id.host);
   if (spot.locality != Locality::kOffSwitch) count_down(group.racks, node.rack);
   --group.total;
   group.waits_since_ms = now_ms_;
   nodes_.took(spot.slot);
-  nodes_.charge(spot.slot, grant.resources, 1);
+  nodes_.charge(spot.slot, grant.resources, grant.hold == 0 ? 1 : 0);
   // Known at once where it is the rule, in a full cluster: what follows then leaves the lists
   // alone.
   if (!may_fit_somewhere(group.cap)) caps_.set_roomless(group.cap);
@@ -117,15 +149,25 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
     trim_claims(group);
   }
   const PartitionId partition = node.partition;
+  if (grant.hold != 0) {
+    grow(holds_.find(grant.hold), grant.resources);
+    note_bypass(partition, grant.resources);
+    return grant;
+  }
   grant.hold = holds_.add({.app = &app,
                            .node = spot.slot,
                            .partition = partition,
                            .size = grant.resources,
                            .is_am = grant.is_am,
+                           .tags = tags,
                            .started_ms = now_ms_},
                           app.holds);
   charge(app, partition, grant.resources, 1);
   note_bypass(partition, grant.resources);
+  if (tags != 0) {
+    count_tags(tags, spot.slot, 1);
+    tags_changed(tags, spot.slot, node.rack);
+  }
   return grant;
 }
 

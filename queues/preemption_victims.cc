@@ -198,6 +198,7 @@ bool Scheduler::Impl::compare_nodes(Loser& loser, const Need& need, Comparison& 
       if (++so_far.looks == kContainersLookedAt) return false;
       if (!may_lose(hold, need)) continue;
       if (blacklisted(*group.app, node) || !wants(group, node)) continue;
+      if (!satisfied(group, hold.node)) continue;
       if (std::ranges::find(so_far.nodes, hold.node) != so_far.nodes.end()) continue;
       so_far.nodes.push_back(hold.node);
       if (!compare_node(hold.node, need, so_far)) return false;

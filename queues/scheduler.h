@@ -14,6 +14,7 @@
 #include "base/resources.h"
 #include "base/result.h"
 #include "queues/config.h"
+#include "queues/constraints.h"
 #include "queues/preemption.h"
 #include "queues/preemption_ledger.h"
 #include "queues/types.h"
@@ -24,6 +25,9 @@ struct Explanation;  // explain.h
 struct ExplainOptions;
 struct QueueActivity;
 struct WhatIf;
+struct TaggedAsk;  // tagged_ask.h
+struct GivenUp;
+enum class Repeat : std::uint8_t;
 
 /// The scheduler. Pure and single-threaded: no I/O, clock, lock or log; never throws. Equal calls
 /// in equal order give equal grants: ties are broken by path, submission order and node order.
@@ -126,6 +130,28 @@ class Scheduler {
   void update_blacklist(const AttemptId& attempt, std::span<const std::string> additions,
                         std::span<const std::string> removals);
 
+  // --- tags and placement constraints; docs/design/0010-placement-constraints.md
+
+  /// Attributes of a node, instead of those it had.
+  void set_node_attributes(const NodeId& node, NodeAttributes attributes);
+  /// Tags of an application, for constraints of others that name them. Before its first tagged ask.
+  void set_app_tags(const AppId& app, const std::vector<std::string>& tags);
+  /// What has to hold for each later tagged ask whose only tag it is; instead of what was set
+  /// before.
+  void set_app_constraints(const AppId& app,
+                           std::map<std::string, ConstraintPtr, std::less<>> by_tag);
+  /// Asks for containers with tags, where their constraints allow them. All or nothing. kNotFound:
+  /// no such live attempt, or no such node label. kInvalidArgument: of kReplaces, anything but the
+  /// number differs. kLimitExceeded: too many of them. kUnsupported: opportunistic execution.
+  Result<void> update_tagged_asks(const AttemptId& attempt, std::span<const TaggedAsk> asks,
+                                  Repeat repeat);
+  /// Counts one try for each tagged ask of the attempt that still waits, and drops those that have
+  /// had `tries_max`. Parts of a constraint that come later are waited for. O(its tagged asks).
+  std::vector<GivenUp> give_up_tagged(const AttemptId& attempt, std::int32_t tries_max);
+  /// When a part of a constraint becomes good enough that was not, in the time of set_time():
+  /// schedule() is to be called then. nullopt: nobody waits for that.
+  std::optional<std::int64_t> next_part_due_ms() const;
+
   // --- containers
 
   /// A container has ended, or a grant was not used: its room is free again.
@@ -136,6 +162,11 @@ class Scheduler {
                            const Resources& resources);
   /// A running container changed its size (the difference is charged; no check is made).
   void resize_container(HoldId hold, const Resources& size);
+  /// Asks for room, on that node and nowhere else, under all limits; it comes as a Grant with the
+  /// ticket. Before other asks of its priority. Forgotten when the hold or the attempt ends.
+  /// kNotFound: no such live attempt, hold, or node.
+  Result<void> ask_growth(const AttemptId& attempt, const Growth& growth);
+  void cancel_growth(std::uint64_t ticket);
 
   // --- preemption
 

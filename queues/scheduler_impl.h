@@ -1,6 +1,6 @@
 // The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, capacities.cc, demand.cc,
-// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc, placement.cc, events.cc, reports.cc,
-// explain*.cc and invariants.cc each hold a part.
+// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc, placement.cc, growth.cc, events.cc,
+// reports.cc, explain*.cc, tagged.cc and invariants.cc each hold a part.
 #pragma once
 
 #include <limits>
@@ -13,11 +13,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "queues/constraint_check.h"
 #include "queues/model.h"
 #include "queues/node_index.h"
 #include "queues/preemption.h"
 #include "queues/preemption_ledger.h"
 #include "queues/scheduler.h"
+#include "queues/tagged_ask.h"
 
 namespace heddle::queues {
 
@@ -127,6 +129,14 @@ class Scheduler::Impl {
   App* next_held(const Queue& queue) const;  // the first submitted that may run now
   void let_held_run();
 
+  // growth.cc: containers that are there and want more
+  Result<void> ask_growth(const AttemptId& attempt, const Growth& growth);
+  void erase_growth(std::uint64_t ticket);
+  void forget_growth(const AskGroup& group);
+  void resize(HoldTable::Index index, const Resources& size);
+  void grow(HoldTable::Index index, const Resources& more);  // on the node it is counted already
+  void rehome_growths(NodeIndex::Slot slot);  // the node is of another partition by now
+
   // claims.cc: room kept for large containers
   void note_bypass(PartitionId partition, const Resources& given);
   void make_claims();
@@ -221,6 +231,7 @@ class Scheduler::Impl {
     Locality locality = Locality::kOffSwitch;
   };
   Spot find_spot(const AskGroup& group) const;
+  Spot growth_spot(const AskGroup& group) const;
   template <class Allowed>
   NodeIndex::Slot find_anywhere(CapId cap, const Allowed& allowed) const;
   bool has_servable(PartitionId partition) const;  // demand of its own that may be served now
@@ -228,9 +239,38 @@ class Scheduler::Impl {
   bool may_serve(PartitionId partition, PartitionId asked) const;  // as things are just now
   bool may_fit_somewhere(CapId cap) const;
   void no_spot(AskGroup& group);
+  static void count_down(std::map<std::string, AskRow, std::less<>>& rows, const std::string& name);
   Grant take(AskGroup& group, const Spot& spot);
   std::vector<Grant> schedule(std::size_t grants_max);
   bool blacklisted(const App& app, const NodeIndex::Node& node) const;
+
+  // tagged.cc: asks with tags and constraints
+  Result<void> update_tagged(App& app, std::span<const TaggedAsk> asks, Repeat repeat);
+  Result<void> check_tagged(const App& app, std::span<const TaggedAsk> asks, Repeat repeat) const;
+  AskGroup* find_tagged(const App& app, const TaggedAsk& ask, Repeat repeat) const;
+  void take_tagged(App& app, const TaggedAsk& ask, Repeat repeat);
+  AskGroup& add_tagged(App& app, const TaggedAsk& ask);
+  void forget_tagged(AskGroup& group);  // it is about to go
+  std::vector<GivenUp> give_up(App& app, std::int32_t tries_max);
+  ConstraintCheck::Waited waited(const AskGroup& group) const;
+  ConstraintCheck check_for(const AskGroup& group) const;  // of one with a constraint
+  ConstraintCheck::Node facts_of(NodeIndex::Slot slot) const;
+  /// Whether its constraint, if it has one, holds there now.
+  bool satisfied(const AskGroup& group, NodeIndex::Slot slot) const;
+  Spot find_tagged_spot(const AskGroup& group) const;
+  NodeIndex::Slot find_among(const AskGroup& group, const ConstraintCheck& check,
+                             const ConstraintCheck::Only& only) const;
+  void watch_constraint(AskGroup& group);  // it is parked
+  void unwatch_constraint(AskGroup& group);
+  void count_tags(TagSetId tags, NodeIndex::Slot slot, int change);  // wakes nobody
+  void tags_changed(TagSetId tags, NodeIndex::Slot slot, const std::string& rack);
+  bool may_go_now(const AskGroup& group, NodeIndex::Slot slot, const std::string& rack) const;
+  void count_tags_on(NodeIndex::Slot slot, int change);
+  void tags_on_changed(const std::vector<HoldTable::Index>& holds, NodeIndex::Slot slot,
+                       const std::string& rack);
+  void wake_delayed();
+  void wake_all_delayed();
+  void set_attributes(NodeIndex::Slot slot, NodeAttributes attributes);
 
   // events.cc
   Result<Queue*> check_leaf(const AppId& app, const UserName& user, std::string_view queue) const;
@@ -274,7 +314,9 @@ class Scheduler::Impl {
   struct Tally;
   std::string check_apps(Tally& tally) const;
   std::string check_holds() const;
+  std::string check_tag_counts() const;
   std::string check_claims() const;
+  std::string check_growths() const;
   std::string check_victim(HoldTable::Index hold) const;
   std::string check_queue(const Queue* queue, Tally& tally) const;
   std::string check_leaf_part(const Queue& queue, PartitionId at, Tally& tally) const;
@@ -300,7 +342,8 @@ class Scheduler::Impl {
   HoldTable holds_;
   std::map<ClaimId, Claim> claims_;
   std::unordered_map<NodeIndex::Slot, std::vector<ClaimId>> claims_on_;
-  std::vector<ClaimId> full_claims_;  // some may be gone
+  std::map<std::uint64_t, AskGroup*> growths_;  // by ticket
+  std::vector<ClaimId> full_claims_;            // some may be gone
   ClaimId last_claim_ = 0;
   PreemptionSettings preemption_;
   PreemptionLedger ledger_;
@@ -317,6 +360,8 @@ class Scheduler::Impl {
   bool claims_due_ = false;
   CapTable caps_;
   Lots lots_;
+  TagIndex tags_;
+  std::unordered_map<NodeIndex::Slot, NodeAttributes> attributes_;
   std::unordered_map<AppId, std::unique_ptr<App>> apps_;
   std::map<std::string, std::int32_t, std::less<>> running_of_user_;  // in all queues
   std::int64_t next_sequence_ = 0;

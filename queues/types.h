@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,18 @@ struct Grant {
   std::int64_t allocation_request_id = -1;
   bool is_am = false;
   Locality locality = Locality::kOffSwitch;
+  /// Its allocation tags; nullptr: it was a plain ask.
+  std::shared_ptr<const std::vector<std::string>> tags = nullptr;
+  std::uint64_t ticket = 0;  // of a Growth: `resources` is what has come to it; 0: a new container
+};
+
+/// Room on one node for a container that is there already: to grow, or to be counted from now on.
+struct Growth {
+  std::uint64_t ticket = 0;  // names it, for ever; not 0
+  NodeId node;
+  HoldId hold = 0;  // of the container; 0: it has none yet and gets one
+  Resources more;
+  std::int32_t priority = 0;
 };
 
 /// How the AM's own container is asked for.

@@ -26,7 +26,7 @@ class RmLinkClient final : public door::RmLink {
                  std::function<void(Result<door::HeartbeatAnswer>)> done) override {
     call<pb::NodeHeartbeatResponseProto>(
         "nodeHeartbeat", to_wire(request, types_), std::move(done),
-        [](const auto& answer) { return heartbeat_answer_from_wire(answer); });
+        [types = types_](const auto& answer) { return heartbeat_answer_from_wire(answer, types); });
   }
 
   void unregister_node(const NodeId& node, std::function<void(Result<void>)> done) override {

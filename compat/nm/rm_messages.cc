@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "compat/nm/requests.h"
 #include "compat/nm/states.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
@@ -29,13 +30,14 @@ void utilization_to_wire(const door::Utilization& utilization, pb::ResourceUtili
   wire->set_cpu(utilization.cpu);
 }
 
-void no_opportunistic(pb::OpportunisticContainersStatusProto* wire) {
-  wire->set_running_opport_containers(0);
-  wire->set_opport_memory_used(0);
-  wire->set_opport_cores_used(0);
-  wire->set_queued_opport_containers(0);
-  wire->set_wait_queue_length(0);
-  wire->set_opport_queue_capacity(0);
+void opportunistic_to_wire(const door::OpportunisticUse& use,
+                           pb::OpportunisticContainersStatusProto* wire) {
+  wire->set_running_opport_containers(use.running);
+  wire->set_opport_memory_used(use.memory_mb);
+  wire->set_opport_cores_used(use.vcores);
+  wire->set_queued_opport_containers(use.queued);
+  wire->set_wait_queue_length(use.queue_length);
+  wire->set_opport_queue_capacity(use.queue_capacity);
 }
 
 void container_to_wire(const door::ContainerStatus& status, const ResourceTypes& types,
@@ -48,7 +50,7 @@ void container_to_wire(const door::ContainerStatus& status, const ResourceTypes&
   wire->set_container_exit_status(status.exit_status);
   wire->set_creation_time(status.created.ms);
   wire->set_nodelabelexpression("");
-  wire->set_version(0);
+  wire->set_version(status.version);
   wire->set_executiontype(status.opportunistic ? pb::OPPORTUNISTIC : pb::GUARANTEED);
   wire->set_allocation_request_id(-1);
 }
@@ -109,7 +111,8 @@ pb::RegisterNodeManagerRequestProto to_wire(const door::Registration& registrati
   health_to_wire(registration.health, status->mutable_nodehealthstatus());
   utilization_to_wire({}, status->mutable_containers_utilization());
   utilization_to_wire({}, status->mutable_node_utilization());
-  no_opportunistic(status->mutable_opportunistic_containers_status());
+  opportunistic_to_wire(registration.opportunistic,
+                        status->mutable_opportunistic_containers_status());
   told_to_wire(registration, out);
   return out;
 }
@@ -129,7 +132,12 @@ pb::NodeHeartbeatRequestProto to_wire(const door::Heartbeat& heartbeat,
   }
   utilization_to_wire(heartbeat.containers_utilization, status->mutable_containers_utilization());
   utilization_to_wire(heartbeat.node_utilization, status->mutable_node_utilization());
-  no_opportunistic(status->mutable_opportunistic_containers_status());
+  for (const auto& [id, size] : heartbeat.increased) {
+    auto* increased = status->add_increased_containers();
+    compat::to_wire(id, increased->mutable_id());
+    compat::to_wire(size, types, increased->mutable_resource());
+  }
+  opportunistic_to_wire(heartbeat.opportunistic, status->mutable_opportunistic_containers_status());
   out.mutable_last_known_container_token_master_key()->set_key_id(heartbeat.container_key_id);
   out.mutable_last_known_nm_token_master_key()->set_key_id(heartbeat.nm_key_id);
   for (const door::LogReport& report : heartbeat.log_reports) {
@@ -171,8 +179,8 @@ Result<door::Registered> registered_from_wire(const pb::RegisterNodeManagerRespo
   return out;
 }
 
-Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
-    const pb::NodeHeartbeatResponseProto& wire) {
+Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(const pb::NodeHeartbeatResponseProto& wire,
+                                                         const ResourceTypes& types) {
   door::HeartbeatAnswer out;
   switch (wire.nodeaction()) {
     case pb::NORMAL: out.action = door::HeartbeatAction::kNormal; break;
@@ -194,6 +202,16 @@ Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
     auto id = container_id_from_wire(entry.container_id());
     if (!id) return fail(std::move(id).error());
     out.signals.emplace_back(*id, signal_from_wire(entry.command()));
+  }
+  for (const auto* updated : {&wire.containers_to_decrease(), &wire.containers_to_update()}) {
+    for (const auto& entry : *updated) {
+      const auto token = decode_container_identifier(entry.container_token().identifier(), types);
+      // The rest of the answer holds: a node that took offence would end.
+      if (token) out.updates.push_back(grant_of(*token));
+    }
+  }
+  if (wire.container_queuing_limit().has_max_queue_length()) {
+    out.queue_limit = wire.container_queuing_limit().max_queue_length();
   }
   // A ResourceManager that says nothing, or nonsense, gets a heartbeat each second.
   constexpr std::int64_t kLongest = 600'000;

@@ -23,8 +23,8 @@ pb::NodeHeartbeatRequestProto to_wire(const door::Heartbeat& heartbeat, const Re
 /// kInvalidArgument: an accepted registration without keys, or ids that make no sense.
 Result<door::Registered> registered_from_wire(const pb::RegisterNodeManagerResponseProto& wire,
                                               const ResourceTypes& types);
-Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(
-    const pb::NodeHeartbeatResponseProto& wire);
+Result<door::HeartbeatAnswer> heartbeat_answer_from_wire(const pb::NodeHeartbeatResponseProto& wire,
+                                                         const ResourceTypes& types = {});
 
 /// kUnavailable: try again; otherwise the ResourceManager refused.
 Error refusal(const ipc::CallFailure& failure);

@@ -228,6 +228,51 @@ void signal(const PortPtr& port, const CallContext& call,
                                });
 }
 
+/// The two methods that do it differ in their messages only. What is wrong with one container
+/// fails that one, but a token that was not made here fails the call.
+template <class Response, class Tokens>
+void update_all(const PortPtr& port, const CallContext& call, const Tokens& tokens,
+                Reply<Response> reply) {
+  const auto attempt = caller_attempt(call);
+  if (!attempt) return reply(fail(attempt.error()));
+  if (tokens.size() > kRequestsMax) return reply(too_many(tokens.size()));
+  std::vector<ContainerIdentifier> identifiers;
+  std::vector<ContainerId> ids;
+  for (const auto& token : tokens) {
+    auto identifier = verified(port->door, token);
+    if (!identifier) return reply(fail(std::move(identifier).error()));
+    ids.push_back(identifier->container);
+    identifiers.push_back(*std::move(identifier));
+  }
+  port->attempt_keys.remember(*attempt, port->door.keys.nm, port->door.reports);
+  auto shared = std::make_shared<Reply<Response>>(std::move(reply));
+  if (ids.empty()) return (*shared)(Response{});
+  const auto gather = std::make_shared<Gather<void>>(ids, [shared](Gather<void>::Results& results) {
+    Response out;
+    for (const auto& [id, result] : results) {
+      if (result)
+        compat::to_wire(id, out.add_succeeded_requests());
+      else
+        add_failure(id, result.error(), out);
+    }
+    (*shared)(std::move(out));
+  });
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    port->door.containers.update(*attempt, grant_of(identifiers[i]), gather->slot(i));
+}
+
+void update(const PortPtr& port, const CallContext& call,
+            const pb::ContainerUpdateRequestProto& request,
+            Reply<pb::ContainerUpdateResponseProto> reply) {
+  update_all(port, call, request.update_container_token(), std::move(reply));
+}
+
+void increase(const PortPtr& port, const CallContext& call,
+              const pb::IncreaseContainersResourceRequestProto& request,
+              Reply<pb::IncreaseContainersResourceResponseProto> reply) {
+  update_all(port, call, request.increase_containers(), std::move(reply));
+}
+
 template <class Request, class Response>
 void add(ipc::ProtocolService& service, const PortPtr& port, std::string method,
          void (*handler)(const PortPtr&, const CallContext&, const Request&, Reply<Response>)) {
@@ -248,10 +293,6 @@ void refuse(ipc::ProtocolService& service, const std::string& method, std::strin
 }
 
 void add_refused(ipc::ProtocolService& service) {
-  refuse<pb::IncreaseContainersResourceRequestProto, pb::IncreaseContainersResourceResponseProto>(
-      service, "increaseContainersResource", "Changing the size of a running container");
-  refuse<pb::ContainerUpdateRequestProto, pb::ContainerUpdateResponseProto>(
-      service, "updateContainer", "Changing the size of a running container");
   refuse<pb::ResourceLocalizationRequestProto, pb::ResourceLocalizationResponseProto>(
       service, "localize", "Localizing into a running container");
   refuse<pb::ReInitializeContainerRequestProto, pb::ReInitializeContainerResponseProto>(
@@ -304,6 +345,8 @@ ContainerPort make_container_port(NodeDoor door) {
   add(*service, port, "stopContainers", stop);
   add(*service, port, "getContainerStatuses", statuses);
   add(*service, port, "signalToContainer", signal);
+  add(*service, port, "increaseContainersResource", increase);
+  add(*service, port, "updateContainer", update);
   add_refused(*service);
   return {service, [port](std::string_view identifier) { return login(*port, identifier); }};
 }

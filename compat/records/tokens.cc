@@ -98,6 +98,8 @@ std::string encode(const ContainerIdentifier& identifier, const ResourceTypes& t
   wire.set_executiontype(identifier.opportunistic ? pb::OPPORTUNISTIC : pb::GUARANTEED);
   wire.set_version(identifier.version);
   wire.set_allocation_request_id(identifier.allocation_request_id);
+  for (const std::string& tag : identifier.allocation_tags)
+    wire.add_allocation_tags(tag);
   return wire.SerializeAsString();
 }
 
@@ -125,6 +127,7 @@ Result<ContainerIdentifier> decode_container_identifier(std::string_view bytes,
   out.opportunistic = wire.executiontype() == pb::OPPORTUNISTIC;
   out.version = wire.version();
   out.allocation_request_id = wire.allocation_request_id();
+  out.allocation_tags.assign(wire.allocation_tags().begin(), wire.allocation_tags().end());
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -65,6 +66,7 @@ struct ContainerIdentifier {
   bool opportunistic = false;
   std::int32_t version = 0;
   std::int64_t allocation_request_id = -1;
+  std::vector<std::string> allocation_tags = {};
 };
 std::string encode(const ContainerIdentifier& identifier, const ResourceTypes& types);
 /// Resource types that this daemon does not count are ignored.

@@ -186,6 +186,7 @@ class ActivityWriter {
       case rm::NodeVerdict::kKeptForThis: return "Room is kept for it until it is enough";
       case rm::NodeVerdict::kLabelBusy: return "Requests for the node label come first";
       case rm::NodeVerdict::kOtherLabel:
+      case rm::NodeVerdict::kConstraint:
         return "Node does not match partition or placement constraints";
       case rm::NodeVerdict::kBlacklisted: return "Node is blacklisted";
       case rm::NodeVerdict::kNotUsable: return "Node is unhealthy or draining";

@@ -61,10 +61,10 @@ void write_node(Writer& out, const rm::NodeReport& node, const RecordContext& co
   // The share of memory and cores in use on the machine; a node reports cores, not a percentage.
   out.real("memUtilization", share(static_cast<double>(used.physical_mb), node.total.memory_mb()));
   out.real("cpuUtilization", share(used.cpu, node.total.vcores()));
-  out.number("numRunningOpportContainers", 0);
-  out.number("usedMemoryOpportGB", 0);
-  out.number("usedVirtualCoresOpport", 0);
-  out.number("numQueuedContainers", 0);
+  out.number("numRunningOpportContainers", node.opportunistic.running);
+  out.number("usedMemoryOpportGB", node.opportunistic.memory_mb / 1024);
+  out.number("usedVirtualCoresOpport", node.opportunistic.vcores);
+  out.number("numQueuedContainers", node.opportunistic.queued);
   if (!node.label.empty()) {
     out.begin_list("nodeLabels");
     out.text("", node.label);

@@ -1,5 +1,3 @@
-#include <unordered_map>
-
 #include "compat/proto/yarn_service_protos.pb.h"
 #include "compat/records/exceptions.h"
 #include "compat/records/ids.h"
@@ -7,6 +5,7 @@
 #include "compat/records/resources.h"
 #include "compat/records/tokens.h"
 #include "compat/yarn/client_parts.h"
+#include "compat/yarn/constraints.h"
 #include "compat/yarn/requests.h"
 #include "compat/yarn/service.h"
 #include "compat/yarn/states.h"
@@ -70,8 +69,8 @@ void register_master(const MastersPtr& masters, const CallContext& call,
                                    }));
 }
 
-/// Update requests by container: a refusal quotes the request it refuses.
-using Updates = std::unordered_map<ContainerId, pb::UpdateContainerRequestProto>;
+/// Update requests as they came: a refusal quotes the request it refuses.
+using Updates = std::vector<pb::UpdateContainerRequestProto>;
 
 void nm_tokens_to_wire(const Masters& masters, const AttemptId& attempt,
                        const rm::Allocated& answer, pb::AllocateResponseProto& out) {
@@ -140,13 +139,21 @@ std::shared_ptr<pb::AllocateResponseProto> allocated_to_wire(const Masters& mast
     compat::to_wire(masters.tokens.amrm(attempt), out.mutable_am_rm_token());
   }
   out.mutable_application_priority()->set_priority(answer.priority);
+  for (const rm::UpdatedContainer& updated : answer.updated) {
+    auto* entry = out.add_updated_containers();
+    entry->set_update_type(to_wire(updated.kind));
+    masters.tokens.to_wire(updated.container, entry->mutable_container());
+  }
   for (const rm::UpdateRefused& refused : answer.update_errors) {
     auto* error = out.add_update_errors();
     error->set_reason(refused.reason);
-    const auto request = updates.find(refused.container);
-    if (request != updates.end()) *error->mutable_update_request() = request->second;
-    error->set_current_container_version(0);
+    if (refused.index < updates.size()) {
+      *error->mutable_update_request() = updates[refused.index];
+    }
+    error->set_current_container_version(refused.current_version);
   }
+  for (const queues::GivenUp& given_up : answer.rejected_requests)
+    rejected_to_wire(given_up, out.add_rejected_scheduling_requests());
   return message;
 }
 
@@ -156,10 +163,7 @@ void allocate(const MastersPtr& masters, const CallContext& call,
   auto command = allocate_from_wire(request, masters->context->types());
   if (!command) return reply(fail(std::move(command).error()));
   const AttemptId attempt = *call.caller.attempt;
-  Updates updates;
-  for (int i = 0; i < request.update_requests_size(); ++i) {
-    updates.emplace(command->updates[static_cast<std::size_t>(i)], request.update_requests(i));
-  }
+  Updates updates(request.update_requests().begin(), request.update_requests().end());
   using Answer = std::shared_ptr<const rm::Allocated>;
   masters->context->door.masters.allocate(
       attempt, *std::move(command),

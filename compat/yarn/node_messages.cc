@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "compat/records/ids.h"
@@ -74,7 +76,19 @@ Result<rm::NodeContainer> container_from_wire(const pb::ContainerStatusProto& wi
                                                    wire.container_sub_state() == pb::CSS_SCHEDULED);
   out.exit_status = wire.exit_status();
   out.diagnostics = end_of(wire.diagnostics());
+  // In each heartbeat for each container: the two that every node tells, and no look at names.
+  out.resources = {wire.capability().memory(), wire.capability().virtual_cores()};
   return out;
+}
+
+rm::OpportunisticUse opportunistic_from_wire(const pb::OpportunisticContainersStatusProto& wire) {
+  const auto count = [](std::int32_t told) { return std::max(told, 0); };
+  return {count(wire.running_opport_containers()),
+          count(wire.queued_opport_containers()),
+          count(wire.wait_queue_length()),
+          count(wire.opport_queue_capacity()),
+          std::max<std::int64_t>(wire.opport_memory_used(), 0),
+          count(wire.opport_cores_used())};
 }
 
 Result<void> apps_from_wire(const google::protobuf::RepeatedPtrField<pb::ApplicationIdProto>& wire,
@@ -134,6 +148,7 @@ Result<rm::RegisterNode> register_node_from_wire(const pb::RegisterNodeManagerRe
   if (wire.nodestatus().has_nodehealthstatus()) {
     out.health = health_from_wire(wire.nodestatus().nodehealthstatus());
   }
+  out.opportunistic = opportunistic_from_wire(wire.nodestatus().opportunistic_containers_status());
   RETURN_IF_ERROR(told_from_wire(wire, out));
   return out;
 }
@@ -165,6 +180,7 @@ Result<rm::NodeHeartbeat> heartbeat_from_wire(const pb::NodeHeartbeatRequestProt
   }
   out.containers_utilization = utilization_from_wire(status.containers_utilization());
   out.node_utilization = utilization_from_wire(status.node_utilization());
+  out.opportunistic = opportunistic_from_wire(status.opportunistic_containers_status());
   RETURN_IF_ERROR(told_from_wire(wire, out));
   return out;
 }
@@ -211,6 +227,10 @@ pb::NodeHeartbeatResponseProto to_wire(const rm::NodeHeartbeatAnswer& answer,
     auto* entry = out.add_containers_to_signal();
     compat::to_wire(signal.container, entry->mutable_container_id());
     entry->set_command(to_wire(signal.command));
+  }
+  if (answer.queue_limit) {
+    out.mutable_container_queuing_limit()->set_max_queue_length(*answer.queue_limit);
+    out.mutable_container_queuing_limit()->set_max_queue_wait_time_in_ms(-1);
   }
   return out;
 }

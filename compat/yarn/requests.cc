@@ -8,6 +8,7 @@
 #include "compat/records/ids.h"
 #include "compat/records/launch_context.h"
 #include "compat/records/resources.h"
+#include "compat/yarn/constraints.h"
 #include "compat/yarn/states.h"
 
 namespace heddle::compat::yarn {
@@ -88,13 +89,6 @@ Result<void> launch_from_wire(const pb::ApplicationSubmissionContextProto& wire,
   return {};
 }
 
-Failure constraints_off(std::string_view what) {
-  return fail(ErrorCode::kUnsupported,
-              fmt::format("{} are not supported yet: placement constraints are disabled "
-                          "(yarn.resourcemanager.placement-constraints.handler)",
-                          what));
-}
-
 Result<void> asks_from_wire(const pb::AllocateRequestProto& wire, const ResourceTypes& types,
                             rm::Allocate& out) {
   if (wire.ask_size() > kAsksMax || wire.release_size() > kAsksMax ||
@@ -120,7 +114,17 @@ Result<void> asks_from_wire(const pb::AllocateRequestProto& wire, const Resource
   for (const auto& update : wire.update_requests()) {
     auto container = container_id_from_wire(update.container_id());
     if (!container) return fail(std::move(container).error().about(ErrorSubject::kResourceRequest));
-    out.updates.push_back(*container);
+    rm::UpdateContainer& one = out.updates.emplace_back();
+    one.container = *container;
+    one.version = update.container_version();
+    one.kind = update_kind_from_wire(update.update_type());
+    if (update.has_capability()) {
+      // One that makes no sense is the fault of this update alone.
+      if (auto size = resources_from_wire(update.capability(), types)) one.resources = *size;
+    }
+    if (update.has_execution_type()) {
+      one.execution_type = execution_type_from_wire(update.execution_type());
+    }
   }
   return {};
 }
@@ -213,8 +217,8 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
 
 Result<rm::RegisterMaster> register_from_wire(
     const pb::RegisterApplicationMasterRequestProto& wire) {
-  if (!wire.placement_constraints().empty()) return constraints_off("Placement constraints");
   rm::RegisterMaster out;
+  RETURN_IF_ERROR(constraints_from_wire(wire, out));
   out.host = cut(wire.host());
   out.rpc_port = wire.has_rpc_port() ? wire.rpc_port() : -1;
   out.tracking_url = cut(wire.tracking_url());
@@ -223,7 +227,6 @@ Result<rm::RegisterMaster> register_from_wire(
 
 Result<rm::Allocate> allocate_from_wire(const pb::AllocateRequestProto& wire,
                                         const ResourceTypes& types) {
-  if (!wire.scheduling_requests().empty()) return constraints_off("Scheduling requests");
   rm::Allocate out;
   out.response_id = wire.response_id();
   // Anything but a number within 0 to 1 is shown as one of the ends, as in Hadoop.
@@ -231,6 +234,7 @@ Result<rm::Allocate> allocate_from_wire(const pb::AllocateRequestProto& wire,
   out.progress = progress > 0 ? std::min(progress, 1.0F) : 0.0F;
   if (wire.has_tracking_url()) out.tracking_url = cut(wire.tracking_url());
   RETURN_IF_ERROR(asks_from_wire(wire, types, out));
+  RETURN_IF_ERROR(scheduling_requests_from_wire(wire, types, out));
   RETURN_IF_ERROR(blacklist_from_wire(wire.blacklist_request(), out));
   return out;
 }

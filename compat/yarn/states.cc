@@ -164,6 +164,26 @@ rm::ExecutionType execution_type_from_wire(pb::ExecutionTypeProto wire) {
                                    : rm::ExecutionType::kGuaranteed;
 }
 
+pb::ContainerUpdateTypeProto to_wire(rm::UpdateKind kind) {
+  switch (kind) {
+    case rm::UpdateKind::kIncrease: return pb::INCREASE_RESOURCE;
+    case rm::UpdateKind::kDecrease: return pb::DECREASE_RESOURCE;
+    case rm::UpdateKind::kPromote: return pb::PROMOTE_EXECUTION_TYPE;
+    case rm::UpdateKind::kDemote: return pb::DEMOTE_EXECUTION_TYPE;
+  }
+  std::abort();
+}
+
+rm::UpdateKind update_kind_from_wire(pb::ContainerUpdateTypeProto wire) {
+  switch (wire) {
+    case pb::INCREASE_RESOURCE: return rm::UpdateKind::kIncrease;
+    case pb::DECREASE_RESOURCE: return rm::UpdateKind::kDecrease;
+    case pb::PROMOTE_EXECUTION_TYPE: return rm::UpdateKind::kPromote;
+    case pb::DEMOTE_EXECUTION_TYPE: return rm::UpdateKind::kDemote;
+  }
+  return rm::UpdateKind::kIncrease;
+}
+
 pb::SignalContainerCommandProto to_wire(rm::SignalCommand command) {
   switch (command) {
     case rm::SignalCommand::kThreadDump: return pb::OUTPUT_THREAD_DUMP;

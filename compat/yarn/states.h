@@ -35,6 +35,9 @@ pb::NodeUpdateTypeProto update_type_for(rm::NodeState state);
 pb::ExecutionTypeProto to_wire(rm::ExecutionType type);
 rm::ExecutionType execution_type_from_wire(pb::ExecutionTypeProto wire);
 
+pb::ContainerUpdateTypeProto to_wire(rm::UpdateKind kind);
+rm::UpdateKind update_kind_from_wire(pb::ContainerUpdateTypeProto wire);
+
 pb::SignalContainerCommandProto to_wire(rm::SignalCommand command);
 rm::SignalCommand signal_from_wire(pb::SignalContainerCommandProto wire);
 

@@ -39,8 +39,10 @@ security::Token TokenMaker::container(const rm::GrantedContainer& grant) const {
     identifier.log_aggregation_context = *grant.log_aggregation_context;
   }
   identifier.is_master = grant.is_master;
+  identifier.version = grant.version;
   identifier.opportunistic = grant.execution_type == rm::ExecutionType::kOpportunistic;
   identifier.allocation_request_id = grant.allocation_request_id;
+  if (grant.allocation_tags) identifier.allocation_tags = *grant.allocation_tags;
   return sign(kContainerTokenKind, encode(identifier, context_->types()), key,
               service_of(grant.node));
 }
@@ -54,6 +56,10 @@ void TokenMaker::to_wire(const rm::GrantedContainer& grant, pb::ContainerProto* 
   compat::to_wire(container(grant), wire->mutable_container_token());
   wire->set_execution_type(yarn::to_wire(grant.execution_type));
   wire->set_allocation_request_id(grant.allocation_request_id);
+  if (grant.version != 0) wire->set_version(grant.version);
+  if (!grant.allocation_tags) return;
+  for (const std::string& tag : *grant.allocation_tags)
+    wire->add_allocation_tags(tag);
 }
 
 void TokenMaker::nm_token_to_wire(const AttemptId& attempt, const NodeId& node,

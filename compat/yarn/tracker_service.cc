@@ -4,6 +4,7 @@
 #include "compat/records/protobuf_log.h"
 #include "compat/yarn/node_messages.h"
 #include "compat/yarn/service.h"
+#include "compat/yarn/token_maker.h"
 
 namespace heddle::compat::yarn {
 namespace {
@@ -56,7 +57,12 @@ void heartbeat(const ContextPtr& context, const CallContext&,
       answer<rm::NodeHeartbeatAnswer>(std::move(reply), [context, container_key, nm_key](
                                                             const rm::NodeHeartbeatAnswer& answer) {
         const rm::TokenSigners& keys = context->door.keys;
-        return to_wire(answer, news(keys.container, container_key), news(keys.nm, nm_key));
+        auto out = to_wire(answer, news(keys.container, container_key), news(keys.nm, nm_key));
+        if (answer.containers_to_update.empty()) return out;
+        const TokenMaker tokens(context);
+        for (const rm::UpdatedContainer& updated : answer.containers_to_update)
+          tokens.to_wire(updated.container, out.add_containers_to_update());
+        return out;
       }));
 }
 

@@ -102,6 +102,7 @@ inline constexpr std::int32_t kKilledExceededPmem = -104;
 inline constexpr std::int32_t kKilledByAppMaster = -105;
 inline constexpr std::int32_t kKilledByResourceManager = -106;
 inline constexpr std::int32_t kKilledAfterAppCompletion = -107;
+inline constexpr std::int32_t kKilledByContainerScheduler = -108;
 inline constexpr std::int32_t kLost = 154;
 }  // namespace exit_status
 
@@ -116,6 +117,7 @@ struct ContainerStatus {
   std::string user;
   bool is_master = false;
   bool opportunistic = false;
+  std::int32_t version = 0;
 };
 
 // ApplicationImpl's states.

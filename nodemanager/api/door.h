@@ -30,6 +30,8 @@ class ContainerService {
                       ReplyTo<ContainerStatus> reply) = 0;
   virtual void signal(const AttemptId& attempt, const ContainerId& container, Signal signal,
                       ReplyTo<void> reply) = 0;
+  /// Another size or execution type, as a valid token of a later version says.
+  virtual void update(const AttemptId& attempt, ContainerGrant target, ReplyTo<void> reply) = 0;
 };
 
 struct NodeFacts {

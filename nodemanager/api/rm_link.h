@@ -34,6 +34,16 @@ struct LogReport {
   std::string diagnostics;
 };
 
+/// What opportunistic containers have of this node.
+struct OpportunisticUse {
+  std::int32_t running = 0;
+  std::int32_t queued = 0;
+  std::int32_t queue_length = 0;    // of all containers that wait for room
+  std::int32_t queue_capacity = 0;  // 0: none may wait
+  std::int64_t memory_mb = 0;       // of those that run
+  std::int32_t vcores = 0;
+};
+
 /// A fact about this node, under the prefix nm.yarn.io.
 struct NodeAttribute {
   std::string name;
@@ -49,6 +59,7 @@ struct Registration {
   std::vector<ContainerStatus> containers;
   std::vector<AppId> running_apps;
   Health health;
+  OpportunisticUse opportunistic;
   std::optional<std::vector<std::string>> labels;        // unset: nothing is said of them
   std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
@@ -74,6 +85,8 @@ struct Heartbeat {
   std::vector<LogReport> log_reports;
   Utilization containers_utilization;
   Utilization node_utilization;
+  OpportunisticUse opportunistic;
+  std::vector<std::pair<ContainerId, Resources>> increased;  // since the last one
   std::int32_t container_key_id = 0;
   std::int32_t nm_key_id = 0;
   std::optional<std::vector<std::string>> labels;        // unset: as before
@@ -92,6 +105,8 @@ struct HeartbeatAnswer {
   std::vector<ContainerId> containers_to_forget;
   std::vector<AppId> apps_to_clean_up;
   std::vector<std::pair<ContainerId, Signal>> signals;
+  std::vector<ContainerGrant> updates;
+  std::optional<std::int32_t> queue_limit;  // of opportunistic containers that wait
   std::chrono::milliseconds next_heartbeat{1000};
   std::optional<security::MasterKey> container_key;
   std::optional<security::MasterKey> nm_key;

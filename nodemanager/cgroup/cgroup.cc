@@ -108,6 +108,15 @@ class CgroupsV1 final : public Cgroups {
     return joined;
   }
 
+  Result<void> resize(const ContainerId& container, const CgroupLimits& limits) override {
+    for (const std::string& controller : controllers()) {
+      const std::string path = base(controller) + "/" + to_string(container);
+      RETURN_IF_ERROR(controller == "memory" ? limit_memory(path, limits)
+                                             : limit_cpu(path, limits));
+    }
+    return {};
+  }
+
   Result<void> remove(const ContainerId& container) override {
     Result<void> result;
     for (const std::string& controller : controllers()) {
@@ -169,6 +178,25 @@ class CgroupsV2 final : public Cgroups {
                                           const CgroupLimits& limits) override {
     const std::string path = base() + "/" + to_string(container);
     RETURN_IF_ERROR(make_group(path));
+    RETURN_IF_ERROR(limit(path, limits));
+    return std::vector<std::string>{path + "/cgroup.procs"};
+  }
+
+  Result<void> resize(const ContainerId& container, const CgroupLimits& limits) override {
+    return limit(base() + "/" + to_string(container), limits);
+  }
+
+  Result<void> remove(const ContainerId& container) override {
+    return remove_group(base() + "/" + to_string(container));
+  }
+  bool out_of_memory(const ContainerId& container) const override {
+    const std::string path = base() + "/" + to_string(container);
+    return counter(get(path + "/memory.events"), "oom_kill") > 0;
+  }
+
+ private:
+  std::string base() const { return setup_.root + setup_.hierarchy; }
+  Result<void> limit(const std::string& path, const CgroupLimits& limits) const {
     if (setup_.memory) {
       const std::int64_t bytes = limits.memory_mb * kMib;
       if (setup_.hard_memory_limit) {
@@ -186,19 +214,8 @@ class CgroupsV2 final : public Cgroups {
         RETURN_IF_ERROR(put(path + "/cpu.max", fmt::format("{} {}", cores * kPeriodUs, kPeriodUs)));
       }
     }
-    return std::vector<std::string>{path + "/cgroup.procs"};
+    return {};
   }
-
-  Result<void> remove(const ContainerId& container) override {
-    return remove_group(base() + "/" + to_string(container));
-  }
-  bool out_of_memory(const ContainerId& container) const override {
-    const std::string path = base() + "/" + to_string(container);
-    return counter(get(path + "/memory.events"), "oom_kill") > 0;
-  }
-
- private:
-  std::string base() const { return setup_.root + setup_.hierarchy; }
 
   const CgroupSetup setup_;
 };

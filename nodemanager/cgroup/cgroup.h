@@ -34,6 +34,8 @@ class Cgroups {
   /// Makes the container's groups; returns the cgroup.procs files that its process joins.
   virtual Result<std::vector<std::string>> create(const ContainerId& container,
                                                   const CgroupLimits& limits) = 0;
+  /// Other limits for what is in them, as far as the kernel takes them.
+  virtual Result<void> resize(const ContainerId& container, const CgroupLimits& limits) = 0;
   /// Ends what is still in them and removes them. What is not there is no error.
   virtual Result<void> remove(const ContainerId& container) = 0;
   /// The kernel has ended a process of it for lack of memory.

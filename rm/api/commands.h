@@ -8,11 +8,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/resources.h"
+#include "queues/tagged_ask.h"
 #include "rm/api/types.h"
 
 namespace heddle::rm {
@@ -81,6 +83,8 @@ struct RegisterMaster {
   std::string host;
   std::int32_t rpc_port = -1;
   std::string tracking_url;
+  /// Placement constraints of the application, each for the requests with these allocation tags.
+  std::vector<std::pair<std::vector<std::string>, queues::ConstraintPtr>> constraints = {};
 };
 
 /// A container as its owner needs to see it. Tokens are made from it at the door.
@@ -97,6 +101,25 @@ struct GrantedContainer {
   std::string user;
   bool is_master = false;
   LaunchBlob log_aggregation_context = nullptr;  // of the submission, unread; nullptr = none
+  /// nullptr = none.
+  std::shared_ptr<const std::vector<std::string>> allocation_tags = nullptr;
+  std::int32_t version = 0;  // how often it was updated
+};
+
+// ContainerUpdateType.
+enum class UpdateKind : std::uint8_t { kIncrease, kDecrease, kPromote, kDemote };
+
+struct UpdateContainer {
+  ContainerId container;
+  std::int32_t version = 0;  // that the AM knows
+  UpdateKind kind = UpdateKind::kIncrease;
+  std::optional<Resources> resources;           // none, or none that make sense
+  std::optional<ExecutionType> execution_type;  // nullopt: what `kind` says
+};
+
+struct UpdatedContainer {
+  UpdateKind kind = UpdateKind::kIncrease;
+  GrantedContainer container;
 };
 
 struct FinishedContainer {
@@ -121,8 +144,9 @@ struct Allocate {
   std::vector<ContainerId> releases;
   std::vector<std::string> blacklist_additions;
   std::vector<std::string> blacklist_removals;
-  std::vector<ContainerId> updates;  // refused one by one, with a reason
+  std::vector<UpdateContainer> updates;  // refused one by one, with a reason
   std::optional<std::string> tracking_url;
+  std::vector<queues::TaggedAsk> scheduling_requests = {};
 };
 
 struct NodeChange {
@@ -137,7 +161,9 @@ struct NodeChange {
 
 struct UpdateRefused {
   ContainerId container;
-  std::string reason;  // "UPDATE_OUTSTANDING_ERROR" and so on
+  std::string reason;                 // "UPDATE_OUTSTANDING_ERROR" and so on
+  std::int32_t current_version = -1;  // -1: there is no such container
+  std::size_t index = 0;              // of the request in Allocate::updates
 };
 
 struct Allocated {
@@ -147,6 +173,7 @@ struct Allocated {
   std::vector<NodeId> nm_tokens_for;
   std::vector<FinishedContainer> finished;
   std::vector<NodeChange> updated_nodes;
+  std::vector<UpdatedContainer> updated;
   std::vector<UpdateRefused> update_errors;
   /// Containers that will be preempted unless as much is given back in time.
   std::vector<ContainerId> losing;
@@ -156,6 +183,8 @@ struct Allocated {
   std::int32_t priority = 0;  // of the application
   /// The AMRM key rolled: the door puts a fresh AMRM token into the answer.
   bool renew_amrm_token = false;
+  /// Scheduling requests that found no place in time.
+  std::vector<queues::GivenUp> rejected_requests = {};
 };
 
 struct FinishMaster {
@@ -206,7 +235,7 @@ struct NodeContainer {
   ContainerId id;
   bool finished = false;
   bool running = true;        // false while queued or localizing
-  Resources resources;        // registration only
+  Resources resources;        // of a heartbeat: memory and vcores; zero: not told
   std::int32_t priority = 0;  // registration only
   WallTime created;           // registration only
   std::int32_t exit_status = exit_status::kInvalid;
@@ -231,6 +260,17 @@ struct NodeUtilization {
   float cpu = 0;  // cores
 };
 
+/// What opportunistic containers have of a node (OpportunisticContainersStatus).
+struct OpportunisticUse {
+  std::int32_t running = 0;
+  std::int32_t queued = 0;
+  std::int32_t queue_length = 0;    // of all containers that wait
+  std::int32_t queue_capacity = 0;  // 0: none may wait there
+  std::int64_t memory_mb = 0;
+  std::int32_t vcores = 0;
+  friend bool operator==(const OpportunisticUse&, const OpportunisticUse&) = default;
+};
+
 struct RegisterNode {
   NodeId id;
   std::int32_t http_port = 0;
@@ -241,6 +281,7 @@ struct RegisterNode {
   std::vector<NodeContainer> containers;
   std::vector<AppId> running_apps;
   NodeHealth health;
+  OpportunisticUse opportunistic;
   std::optional<std::set<std::string>> labels;           // unset: it says nothing of them
   std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
@@ -262,6 +303,7 @@ struct NodeHeartbeat {
   std::vector<LogAggregationReport> log_aggregation;
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;
+  OpportunisticUse opportunistic;
   std::optional<std::set<std::string>> labels;           // unset: as before
   std::optional<std::vector<NodeAttribute>> attributes;  // likewise
 };
@@ -281,6 +323,8 @@ struct NodeHeartbeatAnswer {
   std::vector<ContainerId> containers_to_forget;  // containers_to_be_removed_from_nm
   std::vector<AppId> apps_to_clean_up;
   std::vector<SignalRequest> signals;
+  std::vector<UpdatedContainer> containers_to_update;
+  std::optional<std::int32_t> queue_limit;  // of opportunistic containers that wait; unset: its own
   std::chrono::milliseconds next_heartbeat{1000};
   bool decommissioning = false;
   bool labels_accepted = false;

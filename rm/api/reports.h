@@ -118,6 +118,7 @@ struct NodeReport {
   NodeUtilization containers_utilization;
   NodeUtilization node_utilization;
   std::optional<std::int32_t> decommission_timeout_seconds;
+  OpportunisticUse opportunistic;
   std::string label;                      // "" = none
   std::vector<NodeAttribute> attributes;  // of its host, by prefix and name
 };

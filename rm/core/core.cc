@@ -103,6 +103,7 @@ bool Core::raise(Node& node, NodeEvent event, Turn& turn) {
   if (!node.serves()) stop_watching(node);
   touch(node);
   carry_out(node, row->effect, turn);
+  list_by_load(node);
   note_change(node);
   return true;
 }
@@ -117,7 +118,8 @@ ResourceSeconds millis_at(const App& app, const Now& now) {
   for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
     std::int64_t more = 0;
     std::int64_t& sum = out.amount[i];
-    if (__builtin_mul_overflow(app.used.amount[i], elapsed_ms, &more) ||
+    if (__builtin_mul_overflow(app.used.amount[i] + app.opportunistic.amount[i], elapsed_ms,
+                               &more) ||
         __builtin_add_overflow(sum, more, &sum)) {
       sum = INT64_MAX;  // the clock jumped, or sizes are absurd: better stuck than wrapped
     }

@@ -31,6 +31,21 @@
 
 namespace heddle::rm {
 
+/// Who places containers with tags and constraints (SchedulingRequest). Both do it alike; they
+/// differ in what a repeated request means, and in whether one is given up.
+enum class ConstraintHandler : std::uint8_t { kDisabled, kProcessor, kScheduler };
+
+/// Containers beyond what queues guarantee, on nodes that let them wait.
+struct OpportunisticOptions {
+  bool enabled = false;
+  std::size_t nodes_used = 10;           // least loaded ones that are looked at for one container
+  std::int32_t given_per_call_max = -1;  // to one AM; -1: as many as there is room for
+  // What a node may let wait: the mean of all nodes plus so many standard deviations, within:
+  float queue_stdev = 1.0F;
+  std::int32_t queue_min = 5;
+  std::int32_t queue_max = 15;
+};
+
 struct CoreOptions {
   std::int64_t cluster_start_ms = 0;
   std::int32_t epoch = 0;         // goes into container ids
@@ -54,6 +69,10 @@ struct CoreOptions {
   bool labels_distributed = false;   // nodes tell their own, operators do not
   bool remove_idle_queues = false;   // those that were made for applications
   std::string master_default_label;  // of AMs that ask for none; "" = that of their application
+  ConstraintHandler constraint_handler = ConstraintHandler::kDisabled;
+  std::int32_t constraint_tries = 3;  // of kProcessor
+  bool update_by_heartbeat = false;   // nodes hear of updated containers from here, not from AMs
+  OpportunisticOptions opportunistic;
 };
 
 /// What one turn of the core leaves to do, as plain data and replies. Nothing has happened yet.
@@ -236,21 +255,69 @@ class Core {
 
   // AM protocol.
   Result<void> check_asks(const App& app, const Allocate& request) const;
-  Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request, const Now& now);
+  Result<void> check_size(const Resources& asked, const Resources& maximum) const;
+  Result<void> take_asks(App& app, Attempt& attempt, const Allocate& request);
+  Result<void> check_constraints_on(const AttemptId& id, std::string_view what,
+                                    std::string_view where, std::string_view operation) const;
+  Result<void> take_app_constraints(const AttemptId& id, const RegisterMaster& request);
+  Result<void> check_tagged_asks(const App& app, const Allocate& request) const;
+  Result<void> take_tagged_asks(App& app, Attempt& attempt, const Allocate& request);
+  Result<std::vector<UpdateRefused>> take_requests(App& app, Attempt& attempt,
+                                                   const Allocate& request, Turn& turn);
+  void give_up_tagged_asks(App& app, Attempt& attempt);
+  void tell_attributes(const NodeId& node);
+  void watch_constraints(const Now& now);
   void acknowledge(const std::vector<std::pair<NodeId, FinishedContainer>>& told);
   void take_releases(App& app, Attempt& attempt, const Allocate& request, Turn& turn);
   std::shared_ptr<const Allocated> make_answer(App& app, Attempt& attempt, const Allocate& request,
-                                               Turn& turn);
+                                               std::vector<UpdateRefused> refused, Turn& turn);
+
+  // Updates of containers.
+  std::vector<UpdateRefused> take_updates(App& app, Attempt& attempt, const Allocate& request,
+                                          Turn& turn);
+  std::string_view take_update(App& app, Attempt& attempt, Container& container,
+                               const UpdateContainer& update, Turn& turn);
+  std::string_view take_increase(App& app, Attempt& attempt, Container& container,
+                                 const Resources& target);
+  std::string_view take_decrease(App& app, Attempt& attempt, Container& container,
+                                 const Resources& target, Turn& turn);
+  std::string_view take_execution_type(App& app, Attempt& attempt, Container& container,
+                                       const UpdateContainer& update, Turn& turn);
+  Result<void> wait_for_growth(const Attempt& attempt, Container& container, const Resources& more);
+  void stop_growing(Container& container);
+  void take_growth(const queues::Grant& grant, Turn& turn);
+  void set_size(App& app, Container& container, const Resources& size, const Now& now);
+  void set_execution_type(App& app, Container& container, ExecutionType type, const Now& now);
+  void note_update(Attempt& attempt, Container& container, UpdateKind kind);
+  void tell_updates(Attempt& attempt, Allocated& answer, const Now& now);
+  void note_told_size(Node& node, Container& container, const Resources& told, const Now& now);
+  void expire_update(Container& container, Turn& turn);
+  std::string check_updates() const;
+
+  // Opportunistic containers.
+  void take_opportunistic(Attempt& attempt, const Ask& ask, std::string label);
+  void give_opportunistic(App& app, Attempt& attempt, Turn& turn);
+  Node* opportunistic_spot(const Attempt& attempt, const Ask& any);
+  bool takes_opportunistic(const Node& node) const;
+  void note_opportunistic(Node& node, const OpportunisticUse& told);
+  void list_by_load(Node& node);
+  std::int32_t queue_limit() const;
+  std::string check_loads() const;
 
   // Containers.
   void run_scheduler(Turn& turn);
   void take_grant(const queues::Grant& grant, Turn& turn);
+  ContainerId add_container(App& app, Attempt& attempt, Node& node, const queues::Grant& grant,
+                            ExecutionType type, Turn& turn);
+  /// To what its application and its node are seen to use.
+  void charge(App* app, Node* node, ExecutionType type, const Resources& change, const Now& now);
   void free_room(queues::HoldId hold);
   /// Moves the container, frees its room, tells its attempt (and forgets it).
   void finish_container(const ContainerId& id, ContainerEvent event, std::int32_t exit_status,
                         const std::string& diagnostics, Turn& turn);
   void account(App& app, const Now& now);
-  void lower_outstanding(Attempt& attempt, const queues::Grant& grant, const Node& node);
+  using AskRows = std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask>;
+  static void lower_outstanding(AskRows& rows, const queues::Grant& grant, const Node& node);
 
   // Nodes.
   bool host_allowed(const NodeId& id) const;
@@ -294,7 +361,8 @@ class Core {
     kLifetime,
     kDrain,
     kPreemption,
-    kIdleQueues
+    kIdleQueues,
+    kConstraints
   };
   struct Deadline {
     Instant at;
@@ -400,6 +468,11 @@ class Core {
   std::size_t finished_head_ = 0;
   std::unordered_map<ContainerId, Container> containers_;
   std::unordered_map<queues::HoldId, ContainerId> by_hold_;
+  std::unordered_map<std::uint64_t, ContainerId> growing_;  // by ticket: they wait for room
+  std::uint64_t last_ticket_ = 0;
+  /// Nodes that let another opportunistic container wait, by how many wait.
+  std::set<std::pair<std::int32_t, NodeId>> by_load_;
+  std::int64_t load_nodes_ = 0, load_sum_ = 0, load_squares_ = 0;  // of all that have a queue
   std::map<NodeId, Node> nodes_;
   std::unordered_map<NodeId, Node*> nodes_by_id_;  // the same: found in each heartbeat and grant
   struct HostList {
@@ -413,6 +486,7 @@ class Core {
   std::set<Deadline> deadlines_;
   std::optional<Instant> preemption_due_;
   std::optional<Instant> idle_queues_due_;
+  std::optional<Instant> constraints_due_;
   std::list<StartDeadline> starts_due_;       // all wait equally long: the soonest is in front
   std::map<std::string, Counters> counters_;  // by queue path
   bool user_metrics_ = false;                 // as configured at the start

@@ -192,6 +192,7 @@ void Core::ask_queue(App& app, Turn& turn) {
   }
   app.in_scheduler = true;
   app.queue = queue->value();
+  scheduler_.set_app_tags(app.id, {app.submission->tags.begin(), app.submission->tags.end()});
   raise(app, AppEvent::kAccepted, turn);
 }
 

@@ -226,8 +226,9 @@ void Core::end_containers(App& app, Attempt& attempt, bool keep, Turn& turn) {
   std::vector<ContainerId> ids(attempt.containers.begin(), attempt.containers.end());
   std::ranges::sort(ids);
   for (const ContainerId& id : ids) {
-    const Container* container = find_container(id);
+    Container* container = find_container(id);
     if (container == nullptr) continue;
+    stop_growing(*container);  // what it waited for has ended with the attempt
     const bool is_master = attempt.master_container && id == *attempt.master_container;
     // What the AM never learnt of is of no use to its successor.
     const bool known = container->state == ContainerState::kRunning ||
@@ -244,7 +245,9 @@ void Core::end_containers(App& app, Attempt& attempt, bool keep, Turn& turn) {
                      "Container Killed by ResourceManager after application completion", turn);
   }
   attempt.granted.clear();
+  attempt.updated.clear();
   attempt.asks.clear();
+  attempt.opportunistic.clear();
   touch(app);
 }
 

@@ -9,6 +9,8 @@ std::string Core::check_invariants() const {
   if (std::string wrong = scheduler_.check_invariants(); !wrong.empty()) return wrong;
   if (std::string wrong = check_containers(); !wrong.empty()) return wrong;
   if (std::string wrong = check_nodes(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_updates(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_loads(); !wrong.empty()) return wrong;
   if (std::string wrong = check_apps(); !wrong.empty()) return wrong;
   return check_deadlines();
 }
@@ -34,7 +36,9 @@ std::string Core::check_nodes() const {
   if (nodes_by_id_.size() != nodes_.size()) return "nodes are not found by their ids";
   std::map<NodeId, Resources> used;
   for (const auto& [id, container] : containers_) {
-    used[container.grant.node] += container.grant.resources;
+    const bool counted = container.grant.execution_type == ExecutionType::kGuaranteed;
+    if (counted != (container.hold != 0)) return to_string(id) + " has room for nothing";
+    if (counted) used[container.grant.node] += container.grant.resources;
   }
   const bool memory_only = scheduler_.config().calculator == queues::Calculator::kMemory;
   std::size_t held = 0;
@@ -74,15 +78,18 @@ std::string Core::check_nodes() const {
 
 std::string Core::check_apps() const {
   std::unordered_map<AppId, std::pair<Resources, std::int32_t>> used;
+  std::unordered_map<AppId, Resources> opportunistic;
   for (const auto& [id, container] : containers_) {
     auto& sum = used[id.attempt.app];
-    sum.first += container.grant.resources;
+    const bool counted = container.grant.execution_type == ExecutionType::kGuaranteed;
+    (counted ? sum.first : opportunistic[id.attempt.app]) += container.grant.resources;
     ++sum.second;
   }
   std::map<std::string, std::int32_t> running;
   std::size_t finished = 0;
   for (const auto& [id, app] : apps_) {
-    if (app.used != used[id].first || app.used_containers != used[id].second) {
+    if (app.used != used[id].first || app.used_containers != used[id].second ||
+        app.opportunistic != opportunistic[id]) {
       return to_string(id) + " does not sum up";
     }
     finished += is_final(app.state) ? 1 : 0;
@@ -93,8 +100,9 @@ std::string Core::check_apps() const {
     for (const auto& [number, attempt] : app.attempts) {
       const bool over = is_final(attempt.state);
       if (over &&
-          (attempt.watched || !attempt.granted.empty() || !attempt.asks.empty() ||
-           !attempt.finished.empty() || !attempt.told_finished.empty() || attempt.last_answer ||
+          (attempt.watched || !attempt.granted.empty() || !attempt.updated.empty() ||
+           !attempt.asks.empty() || !attempt.opportunistic.empty() || !attempt.finished.empty() ||
+           !attempt.told_finished.empty() || attempt.last_answer ||
            !attempt.nm_tokens_given.empty() || !attempt.transferred.empty())) {
         return to_string(attempt.id) + " is over, yet something is kept for it";
       }
@@ -138,6 +146,7 @@ std::string Core::check_deadlines() const {
   }
   count(preemption_due_);
   count(idle_queues_due_);
+  count(constraints_due_);
   return armed == deadlines_.size() ? "" : "deadlines are pending that nobody waits for";
 }
 

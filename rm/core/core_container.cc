@@ -25,14 +25,16 @@ void Core::run_scheduler(Turn& turn) {
   watch_preemption(turn.now);
   while (scheduler_.has_work()) {
     const std::vector<queues::Grant> grants = scheduler_.schedule(kGrantsPerTurnMax);
-    if (grants.empty()) return;
+    if (grants.empty()) break;
     for (const queues::Grant& grant : grants)
       take_grant(grant, turn);
     queues_changed_ = true;
   }
+  watch_constraints(turn.now);
 }
 
 void Core::take_grant(const queues::Grant& grant, Turn& turn) {
+  if (grant.ticket != 0) return take_growth(grant, turn);
   Attempt* attempt = find_attempt(grant.attempt);
   Node* node = find_node(grant.node);
   if (attempt == nullptr || node == nullptr) {
@@ -40,44 +42,12 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
     return;
   }
   App& app = *find_app(grant.attempt.app);
-  const ContainerId id{grant.attempt,
-                       (std::int64_t{options_.epoch} << 40) | ++attempt->containers_made};
-  Container& container = containers_[id];
-  container.state = ContainerState::kAllocated;
-  container.hold = grant.hold;
-  by_hold_[grant.hold] = id;
-  container.grant = GrantedContainer{
-      .id = id,
-      .node = grant.node,
-      .node_http_address = node->http_address,
-      .resources = grant.resources,
-      .priority = grant.priority,
-      .execution_type = ExecutionType::kGuaranteed,
-      .allocation_request_id = grant.allocation_request_id,
-      .created = turn.now.wall,
-      .token_expiry =
-          WallTime{turn.now.wall.ms +
-                   std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry)
-                       .count()},
-      .user = app.user,
-      .is_master = grant.is_am,
-      .log_aggregation_context = log_context(app)};
-  account(app, turn.now);
-  app.used += grant.resources;
-  ++app.used_containers;
-  node->used += grant.resources;
-  node->containers.insert(id);
-  if (node->apps.insert(app.id).second) app.nodes.insert(grant.node);
-  attempt->containers.insert(id);
+  const ContainerId id =
+      add_container(app, *attempt, *node, grant, ExecutionType::kGuaranteed, turn);
   note_allocation(grant, id, app, turn.now);
-  touch_use(app);
-  touch_use(*node);
-  touched_containers_.insert(id);
-  watch_start(id, container, turn.now);
   if (!grant.is_am) {
     note_first_container(app, *attempt, turn.now);
-    lower_outstanding(*attempt, grant, *node);
-    attempt->granted.push_back(id);
+    if (!grant.tags) lower_outstanding(attempt->asks, grant, *node);
     return;
   }
   end_step(*attempt, master_allocation_, turn.now);
@@ -89,16 +59,67 @@ void Core::take_grant(const queues::Grant& grant, Turn& turn) {
   }
 }
 
-void Core::lower_outstanding(Attempt& attempt, const queues::Grant& grant, const Node& node) {
-  if (attempt.asks.empty()) return;
+ContainerId Core::add_container(App& app, Attempt& attempt, Node& node, const queues::Grant& grant,
+                                ExecutionType type, Turn& turn) {
+  const ContainerId id{attempt.id,
+                       (std::int64_t{options_.epoch} << 40) | ++attempt.containers_made};
+  Container& container = containers_[id];
+  container.state = ContainerState::kAllocated;
+  container.hold = grant.hold;
+  if (grant.hold != 0) by_hold_[grant.hold] = id;
+  container.grant = GrantedContainer{
+      .id = id,
+      .node = node.id,
+      .node_http_address = node.http_address,
+      .resources = grant.resources,
+      .priority = grant.priority,
+      .execution_type = type,
+      .allocation_request_id = grant.allocation_request_id,
+      .created = turn.now.wall,
+      .token_expiry =
+          WallTime{turn.now.wall.ms +
+                   std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry)
+                       .count()},
+      .user = app.user,
+      .is_master = grant.is_am,
+      .log_aggregation_context = log_context(app),
+      .allocation_tags = grant.tags};
+  container.confirmed = grant.resources;
+  charge(&app, &node, type, grant.resources, turn.now);
+  ++app.used_containers;
+  node.containers.insert(id);
+  if (node.apps.insert(app.id).second) app.nodes.insert(node.id);
+  attempt.containers.insert(id);
+  if (!grant.is_am) attempt.granted.push_back(id);
+  touched_containers_.insert(id);
+  watch_start(id, container, turn.now);
+  return id;
+}
+
+void Core::charge(App* app, Node* node, ExecutionType type, const Resources& change,
+                  const Now& now) {
+  const bool guaranteed = type == ExecutionType::kGuaranteed;
+  if (app != nullptr) {
+    account(*app, now);
+    (guaranteed ? app->used : app->opportunistic) += change;
+    touch_use(*app);
+  }
+  if (node == nullptr) return;
+  if (guaranteed) node->used += change;
+  if (node->shrunk && node->used.fits_in(node->total)) node->shrunk = false;
+  touch_use(*node);
+}
+
+void Core::lower_outstanding(AskRows& rows, const queues::Grant& grant, const Node& node) {
+  if (rows.empty()) return;
   for (const std::string& name : {std::string(queues::kAnyNode), node.rack, node.id.host}) {
-    const auto row =
-        attempt.asks.find(std::tuple(grant.priority, grant.allocation_request_id, name));
-    if (row != attempt.asks.end() && --row->second.containers <= 0) attempt.asks.erase(row);
+    const auto row = rows.find(std::tuple(grant.priority, grant.allocation_request_id, name));
+    if (row != rows.end() && --row->second.containers <= 0) rows.erase(row);
   }
 }
 
 void Core::free_room(queues::HoldId hold) {
+  if (hold == 0) return;
   by_hold_.erase(hold);
   scheduler_.release(hold);
   queues_changed_ = true;
@@ -114,6 +135,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   const bool reported_by_node = event == ContainerEvent::kFinished;
   const bool untold = container.state == ContainerState::kAllocated;
   stop_watching(container);
+  stop_growing(container);
   free_room(container.hold);
   const auto taken_out = containers_.extract(found);
   const GrantedContainer& grant = container.grant;  // lives as long as taken_out
@@ -123,19 +145,15 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   Node* node = find_node(grant.node);
   if (node != nullptr) {
     node->containers.erase(id);
-    node->used -= grant.resources;
+    node->to_update.erase(id);
     if (!reported_by_node) node->to_clean_up.insert(id);
-    if (node->used.fits_in(node->total)) node->shrunk = false;
-    touch_use(*node);
   }
   App* app = find_app(id.attempt.app);
+  charge(app, node, grant.execution_type, Resources{} - grant.resources, turn.now);
   if (app == nullptr) return;
-  account(*app, turn.now);
-  app->used -= grant.resources;
   --app->used_containers;
   app->losing.erase(id);
-  note_release(grant, *app, turn.now);
-  touch_use(*app);
+  if (grant.execution_type == ExecutionType::kGuaranteed) note_release(grant, *app, turn.now);
 
   if (Attempt* owner = find_attempt(id.attempt)) {
     owner->containers.erase(id);
@@ -145,6 +163,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   }
   Attempt* attempt = app->current();  // kept containers report to the successor
   attempt->containers.erase(id);
+  attempt->updated.erase(id);
   FinishedContainer finished{id, exit_status, diagnostics};
   const bool is_master = attempt->master_container && *attempt->master_container == id;
   if (is_master) {

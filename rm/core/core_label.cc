@@ -157,8 +157,10 @@ void Core::take_change(AttributeChange change, Turn& turn) {
     for (auto at = nodes_.lower_bound(NodeId{row.host, INT32_MIN});
          at != nodes_.end() && at->first.host == row.host; ++at) {
       touch(at->second);
+      tell_attributes(at->first);
     }
   }
+  run_scheduler(turn);
   // What nodes tell they tell again.
   std::erase_if(change.rows, [](const auto& row) { return row.prefix != kCentralAttributes; });
   if (!change.empty()) turn.effects.records.emplace_back(std::move(change));

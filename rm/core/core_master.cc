@@ -68,6 +68,7 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
         check_length(id, "tracking URL", request.tracking_url, kTrackingUrlMax)}) {
     if (!checked) return refuse(checked.error());
   }
+  if (auto taken = take_app_constraints(id, request); !taken) return refuse(taken.error());
   attempt->host = request.host;
   attempt->rpc_port = request.rpc_port;
   attempt->tracking_url = request.tracking_url;
@@ -102,32 +103,36 @@ void Core::register_master(const AttemptId& id, const RegisterMaster& request,
   turn.effects.replies.push_back([reply, answer = std::move(answer)] { reply(answer); });
 }
 
+Result<void> Core::check_size(const Resources& asked, const Resources& maximum) const {
+  const auto& types = options_.resource_types.all();
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const bool negative = asked.amount[i] < 0;
+    if (!negative && asked.amount[i] <= maximum.amount[i]) continue;
+    return fail(
+        ErrorCode::kInvalidArgument,
+        negative ? fmt::format("Invalid resource request! Cannot allocate containers as requested "
+                               "resource is less than 0! Requested resource type=[{}], Requested "
+                               "resource={}",
+                               types[i].name, to_string(asked))
+                 : fmt::format("Invalid resource request! Cannot allocate containers as requested "
+                               "resource is greater than maximum allowed allocation. Requested "
+                               "resource type=[{}], Requested resource={}, maximum allowed "
+                               "allocation={}, please note that maximum allowed allocation is "
+                               "calculated by scheduler based on maximum resource of registered "
+                               "NodeManagers, which might be less than configured maximum "
+                               "allocation={}",
+                               types[i].name, to_string(asked), to_string(maximum),
+                               to_string(options_.limits.maximum)),
+        ErrorSubject::kResourceRequest);
+  }
+  return {};
+}
+
 Result<void> Core::check_asks(const App& app, const Allocate& request) const {
   const queues::QueueRules* queue = scheduler_.rules(QueuePath(app.queue));
   const Resources& maximum = queue != nullptr ? queue->maximum_allocation : options_.limits.maximum;
-  const auto& types = options_.resource_types.all();
   for (const Ask& ask : request.asks) {
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      const bool negative = ask.resources.amount[i] < 0;
-      if (!negative && ask.resources.amount[i] <= maximum.amount[i]) continue;
-      return fail(
-          ErrorCode::kInvalidArgument,
-          negative
-              ? fmt::format("Invalid resource request! Cannot allocate containers as requested "
-                            "resource is less than 0! Requested resource type=[{}], Requested "
-                            "resource={}",
-                            types[i].name, to_string(ask.resources))
-              : fmt::format("Invalid resource request! Cannot allocate containers as requested "
-                            "resource is greater than maximum allowed allocation. Requested "
-                            "resource type=[{}], Requested resource={}, maximum allowed "
-                            "allocation={}, please note that maximum allowed allocation is "
-                            "calculated by scheduler based on maximum resource of registered "
-                            "NodeManagers, which might be less than configured maximum "
-                            "allocation={}",
-                            types[i].name, to_string(ask.resources), to_string(maximum),
-                            to_string(options_.limits.maximum)),
-          ErrorSubject::kResourceRequest);
-    }
+    RETURN_IF_ERROR(check_size(ask.resources, maximum));
     if (ask.containers < 0) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("Invalid resource request: number of containers {} for {} is less "
@@ -155,7 +160,7 @@ Result<void> Core::check_asks(const App& app, const Allocate& request) const {
   return {};
 }
 
-Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request, const Now& now) {
+Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request) {
   if (attempt.blacklist.size() + request.blacklist_additions.size() > kBlacklistMax) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("{} has {} places on its blacklist and adds {} more; {} are the most",
@@ -173,28 +178,35 @@ Result<void> Core::take_asks(App& app, Attempt& attempt, const Allocate& request
     touch(attempt);
   }
   if (request.asks.empty()) return {};
-  if (!attempt.first_asked) attempt.first_asked = now.instant;
-  if (attempt.asks.size() + request.asks.size() > kAskRowsMax) {
+  const std::size_t kept = attempt.asks.size() + attempt.opportunistic.size();
+  if (kept + request.asks.size() > kAskRowsMax) {
     return fail(
         ErrorCode::kLimitExceeded,
         fmt::format("{} has {} rows in its table of asks and sends {} more; {} are the most",
-                    to_string(attempt.id), attempt.asks.size(), request.asks.size(), kAskRowsMax),
+                    to_string(attempt.id), kept, request.asks.size(), kAskRowsMax),
         ErrorSubject::kResourceRequest);
   }
   const queues::QueueRules* queue = scheduler_.rules(QueuePath(app.queue));
   std::vector<queues::Ask> rows;
   rows.reserve(request.asks.size());
+  // Where the feature is off, what is asked for as opportunistic is guaranteed, as in Hadoop.
+  const auto is_apart = [&](const Ask& ask) {
+    return options_.opportunistic.enabled && ask.execution_type == ExecutionType::kOpportunistic;
+  };
   for (const Ask& ask : request.asks) {
-    rows.push_back(
-        {ask.priority, ask.resource_name, ask.resources, ask.containers, ask.relax_locality,
-         label_of(ask, *app.submission, queue), ask.allocation_request_id,
-         ask.execution_type == ExecutionType::kGuaranteed ? queues::ExecutionType::kGuaranteed
-                                                          : queues::ExecutionType::kOpportunistic});
+    if (is_apart(ask)) continue;
+    rows.push_back({ask.priority, ask.resource_name, ask.resources, ask.containers,
+                    ask.relax_locality, label_of(ask, *app.submission, queue),
+                    ask.allocation_request_id});
   }
   if (auto taken = scheduler_.update_asks(attempt.id, rows); !taken) {
     return fail(std::move(taken).error().about(ErrorSubject::kResourceRequest));
   }
   for (const Ask& ask : request.asks) {
+    if (is_apart(ask)) {
+      take_opportunistic(attempt, ask, label_of(ask, *app.submission, queue));
+      continue;
+    }
     const auto key = std::tuple(ask.priority, ask.allocation_request_id, ask.resource_name);
     if (ask.containers == 0) {
       attempt.asks.erase(key);
@@ -225,6 +237,24 @@ void Core::take_releases(App&, Attempt& attempt, const Allocate& request, Turn& 
   }
 }
 
+/// Which updates of containers are refused. Whoever repeats a refused call changes nothing twice:
+/// plain asks, which say how much is wanted in all, are taken before those that may add up.
+Result<std::vector<UpdateRefused>> Core::take_requests(App& app, Attempt& attempt,
+                                                       const Allocate& request, Turn& turn) {
+  const bool asks = !request.asks.empty() || !request.scheduling_requests.empty();
+  if (asks && !attempt.first_asked) attempt.first_asked = turn.now.instant;
+  RETURN_IF_ERROR(check_asks(app, request));
+  RETURN_IF_ERROR(check_tagged_asks(app, request));
+  RETURN_IF_ERROR(take_asks(app, attempt, request));
+  RETURN_IF_ERROR(take_tagged_asks(app, attempt, request));
+  take_releases(app, attempt, request, turn);
+  auto refused = take_updates(app, attempt, request, turn);
+  run_scheduler(turn);
+  if (attempt.has_tagged_asks) give_up_tagged_asks(app, attempt);
+  if (!attempt.opportunistic.empty()) give_opportunistic(app, attempt, turn);
+  return refused;
+}
+
 void Core::allocate(const AttemptId& id, const Allocate& request,
                     const ReplyTo<std::shared_ptr<const Allocated>>& reply, Turn& turn) {
   const auto refuse = [&](Error error) {
@@ -252,12 +282,11 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
     return refuse(checked.error());
   }
   acknowledge(std::exchange(attempt->told_finished, {}));
+  std::vector<UpdateRefused> refused;
   if (takes_requests(*attempt)) {
-    if (const auto checked = check_asks(app, request); !checked) return refuse(checked.error());
-    if (const auto taken = take_asks(app, *attempt, request, turn.now); !taken)
-      return refuse(taken.error());
-    take_releases(app, *attempt, request, turn);
-    run_scheduler(turn);
+    auto taken = take_requests(app, *attempt, request, turn);
+    if (!taken) return refuse(taken.error());
+    refused = *std::move(taken);
   }
   // What is used adds up while nothing changes; Hadoop's figures are three seconds old at most.
   if (turn.now.instant - attempt->use_shown >= kUseShownFor) {
@@ -274,12 +303,13 @@ void Core::allocate(const AttemptId& id, const Allocate& request,
     touch(*attempt);
     touch(app);
   }
-  attempt->last_answer = make_answer(app, *attempt, request, turn);
+  attempt->last_answer = make_answer(app, *attempt, request, std::move(refused), turn);
   turn.effects.replies.push_back([reply, answer = attempt->last_answer] { reply(answer); });
 }
 
 std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
-                                                   const Allocate& request, Turn& turn) {
+                                                   const Allocate& request,
+                                                   std::vector<UpdateRefused> refused, Turn& turn) {
   auto answer = std::make_shared<Allocated>();
   answer->response_id = next_response_id(request.response_id);
   answer->containers.reserve(attempt.granted.size());
@@ -312,10 +342,10 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
                                      node.used, static_cast<std::int32_t>(node.containers.size())});
   }
   attempt.node_changes_seen = last_node_change_;
-  for (const ContainerId& update : request.updates) {
-    answer->update_errors.push_back({update, "RESOURCE_OUTSIDE_ALLOWED_RANGE"});
-  }
+  tell_updates(attempt, *answer, turn.now);
+  answer->update_errors = std::move(refused);
   if (!app.losing.empty()) warn_of_losses(app, *answer);
+  answer->rejected_requests = std::exchange(attempt.given_up, {});
   answer->headroom = scheduler_.headroom(attempt.id);
   answer->cluster_nodes = static_cast<std::int32_t>(scheduler_.node_count());
   answer->priority = app.priority;

@@ -142,6 +142,7 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   node.response_id = 0;
   node.last_answer = {};
   node.to_clean_up.clear();
+  node.to_update.clear();
   touch(node);
   watch_node(node);
   answer.labels_accepted = take_told(node.id, request.labels, answer.diagnostics, turn);
@@ -166,6 +167,7 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
     node.apps.insert(id);
   }
   take_reports(node, request.containers, turn);
+  note_opportunistic(node, request.opportunistic);
   check_drained(node, turn);
   run_scheduler(turn);
   queues_changed_ = true;
@@ -208,6 +210,8 @@ void Core::forget_node(const NodeId& id) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   stop_watching(found->second);
+  found->second.opportunistic = {};
+  list_by_load(found->second);
   node_changes_.erase(found->second.changed);
   nodes_by_id_.erase(id);
   touched_nodes_.erase(id);
@@ -221,6 +225,7 @@ void Core::carry_out(Node& node, NodeEffect effect, Turn& turn) {
     case NodeEffect::kAddRoom:
       labels_.activate(node.id);
       scheduler_.add_node(node.id, node.rack, node.total, labels_.label_of(node.id));
+      tell_attributes(node.id);
       scheduler_.set_node_usable(node.id, true);
       return;
     case NodeEffect::kStopFilling: scheduler_.set_node_usable(node.id, false); return;
@@ -254,12 +259,15 @@ void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers
       if (reported.finished) {
         finish_container(reported.id, ContainerEvent::kFinished, reported.exit_status,
                          tail_of(reported.diagnostics, options_.attempt_diagnostics_max), turn);
-      } else if (const auto* row = find_transition(kContainerTransitions, container->state,
-                                                   ContainerEvent::kLaunched)) {
+        continue;
+      }
+      if (const auto* row =
+              find_transition(kContainerTransitions, container->state, ContainerEvent::kLaunched)) {
         container->state = row->to;
         stop_watching(*container);
         touched_containers_.insert(reported.id);
       }
+      note_told_size(node, *container, reported.resources, turn.now);
       continue;
     }
     if (reported.finished) {
@@ -317,6 +325,7 @@ void Core::heartbeat(const NodeHeartbeat& request, const ReplyTo<NodeHeartbeatAn
         turn);
   if (fault.empty()) {
     note_use(*node, request);
+    note_opportunistic(*node, request.opportunistic);
     take_reports(*node, request.containers, turn);
     take_log_reports(*node, request);
   }
@@ -369,6 +378,12 @@ NodeHeartbeatAnswer Core::make_node_answer(Node& node) {
   answer.apps_to_clean_up.assign(node.apps_to_clean_up.begin(), node.apps_to_clean_up.end());
   node.apps_to_clean_up.clear();
   answer.signals = std::exchange(node.signals, {});
+  for (const auto& [id, kind] : std::exchange(node.to_update, {})) {
+    if (const Container* container = find_container(id)) {
+      answer.containers_to_update.push_back({kind, container->grant});
+    }
+  }
+  if (options_.opportunistic.enabled) answer.queue_limit = queue_limit();
   answer.next_heartbeat = options_.heartbeat;
   answer.decommissioning = node.state == NodeState::kDecommissioning;
   return answer;

@@ -120,6 +120,7 @@ void Core::resume_app(App& app, bool attempt_ended, Turn& turn) {
   }
   app.in_scheduler = true;
   app.queue = queue->value();
+  scheduler_.set_app_tags(app.id, {app.submission->tags.begin(), app.submission->tags.end()});
   raise(app, AppEvent::kAccepted, turn);
 }
 

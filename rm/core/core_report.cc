@@ -248,6 +248,7 @@ NodeReportPtr Core::report(const Node& node) const {
   out->containers_utilization = node.containers_utilization;
   out->node_utilization = node.node_utilization;
   out->decommission_timeout_seconds = node.drain_timeout_seconds;
+  out->opportunistic = node.opportunistic;
   out->label = labels_.label_of(node.id);
   out->attributes = attributes_.of(node.id.host);
   return out;

@@ -107,6 +107,10 @@ void Core::expire(const Deadline& deadline, Turn& turn) {
     case DeadlineKind::kLifetime: return expire_lifetime(deadline.id.attempt.app, turn);
     case DeadlineKind::kPreemption: return run_preemption(turn);
     case DeadlineKind::kIdleQueues: return remove_idle_queues(turn);
+    case DeadlineKind::kConstraints:
+      constraints_due_.reset();
+      set_scheduler_time(turn.now);
+      return watch_constraints(turn.now);
     case DeadlineKind::kDrain:
       if (Node* node = find_node(deadline.node)) {
         node->drain_deadline.reset();
@@ -140,6 +144,7 @@ void Core::expire_container(const ContainerId& id, Turn& turn) {
   Container* container = find_container(id);
   if (container == nullptr) return;
   stop_watching(*container);
+  if (container->state == ContainerState::kRunning) return expire_update(*container, turn);
   finish_container(id, ContainerEvent::kExpire, exit_status::kAborted,
                    "Container expired since it was unused", turn);
 }

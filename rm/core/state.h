@@ -35,6 +35,8 @@ struct Container {
   queues::HoldId hold = 0;  // its room in the scheduler
   ContainerState state = ContainerState::kNew;
   std::optional<std::list<StartDeadline>::iterator> watched;  // its pending deadline
+  Resources confirmed;       // the last of its sizes that its node had
+  std::uint64_t ticket = 0;  // of the growth that it waits for
 };
 
 struct Attempt {
@@ -64,6 +66,7 @@ struct Attempt {
   std::int64_t containers_made = 0;                            // the last container number given
   std::unordered_set<ContainerId> containers;                  // live
   std::vector<ContainerId> granted;                            // not yet told
+  std::map<ContainerId, UpdateKind> updated;                   // not yet told
   std::vector<std::pair<NodeId, FinishedContainer>> finished;  // not yet told
   /// Told with the last answer; forgotten on their nodes when the next allocate shows that it came.
   std::vector<std::pair<NodeId, FinishedContainer>> told_finished;
@@ -71,7 +74,10 @@ struct Attempt {
   std::set<NodeId> nm_tokens_given;
   std::uint64_t node_changes_seen = 0;  // number of the last change it was told of
   std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> asks;  // outstanding rows
+  std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> opportunistic;  // likewise
   std::set<std::string> blacklist;
+  bool has_tagged_asks = false;           // it sent some, and they may be outstanding
+  std::vector<queues::GivenUp> given_up;  // not yet told
   std::shared_ptr<const Allocated> last_answer;
   std::int32_t amrm_key_told = 0;  // key id of the last fresh token
 };
@@ -112,6 +118,7 @@ struct App {
 
   // Usage: `used` since `accounted`, in `seconds` before.
   Resources used;
+  Resources opportunistic;  // beside that
   std::int32_t used_containers = 0;
   ResourceSeconds millis;        // resource-milliseconds; reports divide
   std::set<ContainerId> losing;  // to be preempted
@@ -158,7 +165,12 @@ struct Node {
   std::set<ContainerId> to_forget;
   std::set<AppId> apps_to_clean_up;
   std::vector<SignalRequest> signals;
-  std::set<AppId> apps;  // with containers here since registration
+  std::map<ContainerId, UpdateKind> to_update;
+  OpportunisticUse opportunistic;           // as it told last
+  std::int32_t load = 0;                    // that wait there, with those given since
+  std::optional<std::int32_t> listed_load;  // in Core::by_load_
+  bool load_counted = false;                // in the sums over all nodes
+  std::set<AppId> apps;                     // with containers here since registration
   std::optional<Instant> drain_deadline;
   std::optional<std::int32_t> drain_timeout_seconds;
 

@@ -81,6 +81,25 @@ Result<void> take_labels(const Settings& settings, CoreOptions& options) {
                           shortened(type)));
 }
 
+Result<void> take_constraint_handler(const Settings& settings, CoreOptions& options) {
+  std::string handler;
+  Reader reader(settings);
+  reader.take(handler, kConstraintHandler);
+  reader.take(options.constraint_tries, kConstraintTries);
+  if (reader.error()) return fail(*reader.error());
+  handler = to_lower(trim(handler));
+  if (handler == "placement-processor") {
+    options.constraint_handler = ConstraintHandler::kProcessor;
+  } else if (handler == "scheduler") {
+    options.constraint_handler = ConstraintHandler::kScheduler;
+  } else if (handler != "disabled") {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} = '{}': must be disabled, placement-processor or scheduler",
+                            kConstraintHandler.name, shortened(handler)));
+  }
+  return {};
+}
+
 queues::PreemptionSettings read_preemption(Reader& reader) {
   queues::PreemptionSettings preemption;
   std::chrono::milliseconds interval{}, grace{}, time_to_guarantee{}, minimum_run{}, cooldown{};
@@ -127,6 +146,19 @@ queues::PreemptionSettings read_preemption(Reader& reader) {
   return preemption;
 }
 
+void read_opportunistic(Reader& reader, CoreOptions& options) {
+  OpportunisticOptions& out = options.opportunistic;
+  std::string load;
+  reader.take(options.update_by_heartbeat, kUpdateByHeartbeat);
+  reader.take(out.enabled, kOpportunistic);
+  reader.take(out.nodes_used, kOpportunisticNodes);
+  reader.take(out.given_per_call_max, kOpportunisticPerCall);
+  reader.take(out.queue_stdev, kQueuingDeviations);
+  reader.take(out.queue_min, kQueuingMin);
+  reader.take(out.queue_max, kQueuingMax);
+  reader.take(load, kQueuingLoad);
+}
+
 }  // namespace
 
 bool names_policy(std::string_view policies, std::string_view policy) {
@@ -149,6 +181,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   reader.take(options.node_expiry, kNodeExpiry);
   reader.take(options.container_expiry, kContainerExpiry);
   reader.take(options.heartbeat, kHeartbeat);
+  read_opportunistic(reader, options);
   reader.take(options.max_app_priority, kAppPriorityMax);
   reader.take(options.finished_apps_max, kFinishedAppsMax);
   reader.take(options.log_aggregation, kLogAggregation);
@@ -162,6 +195,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
       options.remove_idle_queues && names_policy(policies, "AutoCreatedQueueDeletionPolicy");
   if (reader.error()) return fail(*reader.error());
   RETURN_IF_ERROR(take_labels(settings, options));
+  RETURN_IF_ERROR(take_constraint_handler(settings, options));
   if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();
   if (options.node_minimum_version == "EqualToRM") {
     options.node_minimum_version = kSpokenHadoopVersion;

@@ -46,6 +46,57 @@ inline constexpr MillisProperty kContainerExpiry{
     .check = [](const std::chrono::milliseconds& value) -> std::string_view {
       return value >= 1s ? "" : "must be at least one second";
     }};
+inline constexpr BoolProperty kUpdateByHeartbeat{
+    .name = "yarn.resourcemanager.auto-update.containers",
+    .default_value = false,
+    .doc = "Nodes hear of updated containers with their heartbeats; else their AMs tell them."};
+inline constexpr BoolProperty kOpportunistic{
+    .name = "yarn.resourcemanager.opportunistic-container-allocation.enabled",
+    .default_value = false,
+    .doc =
+        "Serves asks for opportunistic containers beyond what queues guarantee; else they are "
+        "asks for guaranteed ones."};
+inline constexpr IntProperty kOpportunisticNodes{
+    .name = "yarn.resourcemanager.opportunistic-container-allocation.nodes-used",
+    .default_value = 10,
+    .doc = "Least loaded nodes that are looked at for one opportunistic container.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 10'000 ? "" : "must be between 1 and 10000";
+    }};
+inline constexpr IntProperty kOpportunisticPerCall{
+    .name = "yarn.resourcemanager.opportunistic.max.container-allocation.per.am.heartbeat",
+    .default_value = -1,
+    .doc = "Opportunistic containers that one AM gets with one heartbeat; -1 sets no limit.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= -1 && value <= INT32_MAX ? "" : "must be -1 or more";
+    }};
+inline constexpr DoubleProperty kQueuingDeviations{
+    .name = "yarn.resourcemanager.nm-container-queuing.queue-limit-stdev",
+    .default_value = 1.0,
+    .doc =
+        "Nodes may let as many containers wait as all do on average, plus so many standard "
+        "deviations."};
+inline constexpr IntProperty kQueuingMin{
+    .name = "yarn.resourcemanager.nm-container-queuing.min-queue-length",
+    .default_value = 5,
+    .doc = "What nodes may let wait at least.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 0 && value <= 1'000'000 ? "" : "must be between 0 and 1000000";
+    }};
+inline constexpr IntProperty kQueuingMax{
+    .name = "yarn.resourcemanager.nm-container-queuing.max-queue-length",
+    .default_value = 15,
+    .doc = "What nodes may let wait at most.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 0 && value <= 1'000'000 ? "" : "must be between 0 and 1000000";
+    }};
+inline constexpr TextProperty kQueuingLoad{
+    .name = "yarn.resourcemanager.nm-container-queuing.load-comparator",
+    .default_value = "QUEUE_LENGTH",
+    .doc = "By what nodes are compared; the length of their queues is the only one supported.",
+    .check = [](const std::string_view& value) -> std::string_view {
+      return value == "QUEUE_LENGTH" ? "" : "QUEUE_LENGTH is the only one supported";
+    }};
 inline constexpr MillisProperty kHeartbeat{
     .name = "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",
     .default_value = 1'000ms,
@@ -283,6 +334,20 @@ inline constexpr MillisProperty kPreemptionCooldown{
         "in the same look.",
     .check = [](const std::chrono::milliseconds& value) -> std::string_view {
       return value >= 0ms && value <= 24h * 30 ? "" : "must lie between 0 and 30 days";
+    }};
+inline constexpr TextProperty kConstraintHandler{
+    .name = "yarn.resourcemanager.placement-constraints.handler",
+    .default_value = "disabled",
+    .doc =
+        "What becomes of scheduling requests: disabled (they are refused), placement-processor "
+        "(repeated ones add up, and those without a place are given up), scheduler (the last one "
+        "counts, and waits)."};
+inline constexpr IntProperty kConstraintTries{
+    .name = "yarn.resourcemanager.placement-constraints.retry-attempts",
+    .default_value = 3,
+    .doc = "Heartbeats of an ApplicationMaster after which placement-processor gives up a request.",
+    .check = [](const std::int64_t& value) -> std::string_view {
+      return value >= 1 && value <= 1'000'000 ? "" : "must lie between 1 and 1000000";
     }};
 inline constexpr TextProperty kQueueStore{
     .name = "yarn.scheduler.configuration.store.class",

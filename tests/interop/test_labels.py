@@ -11,7 +11,8 @@ from cluster import wait_until
 from test_nodes import node_names_by_id
 
 pytestmark = pytest.mark.labels
-ON = {"yarn.node-labels.enabled": "true"}
+ON = {"yarn.node-labels.enabled": "true",
+      "yarn.resourcemanager.placement-constraints.handler": "scheduler"}
 QUEUES = {"root.accessible-node-labels": "*",
           "root.accessible-node-labels.gpu.capacity": 100,
           "root.accessible-node-labels.gpu.maximum-am-resource-percent": 0.9,
@@ -51,6 +52,36 @@ def node_ids(cluster) -> list:
 
 def rmadmin(cluster, *args):
     return cluster.clients.yarn("rmadmin", *args)
+
+
+def run_tagged(cluster, spec, *args):
+    """Where the containers of a distributed shell with constraints ran, and what it said."""
+    marks = cluster.folder / f"marks-{len(cluster.clients.started)}"
+    marks.mkdir()
+    answer = cluster.clients.distributed_shell(
+        "-shell_command", f"pwd | tee {marks}/$CONTAINER_ID", "-container_memory", 256,
+        "-master_memory", 512, "-placement_spec", spec, *args).ok()
+    places = [mark.read_text().strip() for mark in marks.iterdir()]
+    return sorted(place.removeprefix(f"{cluster.folder}/").split("/")[0] for place in places), answer
+
+
+def test_containers_with_a_tag_keep_apart(labelled):
+    names, answer = run_tagged(labelled, "zk(2),NOTIN,NODE,zk")
+    assert len(names) == 2 and len(set(names)) == 2, f"{names}\n{answer}"
+
+
+def test_containers_follow_the_tag_of_others(labelled):
+    names, answer = run_tagged(labelled, "db(1):web(2),IN,NODE,db")
+    assert len(names) == 3 and len(set(names)) == 1, f"{names}\n{answer}"
+
+
+def test_a_constraint_joins_tags_and_attributes(labelled):
+    labelled.clients.yarn("nodeattributes", "-add", "localhost:disk=ssd").ok()
+    try:
+        names, answer = run_tagged(labelled, "zk(2),AND(NOTIN,NODE,zk:rm.yarn.io/disk=ssd)")
+    finally:
+        labelled.clients.yarn("nodeattributes", "-remove", "localhost:disk").ok()
+    assert len(names) == 2 and len(set(names)) == 2, f"{names}\n{answer}"
 
 
 def test_labels_are_added_and_listed(labelled, recorded):

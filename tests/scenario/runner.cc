@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "queues/scheduler.h"
+#include "queues/tagged_ask.h"
 #include "tests/scenario/words.h"
 
 namespace heddle::scenario {
@@ -55,7 +56,7 @@ class Runner {
     Fault (Runner::*run)(const Words&);
     bool needs_queues = true;
   };
-  static const Verb kVerbs[25];
+  static const Verb kVerbs[29];
 
   // --- the cluster
 
@@ -147,12 +148,10 @@ class Runner {
     release_where([&](const Running& one) { return one.grant.node.host == words.at(1); });
     return "";
   }
-  Fault node_off(const Words& words) {
-    scheduler_.set_node_usable(id_of(words.at(1)), false);
-    return racks_.contains(words.at(1)) ? "" : "there is no such node";
-  }
-  Fault node_on(const Words& words) {
-    scheduler_.set_node_usable(id_of(words.at(1)), true);
+  Fault node_off(const Words& words) { return set_usable(words, false); }
+  Fault node_on(const Words& words) { return set_usable(words, true); }
+  Fault set_usable(const Words& words, bool usable) {
+    scheduler_.set_node_usable(id_of(words.at(1)), usable);
     return racks_.contains(words.at(1)) ? "" : "there is no such node";
   }
 
@@ -216,6 +215,49 @@ class Runner {
     }
     return "";
   }
+  Fault tagged(const Words& words) {
+    const auto attempt = attempt_of(words.at(1));
+    const auto count = parse_int(words.at(2));
+    const auto size = size_of(words.at(3));
+    if (!attempt || !count || !size) return "tagged NAME N SIZE, of an application that is there";
+    queues::TaggedAsk ask;
+    ask.priority = static_cast<std::int32_t>(parse_int(words.get("priority", "1")).value_or(1));
+    ask.request_id = parse_int(words.get("id", "0")).value_or(0);
+    ask.capability = *size;
+    ask.num_allocations = static_cast<std::int32_t>(*count);
+    ask.tags = split_list(words.get("tags"));
+    if (const std::string text = words.get("constraint"); !text.empty()) {
+      auto constraint = queues::parse_constraint(text);
+      if (!constraint) return note_refusal(constraint.error());
+      ask.constraint = std::make_shared<const queues::Constraint>(*std::move(constraint));
+    }
+    const auto repeat = words.has("replaces") ? queues::Repeat::kReplaces : queues::Repeat::kAdds;
+    auto taken = scheduler_.update_tagged_asks(*attempt, {&ask, 1}, repeat);
+    return taken ? "" : note_refusal(taken.error());
+  }
+  Fault app_constraint(const Words& words) {
+    const auto attempt = attempt_of(words.at(1));
+    auto constraint = queues::parse_constraint(words.get("constraint"));
+    if (!attempt || !constraint) return "app-constraint NAME TAG constraint=TEXT";
+    auto& all = constraints_[attempt->app];
+    all[words.at(2)] = std::make_shared<const queues::Constraint>(*std::move(constraint));
+    scheduler_.set_app_constraints(attempt->app, all);
+    return "";
+  }
+  Fault app_tags(const Words& words) {
+    const auto app = apps_.find(words.at(1));
+    if (app == apps_.end() || words.plain.size() < 2) return "there is no such application";
+    scheduler_.set_app_tags(app->second, {words.plain.begin() + 2, words.plain.end()});
+    return "";
+  }
+  Fault attributes(const Words& words) {
+    queues::NodeAttributes out;
+    for (const auto& [name, value] : words.named)
+      out["rm.yarn.io/" + name] = value;
+    scheduler_.set_node_attributes(id_of(words.at(1)), std::move(out));
+    return racks_.contains(words.at(1)) ? "" : "there is no such node";
+  }
+
   Fault blacklist(const Words& words) {
     const auto attempt = attempt_of(words.at(1));
     if (!attempt) return "there is no such application";
@@ -496,6 +538,7 @@ class Runner {
   std::map<std::string, std::map<std::string, std::string>> queues_;
   std::map<std::string, std::string> settings_;
   std::map<std::string, std::string> racks_;  // by host
+  std::map<AppId, std::map<std::string, queues::ConstraintPtr, std::less<>>> constraints_;
   std::map<std::string, AppId> apps_;
   std::vector<Running> running_;
   std::vector<Running> placed_;  // by the last `place`
@@ -506,7 +549,7 @@ class Runner {
   bool applied_ = false;
 };
 
-const Runner::Verb Runner::kVerbs[25] = {
+const Runner::Verb Runner::kVerbs[29] = {
     {"rule", &Runner::rule, false},
     {"queue", &Runner::queue, false},
     {"no-queue", &Runner::no_queue, false},
@@ -522,6 +565,10 @@ const Runner::Verb Runner::kVerbs[25] = {
     {"node-on", &Runner::node_on},
     {"app", &Runner::app},
     {"ask", &Runner::ask},
+    {"tagged", &Runner::tagged},
+    {"app-constraint", &Runner::app_constraint},
+    {"app-tags", &Runner::app_tags},
+    {"attributes", &Runner::attributes},
     {"blacklist", &Runner::blacklist},
     {"place", &Runner::place},
     {"release", &Runner::release},

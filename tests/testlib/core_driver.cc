@@ -219,10 +219,13 @@ Answer<void> CoreDriver::signal(const ContainerId& container, SignalCommand comm
 }
 
 Answer<MasterRegistered> CoreDriver::register_master(const AttemptId& attempt) {
+  return register_master(attempt, {"amhost", 4711, "http://amhost:80"});
+}
+
+Answer<MasterRegistered> CoreDriver::register_master(const AttemptId& attempt,
+                                                     const rm::RegisterMaster& request) {
   Answer<MasterRegistered> answer;
-  turn([&](Turn& now) {
-    core->register_master(attempt, {"amhost", 4711, "http://amhost:80"}, answer.taker(), now);
-  });
+  turn([&](Turn& now) { core->register_master(attempt, request, answer.taker(), now); });
   if (answer.ok()) response_ids_[attempt] = 0;
   return answer;
 }

@@ -100,6 +100,8 @@ class CoreDriver {
 
   // ApplicationMasters.
   Answer<rm::MasterRegistered> register_master(const AttemptId& attempt);
+  Answer<rm::MasterRegistered> register_master(const AttemptId& attempt,
+                                               const rm::RegisterMaster& request);
   Answer<std::shared_ptr<const rm::Allocated>> try_allocate(const AttemptId& attempt,
                                                             rm::Allocate request);
   /// With the right response id; fails the test if refused.

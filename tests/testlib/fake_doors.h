@@ -287,6 +287,12 @@ class FakeContainers final : public nm::ContainerService {
     signals.push_back(signal);
     reply(outcome);
   }
+  void update(const AttemptId& attempt, nm::ContainerGrant target,
+              nm::ReplyTo<void> reply) override {
+    attempts.push_back(attempt);
+    updates.push_back(std::move(target));
+    reply(outcome);
+  }
 
   Result<void> outcome;
   nm::ContainerStatus known;
@@ -294,6 +300,7 @@ class FakeContainers final : public nm::ContainerService {
   std::vector<nm::StartContainer> starts;
   std::vector<ContainerId> stops;
   std::vector<nm::Signal> signals;
+  std::vector<nm::ContainerGrant> updates;
 };
 
 class FakeNodeReports final : public nm::NodeReports {

@@ -4,6 +4,7 @@
 
 #include "compat/nm/rm_messages.h"
 #include "compat/records/ids.h"
+#include "compat/records/tokens.h"
 #include "tests/testlib/fake_doors.h"
 #include "tests/testlib/ipc_calls.h"
 #include "tests/testlib/recorded.h"
@@ -86,6 +87,39 @@ TEST_F(RmLinkTest, WhetherLabelsWereAcceptedIsRead) {
   answer.set_arenodelabelsacceptedbyrm(true);
   EXPECT_TRUE(heartbeat_answer_from_wire(answer)->labels_accepted);
   EXPECT_FALSE(heartbeat_answer_from_wire(answer)->attributes_accepted);
+}
+
+TEST(RmMessages, AnAnswerCarriesUpdatedContainersAndTheLengthOfTheQueue) {
+  ContainerIdentifier identifier;
+  identifier.container = {{{1795310003435, 2}, 1}, 3};
+  identifier.resources = Resources(3072, 2);
+  identifier.version = 4;
+  pb::NodeHeartbeatResponseProto answer;
+  answer.add_containers_to_update()->mutable_container_token()->set_identifier(
+      encode(identifier, {}));
+  answer.add_containers_to_update()->mutable_container_token()->set_identifier("nonsense");
+  answer.mutable_container_queuing_limit()->set_max_queue_length(7);
+  const auto read = heartbeat_answer_from_wire(answer);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->updates.size(), 1U) << "what is no token is left out";
+  EXPECT_EQ(read->updates[0].id, identifier.container);
+  EXPECT_EQ(read->updates[0].resources, Resources(3072, 2));
+  EXPECT_EQ(read->updates[0].version, 4);
+  EXPECT_EQ(read->queue_limit, 7);
+}
+
+TEST(RmMessages, AHeartbeatTellsWhatGrewAndWhatIsOpportunistic) {
+  door::Heartbeat heartbeat;
+  heartbeat.increased.emplace_back(ContainerId{{{1795310003435, 2}, 1}, 3}, Resources(3072, 2));
+  heartbeat.opportunistic = {1, 2, 3, 10, 1024, 1};
+  const auto wire = to_wire(heartbeat, ResourceTypes{});
+  ASSERT_EQ(wire.node_status().increased_containers_size(), 1);
+  EXPECT_EQ(wire.node_status().increased_containers(0).resource().memory(), 3072);
+  const auto& told = wire.node_status().opportunistic_containers_status();
+  EXPECT_EQ(told.running_opport_containers(), 1);
+  EXPECT_EQ(told.queued_opport_containers(), 2);
+  EXPECT_EQ(told.wait_queue_length(), 3);
+  EXPECT_EQ(told.opport_queue_capacity(), 10);
 }
 
 TEST_F(RmLinkTest, RecordedRegistrationAnswerIsRead) {

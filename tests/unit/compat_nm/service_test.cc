@@ -76,6 +76,41 @@ TEST_F(ContainerPortTest, RefusalOfTheAgentIsAFailedRequest) {
   EXPECT_EQ(message.succeeded_requests_size(), 0);
 }
 
+TEST_F(ContainerPortTest, AnUpdateReachesTheDoorByBothOfItsMethods) {
+  const auto started = recorded_start();
+  const auto& token = started.start_container_request(0).container_token();
+  pb::ContainerUpdateRequestProto update;
+  *update.add_update_container_token() = token;
+  pb::ContainerUpdateResponseProto answer;
+  ASSERT_TRUE(
+      answer.ParseFromString(call(*port_.service, "updateContainer", update, master_).bytes));
+  EXPECT_EQ(answer.succeeded_requests_size(), 1);
+  pb::IncreaseContainersResourceRequestProto increase;
+  *increase.add_increase_containers() = token;
+  pb::IncreaseContainersResourceResponseProto increased;
+  ASSERT_TRUE(increased.ParseFromString(
+      call(*port_.service, "increaseContainersResource", increase, master_).bytes));
+  EXPECT_EQ(increased.succeeded_requests_size(), 1);
+  ASSERT_EQ(containers_.updates.size(), 2U);
+  EXPECT_EQ(to_string(containers_.updates[0].id), "container_1795310003435_0002_01_000001");
+
+  containers_.outcome = fail(ErrorCode::kWrongState, "has update version");
+  ASSERT_TRUE(
+      answer.ParseFromString(call(*port_.service, "updateContainer", update, master_).bytes));
+  ASSERT_EQ(answer.failed_requests_size(), 1);
+  EXPECT_EQ(answer.failed_requests(0).exception().message(), "has update version");
+}
+
+TEST_F(ContainerPortTest, AForgedTokenUpdatesNothing) {
+  pb::ContainerUpdateRequestProto update;
+  *update.add_update_container_token() =
+      recorded_start().start_container_request(0).container_token();
+  update.mutable_update_container_token(0)->set_password("forged");
+  EXPECT_EQ(call(*port_.service, "updateContainer", update, master_).exception_class,
+            java::kInvalidToken);
+  EXPECT_TRUE(containers_.updates.empty());
+}
+
 TEST_F(ContainerPortTest, ForgedPasswordFailsTheWholeCall) {
   auto request = recorded_start();
   *request.add_start_container_request() = request.start_container_request(0);

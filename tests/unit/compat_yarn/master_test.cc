@@ -1,5 +1,6 @@
 #include "compat/records/ids.h"
 #include "compat/records/tokens.h"
+#include "compat/yarn/requests.h"
 #include "compat/yarn/token_maker.h"
 #include "tests/unit/compat_yarn/services.h"
 
@@ -102,6 +103,46 @@ TEST_F(MasterService, RefusedUpdateQuotesItsRequest) {
   ASSERT_EQ(got.update_errors_size(), 1);
   EXPECT_EQ(got.update_errors(0).reason(), "UPDATE_OUTSTANDING_ERROR");
   EXPECT_EQ(got.update_errors(0).update_request().container_version(), 3);
+  EXPECT_EQ(got.update_errors(0).current_container_version(), -1);
+}
+
+TEST_F(MasterService, UpdatedContainerCarriesATokenWithItsVersionAndSize) {
+  rm::GrantedContainer container = granted();
+  container.resources = Resources(4096, 2);
+  container.version = 2;
+  container.execution_type = rm::ExecutionType::kOpportunistic;
+  rm_.masters.allocated.updated = {{rm::UpdateKind::kDemote, container}};
+  const auto got = parsed<pb::AllocateResponseProto>(
+      call(*service_, "allocate", pb::AllocateRequestProto{}, master_));
+  ASSERT_EQ(got.updated_containers_size(), 1);
+  EXPECT_EQ(got.updated_containers(0).update_type(), pb::DEMOTE_EXECUTION_TYPE);
+  const pb::ContainerProto& wire = got.updated_containers(0).container();
+  EXPECT_EQ(wire.version(), 2);
+  EXPECT_EQ(wire.execution_type(), pb::OPPORTUNISTIC);
+  const auto token = decode_container_identifier(wire.container_token().identifier(), {});
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->version, 2);
+  EXPECT_EQ(token->resources, Resources(4096, 2));
+  EXPECT_TRUE(token->opportunistic);
+}
+
+TEST_F(MasterService, UpdatesReachTheDoorWithWhatMakesSenseInThem) {
+  pb::AllocateRequestProto request;
+  for (const std::int64_t memory : {4096L, -1L}) {
+    auto* update = request.add_update_requests();
+    compat::to_wire(ContainerId{kAttempt, 1}, update->mutable_container_id());
+    update->set_container_version(3);
+    update->set_update_type(pb::DECREASE_RESOURCE);
+    update->mutable_capability()->set_memory(memory);
+    update->mutable_capability()->set_virtual_cores(1);
+  }
+  const auto command = allocate_from_wire(request, ResourceTypes{});
+  ASSERT_TRUE(command);
+  ASSERT_EQ(command->updates.size(), 2U);
+  EXPECT_EQ(command->updates[0].kind, rm::UpdateKind::kDecrease);
+  EXPECT_EQ(command->updates[0].version, 3);
+  EXPECT_EQ(command->updates[0].resources, Resources(4096, 1));
+  EXPECT_FALSE(command->updates[1].resources);
 }
 
 TEST_F(MasterService, NotRegisteredIsTheClassThatMakesAnAmRegisterAgain) {

@@ -171,7 +171,8 @@ TEST(Allocations, HostileOnesAreRefused) {
       {"blacklisting everything",
        [](auto& to) { to.mutable_blacklist_request()->add_blacklist_additions("*"); },
        java::kInvalidBlacklist},
-      {"scheduling request", [](auto& to) { to.add_scheduling_requests(); }, java::kYarn},
+      {"scheduling request without a size", [](auto& to) { to.add_scheduling_requests(); },
+       java::kInvalidResourceRequest},
   };
   for (const Case& bad : cases) {
     pb::AllocateRequestProto wire;

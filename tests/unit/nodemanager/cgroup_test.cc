@@ -38,6 +38,9 @@ TEST_F(CgroupFiles, Version1LimitsMemoryAndCpuInTheirOwnTrees) {
             "94371840");
   EXPECT_EQ(content(std::string("cpu/yarn") + kName + "/cpu.shares"), "2048");
   EXPECT_EQ(content(std::string("cpu/yarn") + kName + "/cpu.cfs_quota_us"), "200000");
+  ASSERT_TRUE((*groups)->resize(kContainer, {.memory_mb = 300, .vcores = 4}));
+  EXPECT_EQ(content(std::string("memory/yarn") + kName + "/memory.limit_in_bytes"), "314572800");
+  EXPECT_EQ(content(std::string("cpu/yarn") + kName + "/cpu.shares"), "4096");
 }
 
 TEST_F(CgroupFiles, Version2LimitsBothInOneGroup) {
@@ -51,6 +54,9 @@ TEST_F(CgroupFiles, Version2LimitsBothInOneGroup) {
   EXPECT_EQ(content("cgroup.subtree_control"), "+memory +cpu");
   EXPECT_EQ(content(std::string("yarn") + kName + "/memory.max"), "104857600");
   EXPECT_EQ(content(std::string("yarn") + kName + "/cpu.weight"), "200");
+  ASSERT_TRUE((*groups)->resize(kContainer, {.memory_mb = 300, .vcores = 4}));
+  EXPECT_EQ(content(std::string("yarn") + kName + "/memory.max"), "314572800");
+  EXPECT_EQ(content(std::string("yarn") + kName + "/cpu.weight"), "400");
   EXPECT_FALSE((*groups)->out_of_memory(kContainer));
   std::ofstream(dir_.path() + "/yarn" + kName + "/memory.events") << "low 0\noom_kill 1\n";
   EXPECT_TRUE((*groups)->out_of_memory(kContainer));

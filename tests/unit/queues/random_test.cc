@@ -78,7 +78,7 @@ class RandomCluster {
       case 6:
       case 7:
       case 8:
-      case 9: return release();
+      case 9: return pick(3) == 0 ? grow() : release();
       case 10: return change_node();
       case 11: return move();
       case 12: return prioritize();
@@ -131,6 +131,7 @@ class RandomCluster {
   const std::vector<Grant>& running() const { return running_; }
   std::string trace;
   std::size_t marked = 0;
+  std::size_t grown = 0;
 
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
@@ -197,6 +198,22 @@ class RandomCluster {
     const std::size_t at = pick(running_.size());
     cluster_.release(running_[at]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  void grow() {
+    if (running_.empty()) return;
+    Grant& grant = running_[pick(running_.size())];
+    const Resources more = testlib::sizes(size());
+    const bool counted = pick(3) != 0;
+    const std::uint64_t ticket = ++last_ticket_;
+    // Refused for containers of attempts and nodes that are gone.
+    (void)cluster_.scheduler
+        .ask_growth({grant.attempt.app, 1},
+                    {ticket, grant.node, counted ? grant.hold : 0, more, grant.priority})
+        .has_value();
+    if (pick(5) == 0) cluster_.scheduler.cancel_growth(ticket);
+    if (pick(5) != 0) return;
+    grant.resources = testlib::sizes("1GB 1c");
+    cluster_.scheduler.resize_container(grant.hold, grant.resources);
   }
   void change_node() {
     const int number = nodes_[pick(nodes_.size())];
@@ -276,6 +293,14 @@ class RandomCluster {
       EXPECT_TRUE(node && node->usable) << to_string(grant.node);
       EXPECT_GE(node->free.memory_mb(), 0) << to_string(grant.node);
       trace += to_string(grant.attempt) + "@" + to_string(grant.node) + " ";
+      const auto same = std::find_if(running_.begin(), running_.end(),
+                                     [&](const Grant& one) { return one.hold == grant.hold; });
+      if (same != running_.end()) {
+        EXPECT_NE(grant.ticket, 0u) << "a hold given twice";
+        same->resources += grant.resources;
+        ++grown;
+        continue;
+      }
       running_.push_back(std::move(grant));
     }
   }
@@ -288,12 +313,14 @@ class RandomCluster {
   std::vector<Grant> running_;
   int next_node_ = 0;
   std::int64_t now_ms_ = 0;
+  std::uint64_t last_ticket_ = 0;
 };
 
 class RandomEvents : public testing::TestWithParam<std::string> {};
 
 TEST_P(RandomEvents, EverySumAndListStaysTrue) {
   std::size_t marked = 0;
+  std::size_t grown = 0;
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     RandomCluster cluster(seed, GetParam());
     for (int i = 0; i < 400; ++i) {
@@ -301,7 +328,9 @@ TEST_P(RandomEvents, EverySumAndListStaysTrue) {
       ASSERT_EQ(cluster.check(), "") << "seed " << seed << ", step " << i;
     }
     marked += cluster.marked;
+    grown += cluster.grown;
   }
+  EXPECT_GT(grown, 0u) << "nothing ever grew";
   EXPECT_GT(marked, 0u) << "nothing was ever preempted";
 }
 

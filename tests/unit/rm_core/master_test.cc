@@ -334,7 +334,8 @@ TEST_F(Master, RolledKeyBringsAFreshTokenOnce) {
 
 TEST_F(Master, UpdatesAreRefusedOneByOne) {
   Allocate request;
-  request.updates = {cluster.master_of(attempt)};
+  request.updates = {
+      {cluster.master_of(attempt), 7, UpdateKind::kIncrease, Resources(2048, 1), {}}};
   EXPECT_THAT(cluster.allocate(attempt, request)->update_errors, SizeIs(1));
 }
 

@@ -1,6 +1,7 @@
 // Random commands from a seed; the driver checks every invariant after each.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "tests/testlib/core_driver.h"
@@ -20,6 +21,7 @@ CoreSetup setup() {
       "root.b capacity=50 maximum-capacity=80 maximum-am-resource-percent=0.5";
   out.options.finished_apps_max = 5;
   out.options.max_app_priority = 3;
+  out.options.opportunistic.enabled = true;
   return out;
 }
 
@@ -178,6 +180,7 @@ class RandomCluster {
     ask.relax_locality = !one_in(4);
     if (one_in(4)) ask.resource_name = any_host();
     if (one_in(9)) ask.resource_name = "/default-rack";
+    if (one_in(4)) ask.execution_type = ExecutionType::kOpportunistic;
     return ask;
   }
   void allocate() {
@@ -192,10 +195,44 @@ class RandomCluster {
       const bool own = one->id.attempt.app == attempt.app;
       if (one_in(own ? 4 : 200)) request.releases.push_back(one->id);
     }
+    for (const ContainerReportPtr& one : containers()) {
+      const bool own = one->id.attempt.app == attempt.app;
+      if (!one_in(own ? 2 : 100)) continue;
+      request.updates.push_back(any_update(*one));
+      if (one_in(4)) request.updates.push_back(any_update(*one));
+    }
     if (one_in(6)) request.blacklist_additions = {any_host()};
     if (one_in(6)) request.blacklist_removals = {any_host()};
     const auto answer = cluster_.try_allocate(attempt, request);
-    if (answer.ok()) response_ids_[attempt] = answer.value()->response_id;
+    if (!answer.ok()) return;
+    response_ids_[attempt] = answer.value()->response_id;
+    for (const UpdatedContainer& updated : answer.value()->updated) {
+      versions_[updated.container.id] = updated.container.version;
+      reached.insert("update " + std::to_string(static_cast<int>(updated.kind)));
+    }
+    for (const UpdateRefused& refused : answer.value()->update_errors) {
+      reached.insert("refused " + refused.reason);
+      versions_[refused.container] = std::max(refused.current_version, 0);
+    }
+  }
+  UpdateContainer any_update(const ContainerReport& one) {
+    UpdateContainer update;
+    update.container = one.id;
+    update.version = versions_[one.id];
+    if (one_in(8)) ++update.version;
+    update.kind = static_cast<UpdateKind>(number(4));
+    const bool opportunistic = one.execution_type == ExecutionType::kOpportunistic;
+    if (opportunistic && !one_in(3)) update.kind = UpdateKind::kPromote;
+    const int gigabytes = number(6);
+    if (!one_in(10)) update.resources = Resources(1024L * gigabytes, 1);
+    if (one_in(10)) update.execution_type = ExecutionType::kGuaranteed;
+    return update;
+  }
+  OpportunisticUse any_queue() {
+    OpportunisticUse use;
+    use.queue_capacity = number(4) - 1;
+    use.queue_length = number(4) - 1;
+    return use;
   }
   void beat() {
     const NodeId node = any_node();
@@ -211,7 +248,12 @@ class RandomCluster {
         request.containers.push_back(finished(one->id, number(3) - 1));
       else
         request.containers.push_back(running(one->id));
+      const bool lies = one_in(10);
+      const int gigabytes = number(5) - 1;
+      if (!one_in(4)) request.containers.back().resources = one->resources;
+      if (lies) request.containers.back().resources = Resources(1024L * gigabytes, 1);
     }
+    request.opportunistic = any_queue();
     if (one_in(5)) {
       ContainerId stray{{{1, 0}, 1}, 0};
       stray.attempt.app.sequence = number(9);
@@ -276,6 +318,7 @@ class RandomCluster {
   CoreDriver cluster_;
   std::map<AttemptId, std::int32_t> response_ids_;
   std::map<NodeId, std::int32_t> beat_ids_;
+  std::map<ContainerId, std::int32_t> versions_;
 };
 
 class RandomCommands : public testing::TestWithParam<std::uint32_t> {};
@@ -298,6 +341,25 @@ TEST_P(RandomCommands, KeepEveryInvariantReachEveryStateAndEndInTheEnd) {
                             "node SHUTDOWN",      "node DECOMMISSIONED"}) {
     EXPECT_TRUE(cluster.reached.contains(state)) << state << " was never reached";
   }
+}
+
+TEST(RandomUpdates, HaveEveryOutcomeInSomeWalk) {
+  std::set<std::string> missing = {"update 0",
+                                   "update 1",
+                                   "update 2",
+                                   "update 3",
+                                   "refused INVALID_CONTAINER_ID",
+                                   "refused INCORRECT_CONTAINER_VERSION_ERROR",
+                                   "refused UPDATE_OUTSTANDING_ERROR",
+                                   "refused RESOURCE_OUTSIDE_ALLOWED_RANGE"};
+  for (std::uint32_t seed = 101; seed <= 120 && !missing.empty(); ++seed) {
+    RandomCluster cluster(seed);
+    for (int i = 0; i < 1500 && !HasFailure(); ++i)
+      cluster.step();
+    for (const std::string& outcome : cluster.reached)
+      missing.erase(outcome);
+  }
+  EXPECT_EQ(missing, std::set<std::string>());
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomCommands, testing::Range(1U, 9U));
