@@ -80,11 +80,12 @@ void Scheduler::Impl::compute_guarantees(Queue& parent_queue, PartitionId partit
       }
     }
   }
+  const bool mixed = config_->mixed_modes || parent_queue.spec.plan;
   for (std::size_t at = 0; at < capacities.size(); ++at) {
     const Capacity& capacity = *capacities[at];
     QueuePart& part = parent_queue.children[at]->parts[partition];
     part.guaranteed = floored(part.guarantee);
-    if (config_->mixed_modes) {
+    if (mixed) {
       const double whole = measure(parent.guaranteed, partition);
       part.share = whole > 0 ? measure(part.guaranteed, partition) / whole : 0;
     } else if (capacity.mode == CapacityMode::kAbsolute) {

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "queues/config_checks.h"
+#include "queues/config_plan.h"
 #include "queues/templates.h"
 
 namespace heddle::queues {
@@ -44,7 +45,6 @@ class Reader {
   void read_order(QueueSpec& queue, const QueueSpec* parent);
   void read_parallel_users();
   void read_labels(QueueSpec& queue, const QueueSpec* parent);
-  void check_unsupported(const QueueSpec& queue);
 
   const Settings& settings_;
   const ResourceTypes& types_;
@@ -285,6 +285,15 @@ void Reader::read_auto_creation(QueueSpec& queue, bool made_parent) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   queue.auto_removal = is_on("auto-queue-creation-v2.queue-auto-removal.enable", "true");
   AutoParent parent;
+  if (is_on("reservable", "") && !made_parent) {
+    queue.auto_creation = AutoCreation::kPlan;
+    queue.plan = read_plan(queue, values_);
+    if (values_.of(queue, "queues") || path == "root") {
+      values_.fault(queue, "reservable",
+                    fmt::format("Only Leaf Queues can be reservable for {}", path));
+    }
+    return;
+  }
   if (is_on("auto-create-child-queue.enabled", "")) {
     queue.auto_creation = AutoCreation::kManaged;
     parent.depth_max = 1;
@@ -322,7 +331,7 @@ void Reader::read_auto_creation(QueueSpec& queue, bool made_parent) {
 /// Tells what is wrong with them before the first queue is made.
 void Reader::check_templates(const QueueSpec& queue) {
   for (const bool leaf : {true, false}) {
-    if (queue.auto_creation == AutoCreation::kOff) break;
+    if (queue.auto_creation == AutoCreation::kOff || queue.plan) break;
     if (!leaf && queue.auto_creation == AutoCreation::kManaged) continue;
     const auto trial = config_.templates->make(queue, "<new>", leaf);
     if (!trial) {
@@ -393,7 +402,7 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
     check_siblings(queue, values_);
     check_label_siblings(queue, values_);
   }
-  check_unsupported(queue);
+  if (queue.plan && queue.children.empty()) queue.children.push_back(default_plan_child(queue));
   return queue;
 }
 
@@ -410,16 +419,6 @@ void Reader::read_children(QueueSpec& queue) {
     }
   }
   if (!queue.children.empty()) values_.come_near(queue.path.value());
-}
-
-void Reader::check_unsupported(const QueueSpec& queue) {
-  const auto warn = [&](std::string_view property, std::string_view text,
-                        std::string_view instead) {
-    config_.warnings.push_back(fmt::format("{}{}.{}={} is not supported yet; {}", kCapacityPrefix,
-                                           queue.path.value(), property, shortened(text), instead));
-  };
-  const auto text = values_.of(queue, "reservable");
-  if (text && to_lower(*text) != "false") warn("reservable", *text, "the setting has no effect");
 }
 
 Result<QueueSpec> Reader::read_made(const std::string& name, const QueueSpec& parent, bool leaf) {

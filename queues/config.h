@@ -15,6 +15,7 @@
 #include "base/resources.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "queues/plan_settings.h"
 #include "queues/preemption.h"
 #include "queues/types.h"
 
@@ -82,6 +83,7 @@ enum class AutoCreation : std::uint8_t {
   kOff,
   kFlexible,  // auto-queue-creation-v2: parents and leaves, by weight
   kManaged,   // auto-create-child-queue: leaves, all by one template
+  kPlan,      // reservable: leaves, by its plan of reservations and never for an application
 };
 
 /// Where a queue comes from.
@@ -89,6 +91,7 @@ enum class Origin : std::uint8_t {
   kListed,
   kFlexible,  // made for an application, below a kFlexible parent
   kManaged,   // the same below a kManaged one
+  kReserved,  // made for a reservation, below a kPlan parent
 };
 
 /// What a queue gives to the children that are made below it.
@@ -116,9 +119,10 @@ struct QueueRules {
   std::string name;  // last part of the path
   Origin origin = Origin::kListed;
   AutoCreation auto_creation = AutoCreation::kOff;
-  bool auto_removal = true;   // Origin::kFlexible: goes when it was idle long enough
-  bool at_zero = false;       // Origin::kManaged: is guaranteed nothing for now
-  AutoParentPtr auto_parent;  // unless kOff
+  bool auto_removal = true;          // Origin::kFlexible: goes when it was idle long enough
+  bool at_zero = false;              // Origin::kManaged: is guaranteed nothing for now
+  AutoParentPtr auto_parent;         // of kFlexible and kManaged
+  std::optional<PlanSettings> plan;  // of kPlan
   Capacity capacity;
   Capacity maximum_capacity;
   QueueState state = QueueState::kRunning;
@@ -152,6 +156,13 @@ struct QueueRules {
   std::optional<std::string> acl_administer;
   std::vector<PriorityAcl> priority_acls;  // of leaves; none: everybody, everything
   friend bool operator==(const QueueRules&, const QueueRules&) = default;
+};
+
+/// What a reservation is guaranteed just now, below its plan queue.
+struct PlanShare {
+  std::string name;  // of its queue
+  Resources amount;
+  bool only = false;  // no more than that, whatever is free: part of a gang is of no use
 };
 
 /// A queue with those below it.

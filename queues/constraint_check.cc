@@ -174,9 +174,8 @@ std::vector<TagKey> watched_keys(const Constraint& constraint, const AppId& app)
     for (const std::string& tag : part.values)
       keys.push_back(key_of(part, app, tag));
   });
-  std::ranges::sort(keys);
-  const auto rest = std::ranges::unique(keys);
-  keys.erase(rest.begin(), rest.end());
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 

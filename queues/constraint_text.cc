@@ -10,7 +10,7 @@
 namespace heddle::queues {
 namespace {
 
-constexpr std::size_t kConstraintTextMax = 64 * 1024;
+constexpr std::size_t kConstraintTextMax = 65'536;
 
 /// Reads from left to right; recursion is bounded by the depth a constraint may have.
 class ConstraintReader {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "queues/config_plan.h"
 #include "queues/scheduler_impl.h"
 #include "queues/templates.h"
 
@@ -32,6 +33,22 @@ void zero(QueueRules& rules) {
     spec.capacity = {spec.capacity.mode, 0, {}, "0"};
 }
 
+AutoCreation maker_of(Origin origin) {
+  switch (origin) {
+    case Origin::kManaged: return AutoCreation::kManaged;
+    case Origin::kReserved: return AutoCreation::kPlan;
+    case Origin::kListed:
+    case Origin::kFlexible: break;
+  }
+  return AutoCreation::kFlexible;
+}
+
+/// One that makes nothing any more keeps what was made one by one.
+AutoCreation maker_of(const QueueSpec& parent) {
+  return parent.auto_creation == AutoCreation::kOff ? AutoCreation::kFlexible
+                                                    : parent.auto_creation;
+}
+
 /// What was made below `before`, as it is below `after`.
 void carry_made(const QueueSpec& before, QueueSpec& after, const QueueTemplates* templates) {
   std::map<std::string_view, std::size_t> listed;
@@ -43,13 +60,16 @@ void carry_made(const QueueSpec& before, QueueSpec& after, const QueueTemplates*
       carry_made(child, after.children[same->second], templates);
       continue;
     }
-    const bool other_kind =
-        (child.origin == Origin::kManaged) != (after.auto_creation == AutoCreation::kManaged);
+    const bool other_kind = maker_of(child.origin) != maker_of(after);
     if (child.origin == Origin::kListed || !takes_more || other_kind) continue;
     auto made = templates != nullptr && after.auto_parent
                     ? templates->make(after, child.name, child.is_leaf())
                     : Result<QueueSpec>(fail(ErrorCode::kNotFound, ""));
-    if (!made) {  // its parent makes no more: it stays as it is
+    if (child.origin == Origin::kReserved && after.plan) {
+      made = reserved_queue(after, {child.name, {}, false});
+      made->capacity = child.capacity;
+      made->maximum_capacity = child.maximum_capacity;
+    } else if (!made) {  // its parent makes no more: it stays as it is
       made = child;
       made->children.clear();
     } else if (made->origin == Origin::kManaged) {
@@ -181,7 +201,7 @@ Result<Queue*> Scheduler::Impl::make_leaf(std::string_view name, bool recovering
                     shortened(path), at));
   }
   const AutoCreation kind = above->spec.auto_creation;
-  if (kind == AutoCreation::kOff || config_->templates == nullptr) {
+  if (kind == AutoCreation::kOff || kind == AutoCreation::kPlan || config_->templates == nullptr) {
     return unknown(fmt::format("Auto creation of queue {} is not enabled under parent {}",
                                shortened(path), at));
   }

@@ -78,6 +78,18 @@ class Scheduler {
   /// The configuration with what was made as it would be then; nullptr: nothing would be.
   std::shared_ptr<QueueConfig> with_made(const QueueConfig& config) const;
 
+  // --- queues of reservations, below those that are reservable
+
+  /// Queues that are reservable.
+  std::vector<QueuePath> plan_queues() const;
+  /// The children of a plan queue, besides its default one, become these. One that is not among
+  /// them goes once it holds no application; until then it is guaranteed nothing. kNotFound: there
+  /// is no such plan queue.
+  Result<void> set_plan_shares(const QueuePath& plan, std::span<const PlanShare> shares);
+  std::vector<QueuePath> reserved_queues(const QueuePath& plan) const;
+  /// Of the default partition, as nodes are now; nothing where there is no such queue.
+  Resources guaranteed(const QueuePath& path) const;
+
   // --- nodes
 
   /// All node labels, besides the default partition (""). Nodes of a label that is not there any

@@ -1,6 +1,7 @@
-// The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, capacities.cc, demand.cc,
-// leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc, placement.cc, growth.cc, events.cc,
-// reports.cc, explain*.cc, tagged.cc and invariants.cc each hold a part.
+// The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, plan_queues.cc,
+// capacities.cc, demand.cc, leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc,
+// placement.cc, growth.cc, events.cc, reports.cc, explain*.cc, tagged.cc and invariants.cc each
+// hold a part.
 #pragma once
 
 #include <limits>
@@ -48,6 +49,10 @@ class Scheduler::Impl {
   const QueueSpec& spec_of(const Queue& queue) const;
   QueueSpec& own_spec(const Queue& queue);
   std::shared_ptr<QueueConfig> with_made(const QueueConfig& config) const;
+
+  // plan_queues.cc: queues that come and go with their reservations
+  void set_plan_shares(Queue& plan, std::span<const PlanShare> shares);
+  bool set_share(Queue& queue, const PlanShare& share);
 
   // capacities.cc: what each queue may have
   static constexpr PartitionId kNoPartition = static_cast<PartitionId>(-1);

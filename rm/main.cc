@@ -532,9 +532,10 @@ Result<void> Daemon::serve() {
   compat::yarn::ServiceOptions options;
   options.web_address = web_address;
   options.groups = groups;
-  context = std::make_shared<compat::yarn::Context>(compat::yarn::Context{
-      rm::Door{*service, *service, *service, *service, *board, *keys, service.get(), service.get()},
-      clock, *hosts, options});
+  context = std::make_shared<compat::yarn::Context>(
+      compat::yarn::Context{rm::Door{*service, *service, *service, *service, *board, *keys,
+                                     service.get(), service.get(), service.get()},
+                            clock, *hosts, options});
   client = compat::ipc::Client::create(loops, compat::ipc::ClientOptions{});
   launcher = std::make_unique<compat::yarn::AmLauncher>(
       context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); },

@@ -46,8 +46,10 @@ std::string_view refused(const Error& error) {
     case ErrorSubject::kContainer:
     case ErrorSubject::kNode:
     case ErrorSubject::kQueue:
-    case ErrorSubject::kReservation:
     case ErrorSubject::kResourceProfile: return java::kYarn;
+    case ErrorSubject::kReservation:
+      return error.message.starts_with("The specified reservation id is invalid") ? java::kIo
+                                                                                  : java::kYarn;
   }
   std::abort();
 }
@@ -85,7 +87,8 @@ std::string_view client_exception(const Error& error) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kLimitExceeded: return refused(error);
     case ErrorCode::kNotFound: return not_found(error.subject);
-    case ErrorCode::kPermissionDenied: return java::kAccessControl;
+    case ErrorCode::kPermissionDenied:  // of reservations: wrapped, its class is in the text
+      return error.subject == ErrorSubject::kReservation ? java::kYarn : java::kAccessControl;
     case ErrorCode::kUnauthenticated: return unauthenticated(error.subject);
     case ErrorCode::kUnsupported: return unsupported(error.subject);
     case ErrorCode::kUnavailable: return java::kRetriable;

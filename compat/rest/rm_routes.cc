@@ -419,13 +419,6 @@ void add_app_field_routes(Router& router, const RmWeb& web) {
   });
 }
 
-void add_unsupported_reads(Router& router) {
-  router.add("GET", "/ws/v1/cluster/reservation/list", [](const ExchangePtr& exchange) {
-    send_error(*exchange,
-               {ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again"});
-  });
-}
-
 }  // namespace
 
 rm::AppReportPtr find_app(const RmWeb& web, const Exchange& exchange, std::string_view text) {
@@ -473,7 +466,6 @@ void add_rm_read_routes(Router& router, const RmWeb& web) {
   get("/appstatistics", get_statistics);
   get("/queues/{}/access", get_queue_access);
   add_app_field_routes(router, web);
-  add_unsupported_reads(router);
 }
 
 }  // namespace heddle::compat::rest

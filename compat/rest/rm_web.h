@@ -18,6 +18,7 @@ struct RmWeb {
 
 void add_rm_read_routes(Router& router, const RmWeb& web);
 void add_rm_write_routes(Router& router, const RmWeb& web);
+void add_reservation_routes(Router& router, const RmWeb& web);
 void add_rm_label_routes(Router& router, const RmWeb& web);
 void add_queue_config_routes(Router& router, const RmWeb& web);
 void add_explain_routes(Router& router, const RmWeb& web);

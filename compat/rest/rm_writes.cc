@@ -303,10 +303,6 @@ void add_refusals(Router& router) {
   plain("POST", "/delegation-token", 403, kerberos);
   plain("POST", "/delegation-token/expiration", 403, kerberos);
   plain("DELETE", "/delegation-token", 403, kerberos);
-  const std::string reservations = "Reservation is not enabled. Please enable & try again";
-  for (const auto* path : {"new-reservation", "submit", "update", "delete"}) {
-    off("POST", std::string("/reservation/") + path, reservations);
-  }
   off("POST", "/scheduler/logs", "scheduler debug logs by request are not supported yet");
 }
 

@@ -243,7 +243,7 @@ void write_queue(Writer& out, const rm::QueueReport& queue, const ResourceTypes&
   out.text("state", queue.running ? "RUNNING" : "STOPPED");
   if (!queue.leaf) write_queues(out, queue, types);
   write_resource(out, "resourcesUsed", queue.used, types);
-  out.flag("hideReservationQueues", false);
+  out.flag("hideReservationQueues", queue.hides_reservations);
   if (!queue.labels.empty()) {
     out.begin_list("nodeLabels");
     for (const std::string& label : queue.labels)

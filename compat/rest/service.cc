@@ -118,6 +118,7 @@ net::HttpHandler make_rm_web_handler(const rm::Door& door, WebOptions options,
   add_start_page(state->router, state->web.options, "/cluster");
   add_rm_read_routes(state->router, state->web);
   add_rm_write_routes(state->router, state->web);
+  add_reservation_routes(state->router, state->web);
   add_rm_label_routes(state->router, state->web);
   add_queue_config_routes(state->router, state->web);
   add_explain_routes(state->router, state->web);

@@ -7,6 +7,7 @@
 #include "compat/proto/yarn_protos.pb.h"
 #include "compat/records/launch_context.h"
 #include "compat/records/submission_limits.h"
+#include "rm/api/reservations.h"
 #include "security/token.h"
 
 namespace heddle::compat::rest {
@@ -311,7 +312,9 @@ Result<rm::Submission> submission_from_body(const Body& body, const ResourceType
   const std::string reservation = text("reservation-id", "");
   if (failed) return fail(std::move(*failed));
   if (!reservation.empty()) {
-    return fail(ErrorCode::kUnsupported, "reservation-id: reservations are not supported yet");
+    const auto wanted = rm::parse_reservation_id(reservation);
+    if (!wanted) return fail(wanted.error());
+    result.reservation = *wanted;
   }
   auto parsed = parse_app_id(id);
   if (!parsed) return fail(std::move(parsed).error().within("application-id"));

@@ -10,7 +10,7 @@ void add_submission_methods(ipc::ProtocolService& service, const ContextPtr& con
 void add_report_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_cluster_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_label_methods(ipc::ProtocolService& service, const ContextPtr& context);
-void add_reservation_methods(ipc::ProtocolService& service);
+void add_reservation_methods(ipc::ProtocolService& service, const ContextPtr& context);
 void add_delegation_token_methods(ipc::ProtocolService& service);
 
 /// Binds a method that is answered at once to its context.

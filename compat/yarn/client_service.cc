@@ -14,24 +14,9 @@ ServicePtr make_client_service(const ContextPtr& context) {
   add_report_methods(*service, context);
   add_cluster_methods(*service, context);
   add_label_methods(*service, context);
-  add_reservation_methods(*service);
+  add_reservation_methods(*service, context);
   add_delegation_token_methods(*service);
   return service;
-}
-
-void add_reservation_methods(ipc::ProtocolService& service) {
-  const Error off{ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again",
-                  ErrorSubject::kReservation};
-  refuse<pb::GetNewReservationRequestProto, pb::GetNewReservationResponseProto>(
-      service, "getNewReservation", off);
-  refuse<pb::ReservationSubmissionRequestProto, pb::ReservationSubmissionResponseProto>(
-      service, "submitReservation", off);
-  refuse<pb::ReservationUpdateRequestProto, pb::ReservationUpdateResponseProto>(
-      service, "updateReservation", off);
-  refuse<pb::ReservationDeleteRequestProto, pb::ReservationDeleteResponseProto>(
-      service, "deleteReservation", off);
-  refuse<pb::ReservationListRequestProto, pb::ReservationListResponseProto>(
-      service, "listReservations", off);
 }
 
 void add_delegation_token_methods(ipc::ProtocolService& service) {

@@ -30,9 +30,8 @@ Result<Constraint::Scope> scope_from_wire(const std::string& scope) {
 
 std::vector<std::string> values_of(const pb::PlacementConstraintTargetProto& wire) {
   std::vector<std::string> values(wire.targetvalues().begin(), wire.targetvalues().end());
-  std::ranges::sort(values);
-  const auto rest = std::ranges::unique(values);
-  values.erase(rest.begin(), rest.end());
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
 
@@ -142,9 +141,8 @@ Result<void> check_bytes(std::string_view what, std::size_t bytes) {
 template <class Texts>
 Result<std::vector<std::string>> tags_from_wire(const Texts& texts) {
   std::vector<std::string> tags(texts.begin(), texts.end());
-  std::ranges::sort(tags);
-  const auto rest = std::ranges::unique(tags);
-  tags.erase(rest.begin(), rest.end());
+  std::sort(tags.begin(), tags.end());
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   RETURN_IF_ERROR(queues::check_tags(tags));
   return tags;
 }

@@ -110,7 +110,7 @@ std::shared_ptr<pb::AllocateResponseProto> allocated_to_wire(const Masters& mast
                                                              const Updates& updates,
                                                              const rm::Allocated& answer) {
   const ResourceTypes& types = masters.context->types();
-  const auto message = ipc::make_on_arena<pb::AllocateResponseProto>();
+  auto message = ipc::make_on_arena<pb::AllocateResponseProto>();
   pb::AllocateResponseProto& out = *message;
   out.set_response_id(answer.response_id);
   for (const rm::GrantedContainer& container : answer.containers) {

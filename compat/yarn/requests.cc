@@ -9,6 +9,7 @@
 #include "compat/records/launch_context.h"
 #include "compat/records/resources.h"
 #include "compat/yarn/constraints.h"
+#include "compat/yarn/reservations.h"
 #include "compat/yarn/states.h"
 
 namespace heddle::compat::yarn {
@@ -184,10 +185,7 @@ Result<rm::Submission> submission_from_wire(const pb::ApplicationSubmissionConte
   out.id = *app;
   RETURN_IF_ERROR(
       check_submission_texts(wire.application_name(), wire.applicationtype(), wire.queue()));
-  if (wire.has_reservation_id()) {
-    return fail(ErrorCode::kUnsupported, "Reservation is not enabled. Please enable & try again",
-                ErrorSubject::kReservation);
-  }
+  if (wire.has_reservation_id()) out.reservation = reservation_id_from_wire(wire.reservation_id());
   out.name = wire.application_name();
   out.type = wire.applicationtype().empty() ? "YARN" : wire.applicationtype().substr(0, kTypeKept);
   out.queue = wire.queue().empty() ? "default" : wire.queue();

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/resources.h"
+#include "queues/reservations/types.h"
 #include "queues/tagged_ask.h"
 #include "rm/api/types.h"
 
@@ -67,6 +68,7 @@ struct Submission {
   LaunchBlob launch;                    // ContainerLaunchContext
   std::string log_aggregation_context;  // as submitted, unread; "" = none
   PlacedByRules placed;
+  std::optional<queues::reservations::ReservationId> reservation;  // to run in
 
   const std::string& target_queue() const { return placed.queue.empty() ? queue : placed.queue; }
   /// -1 = the queue's.

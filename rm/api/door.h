@@ -137,7 +137,8 @@ struct TokenSigners {
   security::TokenKeys container;
 };
 
-class ExplainService;  // rm/api/explain.h
+class ExplainService;      // rm/api/explain.h
+class ReservationService;  // rm/api/reservations.h
 
 /// All services together, as wired in main().
 struct Door {
@@ -149,6 +150,7 @@ struct Door {
   TokenSigners& keys;
   QueueConfigService* queue_config = nullptr;  // nullptr: there is none to ask
   ExplainService* explain = nullptr;           // likewise
+  ReservationService* reservations = nullptr;  // likewise
 };
 
 }  // namespace heddle::rm

@@ -216,6 +216,8 @@ struct QueueReport {
   Resources configured_maximum;
   QueueCreation creation = QueueCreation::kOff;  // of children, when applications need them
   QueueCreation origin = QueueCreation::kOff;    // how it came itself; kOff: it is listed
+  bool plan = false;                             // reservable: its children are reservations
+  bool hides_reservations = false;               // to people
   QueueTemplates templates;
   std::vector<PriorityRight> priority_rights;  // of a leaf, the lowest maximum first; none: all may
   std::vector<std::string> capacity_vector;    // of each resource type, where kinds may be mixed

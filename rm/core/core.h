@@ -19,10 +19,12 @@
 #include "rm/api/commands.h"
 #include "rm/api/door.h"
 #include "rm/api/reports.h"
+#include "rm/api/reservations.h"
 #include "rm/app/app_table.h"
 #include "rm/attempt/attempt_table.h"
 #include "rm/container/container_table.h"
 #include "rm/core/records.h"
+#include "rm/core/reservation_table.h"
 #include "rm/core/state.h"
 #include "rm/label/attribute_table.h"
 #include "rm/label/label_table.h"
@@ -66,8 +68,9 @@ struct CoreOptions {
   Resources node_minimum{0, 0};      // smaller nodes are refused
   std::string node_minimum_version;  // older ones are refused; "" = none is
   bool labels_enabled = false;
-  bool labels_distributed = false;   // nodes tell their own, operators do not
-  bool remove_idle_queues = false;   // those that were made for applications
+  bool labels_distributed = false;  // nodes tell their own, operators do not
+  bool remove_idle_queues = false;  // those that were made for applications
+  ReservationOptions reservations;
   std::string master_default_label;  // of AMs that ask for none; "" = that of their application
   ConstraintHandler constraint_handler = ConstraintHandler::kDisabled;
   std::int32_t constraint_tries = 3;  // of kProcessor
@@ -179,6 +182,18 @@ class Core {
   void remove_labels(const std::set<std::string>& names, const ReplyTo<void>& reply, Turn& turn);
   void replace_labels(const ReplaceLabels& request, const ReplyTo<void>& reply, Turn& turn);
   void map_attributes(const MapAttributes& request, const ReplyTo<void>& reply, Turn& turn);
+
+  // Reservations. `on_list` is asked where the lists of queues count.
+  void submit_reservation(const security::Caller& caller, const OnList& on_list,
+                          const SubmitReservation& request, const ReplyTo<void>& reply, Turn& turn);
+  void update_reservation(const security::Caller& caller, const OnList& on_list,
+                          const UpdateReservation& request, const ReplyTo<void>& reply, Turn& turn);
+  void delete_reservation(const security::Caller& caller, const OnList& on_list,
+                          const std::optional<ReservationId>& id, const ReplyTo<void>& reply,
+                          Turn& turn);
+  Result<ReservationList> list_reservations(const security::Caller& caller, const OnList& on_list,
+                                            const ListReservations& request);
+
   /// The AMRM key rolled: attempts get a fresh token with their next answer.
   void amrm_key_rolled(std::int32_t key_id) { amrm_key_ = key_id; }
 
@@ -362,7 +377,8 @@ class Core {
     kDrain,
     kPreemption,
     kIdleQueues,
-    kConstraints
+    kConstraints,
+    kPlan  // `node.host` is the path of its queue
   };
   struct Deadline {
     Instant at;
@@ -397,6 +413,33 @@ class Core {
   void watch_idle_queues(const Now& now);
   void remove_idle_queues(Turn& turn);
   void keep_counters(const QueuePath& gone);
+
+  // Reservations.
+  enum class PlanRight : std::uint8_t { kSubmit, kAdminister, kList };
+  void take_plan_queues();
+  Result<PlanState*> find_plan(const std::string& queue);
+  Result<PlanState*> find_plan(const std::optional<ReservationId>& id);
+  static Result<void> check_definition(const queues::reservations::Plan& plan,
+                                       const std::optional<ReservationDefinition>& definition,
+                                       const Now& now);
+  Result<void> check_access(const PlanState& state, const std::string& user, const OnList& on_list,
+                            PlanRight right, const std::optional<ReservationId>& id) const;
+  Result<void> take_reservation(const std::string& user, const OnList& on_list,
+                                const SubmitReservation& request, Turn& turn);
+  void forget_reservation(const ReservationId& id, Turn& turn);
+  bool plans_are_stale() const;
+  void follow_plans(Turn& turn);
+  void follow_plan(PlanState& state, Turn& turn);
+  void repair_plan(PlanState& state, std::int64_t at_ms, Turn& turn);
+  void watch_plan(PlanState& state, std::int64_t at_ms, const Now& now);
+  void plan_is_due(const std::string& queue, Turn& turn);
+  void empty_reserved(const QueuePath& queue, const PlanState& state, Turn& turn);
+  Result<void> place_in_plan(App& app, Turn& turn);
+  std::string move_target(const std::string& queue) const;
+  void recover_reservations(const StoredState& state, Turn& turn);
+  void leave_expired(App& app);  // at recovery
+  void note_moved(App& app, const QueuePath& queue, Turn& turn);
+  std::string check_plans() const;
 
   // Preemption.
   void set_preemption(const queues::PreemptionSettings& settings, const Now& now);
@@ -496,6 +539,7 @@ class Core {
   Instant second_ends_;  // of lately_
   SchedulerHealth health_;
   NodeSizes node_sizes_;
+  ReservationTable reservations_;
   LabelTable labels_;
   AttributeTable attributes_;
 

@@ -27,7 +27,7 @@ bool same_content(const Submission& a, const Submission& b) {
   const auto facts = [](const Submission& of) {
     return std::tie(of.name, of.type, of.queue, of.tags, of.priority, of.am_resources.amount,
                     of.unmanaged, of.keep_containers, of.max_attempts, of.lifetime_seconds,
-                    of.label_expression);
+                    of.label_expression, of.reservation);
   };
   return facts(a) == facts(b);
 }
@@ -121,7 +121,8 @@ void Core::submit(const security::Caller& caller, Submission submission, ReplyTo
   app.submitted = app.started = app.accounted = turn.now.wall;
   app.submission = std::make_shared<const Submission>(std::move(submission));
 
-  const auto queue = leaf_for(app, turn);
+  const auto in_plan = place_in_plan(app, turn);
+  const auto queue = in_plan ? leaf_for(app, turn) : Result<QueuePath>(fail(in_plan.error()));
   if (!queue) {
     record_rejected(app, queue.error(), turn);
     turn.reply_when_durable<void>(std::move(reply), fail(queue.error()));
@@ -254,6 +255,9 @@ void Core::complete(App& app, Turn& turn) {
   if (app.in_scheduler) scheduler_.remove_app(app.id);
   app.in_scheduler = false;
   watch_idle_queues(turn.now);
+  // The queue of a reservation that has ended goes with its last application.
+  const queues::QueueRules* queue = scheduler_.rules(QueuePath(app.queue));
+  if (queue != nullptr && queue->origin == queues::Origin::kReserved) reservations_.stale = true;
   queues_changed_ = true;
   for (const NodeId& id : app.nodes) {
     Node* node = find_node(id);
@@ -340,26 +344,30 @@ Error refused_move(Error error, const std::string& queue) {
 
 }  // namespace
 
+void Core::note_moved(App& app, const QueuePath& queue, Turn& turn) {
+  const bool running = app.counted_running;
+  count_running(app, false);
+  app.queue = queue.value();
+  count_running(app, running);
+  queues_changed_ = true;
+  touch(app);
+  turn.effects.records.push_back(UpdateApp{app.id, app.queue, app.priority, app.lifetime_expiry});
+}
+
 void Core::move(const AppId& id, const std::string& queue, const ReplyTo<void>& reply, Turn& turn) {
   auto app = live_app(id);
+  const std::string target = move_target(queue);
   Result<QueuePath> moved = QueuePath();
   if (app) {
-    moved = (*app)->in_scheduler ? scheduler_.move_app(id, queue)
-                                 : scheduler_.resolve_leaf(id, UserName((*app)->user), queue);
+    moved = (*app)->in_scheduler ? scheduler_.move_app(id, target)
+                                 : scheduler_.resolve_leaf(id, UserName((*app)->user), target);
   }
   if (!app || !moved) {
     Error error = app ? refused_move(moved.error(), queue) : app.error();
     turn.effects.replies.push_back([reply, error] { reply(fail(error)); });
     return;
   }
-  const bool running = (*app)->counted_running;
-  count_running(**app, false);
-  (*app)->queue = moved->value();
-  count_running(**app, running);
-  queues_changed_ = true;
-  touch(**app);
-  turn.effects.records.push_back(
-      UpdateApp{id, (*app)->queue, (*app)->priority, (*app)->lifetime_expiry});
+  note_moved(**app, *moved, turn);
   turn.reply_when_durable<void>(reply, {});
   run_scheduler(turn);
 }

@@ -12,6 +12,7 @@ std::string Core::check_invariants() const {
   if (std::string wrong = check_updates(); !wrong.empty()) return wrong;
   if (std::string wrong = check_loads(); !wrong.empty()) return wrong;
   if (std::string wrong = check_apps(); !wrong.empty()) return wrong;
+  if (std::string wrong = check_plans(); !wrong.empty()) return wrong;
   return check_deadlines();
 }
 
@@ -147,6 +148,8 @@ std::string Core::check_deadlines() const {
   count(preemption_due_);
   count(idle_queues_due_);
   count(constraints_due_);
+  for (const auto& [path, state] : reservations_.plans)
+    count(state.due);
   return armed == deadlines_.size() ? "" : "deadlines are pending that nobody waits for";
 }
 

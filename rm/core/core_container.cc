@@ -20,6 +20,7 @@ LaunchBlob log_context(const App& app) {
 }  // namespace
 
 void Core::run_scheduler(Turn& turn) {
+  if (plans_are_stale()) follow_plans(turn);
   if (!scheduler_.has_work()) return;
   set_scheduler_time(turn.now);
   watch_preemption(turn.now);

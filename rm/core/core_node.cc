@@ -472,6 +472,7 @@ Result<void> Core::configure_queues(std::shared_ptr<const queues::QueueConfig> c
   const auto preemption = config->preemption;
   RETURN_IF_ERROR(scheduler_.configure(std::move(config), options_.limits));
   if (preemption) set_preemption(*preemption, turn.now);
+  take_plan_queues();
   queues_changed_ = true;
   run_scheduler(turn);
   return {};

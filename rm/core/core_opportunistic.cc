@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int32_t kLoadMax = 20'000;       // of one node, whatever it tells
 constexpr std::int32_t kGivenPerCall = 10'000;  // to one AM, where nothing else is set
+constexpr std::size_t kPassedOverMax = 1'000;   // nodes of other labels, for one container
 constexpr std::size_t kPlacesMax = 100;         // rows of one ask that are looked at for locality
 
 }  // namespace
@@ -67,9 +68,11 @@ void Core::list_by_load(Node& node) {
 
 /// Where its rows would like it among the least loaded nodes; else the least loaded of all.
 Node* Core::opportunistic_spot(const Attempt& attempt, const Ask& any) {
+  const std::string label = any.label_expression.value_or("");
   const auto may = [&](const Node& node) {
-    return node.listed_load && any.resources.fits_in(node.total) &&
-           !attempt.blacklist.contains(node.id.host) && !attempt.blacklist.contains(node.rack);
+    return node.listed_load && labels_.label_of(node.id) == label &&
+           any.resources.fits_in(node.total) && !attempt.blacklist.contains(node.id.host) &&
+           !attempt.blacklist.contains(node.rack);
   };
   std::set<std::string_view> racks;
   std::size_t looked_at = 0;
@@ -89,10 +92,15 @@ Node* Core::opportunistic_spot(const Attempt& attempt, const Ask& any) {
   }
   Node* best = nullptr;
   std::size_t looks = 0;
-  for (auto at = by_load_.begin();
-       at != by_load_.end() && looks < options_.opportunistic.nodes_used; ++at, ++looks) {
+  std::size_t passed_over = 0;  // nodes with other labels
+  for (auto at = by_load_.begin(); at != by_load_.end() && passed_over < kPassedOverMax; ++at) {
     Node* node = find_node(at->second);
-    if (node == nullptr || !may(*node)) continue;
+    if (node == nullptr || labels_.label_of(node->id) != label) {
+      ++passed_over;
+      continue;
+    }
+    if (looks++ == options_.opportunistic.nodes_used) break;
+    if (!may(*node)) continue;
     if (racks.contains(node->rack)) return node;
     if (best == nullptr && any.relax_locality) best = node;
   }

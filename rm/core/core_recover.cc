@@ -15,6 +15,7 @@ void Core::recover(const StoredState& state, Turn& turn) {
                                                               : state.node_labels);
     set_partitions();
   }
+  recover_reservations(state, turn);
   for (const StoredApp& stored : state.apps)
     recover_app(stored, turn);
   std::ranges::sort(finished_order_, [&](const AppId& a, const AppId& b) {
@@ -31,6 +32,7 @@ void Core::recover_app(const StoredApp& stored, Turn& turn) {
   app.submission = stored.app.submission;
   app.user = stored.app.user;
   app.queue = stored.app.queue;
+  if (!stored.end) leave_expired(app);
   if (!stored.end) make_again(app, turn.now);
   app.master_label = master_label(*app.submission, scheduler_.rules(QueuePath(app.queue)));
   app.priority = stored.app.priority;

@@ -119,13 +119,17 @@ void take_rules(const queues::QueueSpec& spec, QueueReport& out) {
   out.priority = spec.priority;
   out.ordering_policy = spec.ordering_policy;
   switch (spec.auto_creation) {
-    case queues::AutoCreation::kOff: break;
+    case queues::AutoCreation::kOff:
+    case queues::AutoCreation::kPlan: break;
     case queues::AutoCreation::kFlexible: out.creation = QueueCreation::kFlexible; break;
     case queues::AutoCreation::kManaged: out.creation = QueueCreation::kManaged; break;
   }
-  out.origin = spec.origin == queues::Origin::kFlexible  ? QueueCreation::kFlexible
-               : spec.origin == queues::Origin::kManaged ? QueueCreation::kManaged
-                                                         : QueueCreation::kOff;
+  out.origin = spec.origin == queues::Origin::kFlexible   ? QueueCreation::kFlexible
+               : spec.origin == queues::Origin::kManaged  ? QueueCreation::kManaged
+               : spec.origin == queues::Origin::kReserved ? QueueCreation::kManaged
+                                                          : QueueCreation::kOff;
+  out.plan = spec.plan.has_value();
+  out.hides_reservations = spec.plan && !spec.plan->show_as_queues;
   if (spec.auto_parent) {
     out.templates = {spec.auto_parent->common, spec.auto_parent->of_parents,
                      spec.auto_parent->of_leaves};

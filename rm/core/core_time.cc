@@ -111,6 +111,7 @@ void Core::expire(const Deadline& deadline, Turn& turn) {
       constraints_due_.reset();
       set_scheduler_time(turn.now);
       return watch_constraints(turn.now);
+    case DeadlineKind::kPlan: return plan_is_due(deadline.node.host, turn);
     case DeadlineKind::kDrain:
       if (Node* node = find_node(deadline.node)) {
         node->drain_deadline.reset();

@@ -14,6 +14,7 @@
 #include "rm/api/commands.h"
 #include "rm/api/queue_changes.h"
 #include "rm/api/reports.h"
+#include "rm/api/reservations.h"
 #include "rm/api/types.h"
 #include "rm/label/attribute_table.h"
 #include "rm/label/label_table.h"
@@ -85,8 +86,19 @@ struct SaveQueues {
   std::int64_t versions_max = 100;  // older ones are dropped
 };
 
-using Record = std::variant<SaveApp, UpdateApp, SaveAttempt, FinishAttempt, FinishApp, ForgetApp,
-                            SaveKeys, LabelChange, AttributeChange, SaveQueues>;
+/// A reservation was accepted, or is another one now.
+struct SaveReservation {
+  std::string queue;  // path of the plan
+  Reservation reservation;
+};
+
+struct DropReservation {
+  ReservationId id;
+};
+
+using Record =
+    std::variant<SaveApp, UpdateApp, SaveAttempt, FinishAttempt, FinishApp, ForgetApp, SaveKeys,
+                 LabelChange, AttributeChange, SaveQueues, SaveReservation, DropReservation>;
 
 /// What the core is told once the records before it are durable.
 struct AppSaved {
@@ -120,7 +132,8 @@ struct StoredState {
   std::vector<NodeLabel> labels;
   std::vector<std::pair<NodeId, std::string>> node_labels;  // port 0: of a host
   std::vector<AttributeChange::Row> attributes;
-  std::optional<QueueVersion> queues;  // the last one that was in force
+  std::optional<QueueVersion> queues;         // the last one that was in force
+  std::vector<SaveReservation> reservations;  // by id
 };
 
 }  // namespace heddle::rm

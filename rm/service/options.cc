@@ -100,6 +100,37 @@ Result<void> take_constraint_handler(const Settings& settings, CoreOptions& opti
   return {};
 }
 
+Result<void> take_reservations(const Settings& settings, CoreOptions& options) {
+  ReservationOptions& out = options.reservations;
+  std::chrono::milliseconds step{}, period{}, pause{};
+  std::string system, follower;
+  bool acls = false;
+  Reader reader(settings);
+  reader.take(out.enabled, kReservations);
+  reader.take(out.acls, kReservationAcls);
+  reader.take(acls, kAclEnable);
+  reader.take(system, kReservationSystem);
+  reader.take(follower, kPlanFollower);
+  reader.take(step, kPlanStep);
+  reader.take(period, kPlanPeriodMax);
+  reader.take(pause, kReplanPause);
+  if (reader.error()) return fail(*reader.error());
+  out.acls = out.acls && acls;
+  out.step_ms = step.count();
+  out.max_period_ms = period.count();
+  out.replan_pause = pause;
+  const std::pair<std::string_view, const std::string&> classes[] = {
+      {"CapacityReservationSystem", system}, {"CapacitySchedulerPlanFollower", follower}};
+  for (const auto& [known, named] : classes) {
+    if (!out.enabled || named.empty() || named.substr(named.rfind('.') + 1) == known) continue;
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the class {} is not known; {} is the only one for {}", shortened(named), known,
+                    &named == &system ? kReservationSystem.name : kPlanFollower.name));
+  }
+  return {};
+}
+
 queues::PreemptionSettings read_preemption(Reader& reader) {
   queues::PreemptionSettings preemption;
   std::chrono::milliseconds interval{}, grace{}, time_to_guarantee{}, minimum_run{}, cooldown{};
@@ -196,6 +227,7 @@ Result<CoreOptions> core_options_from(const Settings& settings, const ResourceTy
   if (reader.error()) return fail(*reader.error());
   RETURN_IF_ERROR(take_labels(settings, options));
   RETURN_IF_ERROR(take_constraint_handler(settings, options));
+  RETURN_IF_ERROR(take_reservations(settings, options));
   if (options.node_minimum_version == "NONE") options.node_minimum_version.clear();
   if (options.node_minimum_version == "EqualToRM") {
     options.node_minimum_version = kSpokenHadoopVersion;

@@ -191,6 +191,43 @@ inline constexpr TextProperty kMasterLabel{
     .name = "yarn.resourcemanager.node-labels.am.default-node-label-expression",
     .default_value = "",
     .doc = "Label of the nodes for ApplicationMasters whose request names none."};
+inline constexpr BoolProperty kReservations{
+    .name = "yarn.resourcemanager.reservation-system.enable",
+    .default_value = false,
+    .doc = "Whether room may be reserved for a time to come, in queues that are reservable."};
+inline constexpr BoolProperty kReservationAcls{
+    .name = "yarn.acl.reservation-enable",
+    .default_value = false,
+    .doc = "Whether the lists of queues say who may reserve; yarn.acl.enable must be on, too."};
+inline constexpr TextProperty kReservationSystem{
+    .name = "yarn.resourcemanager.reservation-system.class",
+    .default_value = "",
+    .doc = "The reservation system; there is one, CapacityReservationSystem."};
+inline constexpr TextProperty kPlanFollower{
+    .name = "yarn.resourcemanager.reservation-system.plan.follower",
+    .default_value = "",
+    .doc = "What makes queues follow their plans; there is one, CapacitySchedulerPlanFollower."};
+inline constexpr MillisProperty kPlanStep{
+    .name = "yarn.resourcemanager.reservation-system.planfollower.time-step",
+    .default_value = 1'000ms,
+    .doc = "The grain of plans: every reservation begins and ends at a multiple of it.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 10ms && value <= 24h ? "" : "must lie between 10 ms and a day";
+    }};
+inline constexpr MillisProperty kPlanPeriodMax{
+    .name = "yarn.resourcemanager.reservation-system.max-periodicity",
+    .default_value = 86'400'000ms,
+    .doc = "The longest period of a recurring reservation; all others must divide it.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 1s && value <= 24h * 366 ? "" : "must lie between a second and a year";
+    }};
+inline constexpr MillisProperty kReplanPause{
+    .name = "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms",
+    .default_value = 10'000ms,
+    .doc = "How long after a start reservations are not taken back for want of nodes.",
+    .check = [](const std::chrono::milliseconds& value) -> std::string_view {
+      return value >= 0ms && value <= 24h ? "" : "must lie between 0 and a day";
+    }};
 inline constexpr BoolProperty kMonitorEnable{
     .name = "yarn.resourcemanager.scheduler.monitor.enable",
     .default_value = false,

@@ -16,6 +16,7 @@
 #include "queues/rules/placement.h"
 #include "rm/api/door.h"
 #include "rm/api/explain.h"
+#include "rm/api/reservations.h"
 #include "rm/core/core.h"
 #include "rm/service/racks.h"
 #include "rm/service/report_board.h"
@@ -79,7 +80,8 @@ class ResourceManager final : public ApplicationService,
                               public NodeService,
                               public AdminService,
                               public QueueConfigService,
-                              public ExplainService {
+                              public ExplainService,
+                              public ReservationService {
  public:
   /// `clock` and `store` are used from start() on. `board` must be the one in the Door.
   ResourceManager(ServiceOptions options, std::unique_ptr<Core> core, std::unique_ptr<Store> store,
@@ -155,6 +157,17 @@ class ResourceManager final : public ApplicationService,
   void explain_request(WhatIf what, ExplainOptions options, ReplyTo<Explanation> reply) override;
   void activity(ExplainOptions options, ReplyTo<QueueActivity> reply) override;
 
+  // ReservationService
+  Result<ReservationId> new_reservation_id() override;
+  void submit_reservation(const security::Caller& caller, SubmitReservation request,
+                          ReplyTo<void> reply) override;
+  void update_reservation(const security::Caller& caller, UpdateReservation request,
+                          ReplyTo<void> reply) override;
+  void delete_reservation(const security::Caller& caller, std::optional<ReservationId> id,
+                          ReplyTo<void> reply) override;
+  void list_reservations(const security::Caller& caller, ListReservations request,
+                         ReplyTo<ReservationList> reply) override;
+
   /// Reads the file again without being asked by anybody: it has changed.
   void reload_queues(const std::string& why, const ReplyTo<void>& reply);
 
@@ -211,6 +224,11 @@ class ResourceManager final : public ApplicationService,
   /// The same for whoever may change the application.
   template <class T, class Next>
   void if_may_modify(const security::Caller& caller, const AppId& app, ReplyTo<T> reply, Next next);
+  template <class T>
+  void with_lists(const security::Caller& caller, ReplyTo<T> reply,
+                  std::function<void(ReplyTo<T>, OnList)> next);
+  template <class T, class Run>
+  void run_reservation(const security::Caller& caller, ReplyTo<T> reply, Run run);
   struct Arrival;  // a submission on its way to the core
   PlacementPtr placement() const;
   MadeQueuesPtr made_queues() const;
@@ -313,6 +331,8 @@ class ResourceManager final : public ApplicationService,
   std::atomic<std::int32_t> last_sequence_{0};
   std::atomic<int> questions_{0};  // of the ExplainService, not answered yet
   const std::int64_t cluster_start_ms_;
+  const ReservationOptions reservations_ = core_->options().reservations;
+  std::atomic<std::int64_t> last_reservation_{0};
 
   std::mutex commands_mutex_;
   std::condition_variable commands_arrived_;

@@ -11,7 +11,8 @@ namespace {
 
 /// From the root to the queue of that path or name; empty when there is none, or several.
 std::vector<const QueueReport*> way_to(const QueueReport& queue, const std::string& name) {
-  if (queue.path.value() == name || (queue.leaf && queue.name == name)) return {&queue};
+  const bool by_name = queue.leaf || queue.plan;
+  if (queue.path.value() == name || (by_name && queue.name == name)) return {&queue};
   std::vector<const QueueReport*> found;
   for (const QueueReport& child : queue.children) {
     auto way = way_to(child, name);

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "rm/store/label_rows.h"
+#include "rm/store/reservation_rows.h"
 #include "rm/store/sqlite.h"
 #include "rm/store/store.h"
 #include "rm/store/submission_json.h"
@@ -119,6 +120,8 @@ class SqliteStore final : public Store {
   Result<void> apply(const LabelChange& record) { return label_rows_.apply(record); }
   Result<void> apply(const AttributeChange& record) { return label_rows_.apply(record); }
   Result<void> apply(const SaveQueues& record);
+  Result<void> apply(const SaveReservation& record) { return reservation_rows_.apply(record); }
+  Result<void> apply(const DropReservation& record) { return reservation_rows_.apply(record); }
   Result<void> load_apps(std::map<AppId, StoredApp>& apps);
   Result<void> load_attempts(std::map<AppId, StoredApp>& apps);
   Result<void> load_keys(StoredState& state);
@@ -129,6 +132,7 @@ class SqliteStore final : public Store {
   Statement save_app_, update_app_, save_attempt_, finish_attempt_, finish_app_, forget_app_,
       forget_attempts_, save_key_, drop_key_, save_queues_, drop_queues_;
   LabelRows label_rows_;
+  ReservationRows reservation_rows_;
 };
 
 Result<void> SqliteStore::prepare() {
@@ -165,7 +169,8 @@ Result<void> SqliteStore::prepare() {
     if (!prepared) return fail(prepared.error());
     *statement = *std::move(prepared);
   }
-  return label_rows_.prepare(database_);
+  RETURN_IF_ERROR(label_rows_.prepare(database_));
+  return reservation_rows_.prepare(database_);
 }
 
 Result<void> SqliteStore::commit(std::span<const Record> records) {
@@ -347,6 +352,7 @@ Result<StoredState> SqliteStore::load() {
   RETURN_IF_ERROR(load_attempts(apps));
   RETURN_IF_ERROR(load_keys(state));
   RETURN_IF_ERROR(LabelRows::load(database_, state));
+  RETURN_IF_ERROR(ReservationRows::load(database_, state));
   RETURN_IF_ERROR(load_queues(state));
   for (auto& [id, app] : apps)
     state.apps.push_back(std::move(app));

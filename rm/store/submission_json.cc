@@ -70,6 +70,10 @@ Submission from(const json& value) {
   out.label_expression = label_from(value);
   value.at("view").get_to(out.view_acl);
   value.at("modify").get_to(out.modify_acl);
+  if (const auto reservation = value.find("reservation"); reservation != value.end()) {
+    out.reservation = {reservation->at(0).get<std::int64_t>(),
+                       reservation->at(1).get<std::int64_t>()};
+  }
   auto logs = base64_decode(value.at("logs").get<std::string>());
   if (logs) out.log_aggregation_context = *std::move(logs);
   return out;
@@ -92,26 +96,30 @@ std::string to_json(const Submission& submission) {
   json asks = json::array();
   for (const Ask& ask : submission.am_asks)
     asks.push_back(to_value(ask));
-  const json value = {{"cluster", submission.id.cluster_start_ms},
-                      {"sequence", submission.id.sequence},
-                      {"name", submission.name},
-                      {"type", submission.type},
-                      {"queue", submission.queue},
-                      {"tags", submission.tags},
-                      {"priority", submission.priority},
-                      {"am", to_value(submission.am_resources)},
-                      {"asks", asks},
-                      {"unmanaged", submission.unmanaged},
-                      {"keep", submission.keep_containers},
-                      {"cancel_tokens", submission.cancel_tokens_when_complete},
-                      {"attempts", submission.max_attempts},
-                      {"validity_ms", submission.attempt_failures_validity_ms},
-                      {"lifetime_s", submission.lifetime_seconds},
-                      {"label", submission.label_expression.value_or("")},
-                      {"default_partition", submission.label_expression == ""},
-                      {"view", submission.view_acl},
-                      {"modify", submission.modify_acl},
-                      {"logs", base64_encode(submission.log_aggregation_context)}};
+  json value = {{"cluster", submission.id.cluster_start_ms},
+                {"sequence", submission.id.sequence},
+                {"name", submission.name},
+                {"type", submission.type},
+                {"queue", submission.queue},
+                {"tags", submission.tags},
+                {"priority", submission.priority},
+                {"am", to_value(submission.am_resources)},
+                {"asks", asks},
+                {"unmanaged", submission.unmanaged},
+                {"keep", submission.keep_containers},
+                {"cancel_tokens", submission.cancel_tokens_when_complete},
+                {"attempts", submission.max_attempts},
+                {"validity_ms", submission.attempt_failures_validity_ms},
+                {"lifetime_s", submission.lifetime_seconds},
+                {"label", submission.label_expression.value_or("")},
+                {"default_partition", submission.label_expression == ""},
+                {"view", submission.view_acl},
+                {"modify", submission.modify_acl},
+                {"logs", base64_encode(submission.log_aggregation_context)}};
+  if (submission.reservation) {
+    value["reservation"] = {submission.reservation->cluster_start_ms,
+                            submission.reservation->sequence};
+  }
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

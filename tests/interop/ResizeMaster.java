@@ -8,6 +8,7 @@ import org.apache.hadoop.yarn.api.records.*;
 import org.apache.hadoop.yarn.client.api.AMRMClient;
 import org.apache.hadoop.yarn.client.api.NMClient;
 import org.apache.hadoop.yarn.conf.YarnConfiguration;
+import org.apache.hadoop.yarn.exceptions.YarnException;
 
 /** An unmanaged ApplicationMaster that changes one container and writes down what it is told. */
 public class ResizeMaster {
@@ -81,7 +82,12 @@ public class ResizeMaster {
     Container now = updated.get(0).getContainer();
     TOLD.add(updated.get(0).getUpdateType() + " " + now.getVersion() + " "
         + now.getResource().getMemorySize());
-    nm.updateContainerResource(now);
+    try {
+      nm.updateContainerResource(now);
+    } catch (YarnException late) {
+      // Hadoop's ResourceManager itself tells a node whose report crossed a decrease.
+      if (!String.valueOf(late.getMessage()).contains("has update version")) throw late;
+    }
     ContainerStatus status = nm.getContainerStatus(now.getId(), now.getNodeId());
     while (status.getCapability().getMemorySize() != megabytes) {
       Thread.sleep(50);

@@ -50,6 +50,10 @@ void MemoryDisk::apply(const Record& record) {
       attributes_.erase(key);
       if (row.value) attributes_[key] = *row.value;
     }
+  } else if (const auto* reservation = std::get_if<SaveReservation>(&record)) {
+    reservations_[reservation->reservation.id] = *reservation;
+  } else if (const auto* dropped = std::get_if<DropReservation>(&record)) {
+    reservations_.erase(dropped->id);
   }
 }
 
@@ -65,6 +69,8 @@ StoredState MemoryDisk::load() {
     const auto& [host, prefix, name] = key;
     state.attributes.push_back({host, prefix, name, value});
   }
+  for (const auto& [id, reservation] : reservations_)
+    state.reservations.push_back(reservation);
   state.epoch = starts_++;
   return state;
 }
@@ -198,6 +204,41 @@ Answer<void> CoreDriver::move(const AppId& app, const std::string& queue) {
   Answer<void> answer;
   turn([&](Turn& now) { core->move(app, queue, answer.taker(), now); });
   return answer;
+}
+
+Answer<void> CoreDriver::reserve(const SubmitReservation& request, std::string_view user,
+                                 const OnList& on_list) {
+  Answer<void> answer;
+  security::Caller caller;
+  caller.user = user;
+  turn([&](Turn& now) { core->submit_reservation(caller, on_list, request, answer.taker(), now); });
+  return answer;
+}
+
+Answer<void> CoreDriver::update_reservation(const UpdateReservation& request, std::string_view user,
+                                            const OnList& on_list) {
+  Answer<void> answer;
+  security::Caller caller;
+  caller.user = user;
+  turn([&](Turn& now) { core->update_reservation(caller, on_list, request, answer.taker(), now); });
+  return answer;
+}
+
+Answer<void> CoreDriver::delete_reservation(std::optional<ReservationId> id, std::string_view user,
+                                            const OnList& on_list) {
+  Answer<void> answer;
+  security::Caller caller;
+  caller.user = user;
+  turn([&](Turn& now) { core->delete_reservation(caller, on_list, id, answer.taker(), now); });
+  return answer;
+}
+
+Result<ReservationList> CoreDriver::list_reservations(const ListReservations& request,
+                                                      std::string_view user,
+                                                      const OnList& on_list) {
+  security::Caller caller;
+  caller.user = user;
+  return core->list_reservations(caller, on_list, request);
 }
 
 Answer<std::int32_t> CoreDriver::update_priority(const AppId& app, std::int32_t priority) {

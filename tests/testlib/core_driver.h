@@ -56,6 +56,9 @@ class MemoryDisk {
   void apply(const rm::Record& record);
   rm::StoredState load();
   const std::map<AppId, rm::StoredApp>& apps() const { return apps_; }
+  const std::map<rm::ReservationId, rm::SaveReservation>& reservations() const {
+    return reservations_;
+  }
 
  private:
   std::map<AppId, rm::StoredApp> apps_;
@@ -63,6 +66,7 @@ class MemoryDisk {
   std::map<std::string, bool> labels_;
   std::map<NodeId, std::string> node_labels_;
   std::map<std::tuple<std::string, std::string, std::string>, std::string> attributes_;
+  std::map<rm::ReservationId, rm::SaveReservation> reservations_;
   std::int32_t starts_ = 0;
 };
 
@@ -97,6 +101,17 @@ class CoreDriver {
   Answer<std::int32_t> update_priority(const AppId& app, std::int32_t priority);
   Answer<WallTime> update_lifetime(const AppId& app, WallTime expiry);
   Answer<void> signal(const ContainerId& container, rm::SignalCommand command);
+
+  // Reservations. Ids count from 1.
+  Answer<void> reserve(const rm::SubmitReservation& request, std::string_view user = "ann",
+                       const rm::OnList& on_list = {});
+  Answer<void> update_reservation(const rm::UpdateReservation& request,
+                                  std::string_view user = "ann", const rm::OnList& on_list = {});
+  Answer<void> delete_reservation(std::optional<rm::ReservationId> id,
+                                  std::string_view user = "ann", const rm::OnList& on_list = {});
+  Result<rm::ReservationList> list_reservations(const rm::ListReservations& request,
+                                                std::string_view user = "ann",
+                                                const rm::OnList& on_list = {});
 
   // ApplicationMasters.
   Answer<rm::MasterRegistered> register_master(const AttemptId& attempt);

@@ -28,6 +28,7 @@ ARROWS = {
     "base": (),
     "base/net": ("base",),
     "queues": ("base",),
+    "queues/reservations": ("base", "queues"),
     "queues/rules": ("base", "queues"),
     "security": ("base",),
     "rm/api": ("base", "queues", "security"),

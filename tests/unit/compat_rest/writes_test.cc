@@ -124,7 +124,8 @@ TEST_F(Writes, BrokenSubmissionsNameTheFieldAndThePlace) {
       {R"({"application-id":"x"})", "application-id"},
       {R"({"application-id":"application_1_0001","priority":"high"})", "priority"},
       {R"({"application-id":"application_1_0001","unmanaged-AM":"maybe"})", "unmanaged-AM"},
-      {R"({"application-id":"application_1_0001","reservation-id":"r"})", "not supported yet"},
+      {R"({"application-id":"application_1_0001","reservation-id":"r"})",
+       "reservation id is invalid: r"},
       {R"({"application-id":"application_1_0001","am-container-spec":{"environment":{"entry":
 [{"key":"A=B","value":"x"}]}}})",
        "line 2"},

@@ -72,8 +72,6 @@ const std::vector<BadSubmission>& hostile_submissions() {
        "am_container_spec"},
       {"lifetime 0", [](auto& to) { to.add_application_timeouts()->set_timeout(0); }, java::kYarn,
        "Invalid application timeout"},
-      {"reservation", [](auto& to) { to.mutable_reservation_id()->set_id(1); }, java::kYarn,
-       "Reservation is not enabled"},
       {"environment",
        [](auto& to) { to.mutable_am_container_spec()->add_environment()->set_key("A=B"); },
        java::kYarn, "'A=B'"},
@@ -92,6 +90,16 @@ TEST(Submissions, HostileOnesAreRefusedWithTheLimit) {
         << bad.what << ": " << result.error().message;
     EXPECT_LT(result.error().message.size(), 500U) << bad.what;
   }
+}
+
+TEST(Submissions, NameTheReservationTheyRunIn) {
+  auto wire = recorded_submission();
+  EXPECT_FALSE(submission_from_wire(wire, ResourceTypes{}, TagLimits{})->reservation);
+  wire.mutable_reservation_id()->set_cluster_timestamp(17);
+  wire.mutable_reservation_id()->set_id(4);
+  const auto taken = submission_from_wire(wire, ResourceTypes{}, TagLimits{});
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(to_string(*taken->reservation), "reservation_17_0004");
 }
 
 TEST(Submissions, TagsAreLowerCaseAndTypesAreCutToTwentyCharacters) {

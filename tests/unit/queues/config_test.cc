@@ -171,11 +171,6 @@ TEST(CapacityConfig, RefusesAnUnknownCalculator) {
   EXPECT_THAT(config.error().message, HasSubstr("\"org.x.Mine\" is not known"));
 }
 
-TEST(CapacityConfig, NamesWhatItDoesNotHonourYet) {
-  EXPECT_THAT(parsed("root.a capacity=100 reservable=true").warnings,
-              ElementsAre(HasSubstr("reservable=true is not supported yet")));
-}
-
 TEST(CapacityConfig, AParentHandsItsOrderingPolicyToTheParentsBelow) {
   const auto config = parsed(R"(root.a     capacity=100 ordering-policy=priority-utilization
                                 root.a.b   capacity=100

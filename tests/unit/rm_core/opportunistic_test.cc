@@ -190,6 +190,34 @@ TEST_F(Opportunistic, ContainersThatEndGiveNothingBack) {
   EXPECT_EQ(queue_used(), 1024);
 }
 
+TEST(OpportunisticLabels, ANodeOfAnotherLabelGetsNone) {
+  CoreSetup setup = switched_on();
+  setup.options.labels_enabled = true;
+  CoreDriver cluster(setup);
+  cluster.auto_commit = true;
+  const NodeId node = cluster.add_node("n1", "4GB 4c");
+  const NodeId red = cluster.add_node("n2", "4GB 4c");
+  const AttemptId attempt = cluster.running_app();
+  ASSERT_TRUE(cluster.add_labels({{"red", true}}).ok());
+  ReplaceLabels replace;
+  const NodeId master = cluster.board->attempt(attempt)->master_node;
+  const NodeId other = master == node ? red : node;
+  replace.nodes[other] = {"red"};
+  ASSERT_TRUE(cluster.replace_labels(replace).ok());
+  NodeHeartbeat beat;
+  beat.id = other;
+  beat.opportunistic.queue_capacity = 10;
+  ASSERT_EQ(cluster.heartbeat(beat).value().action, NodeAction::kNormal);
+  Allocate request;
+  Ask one;
+  one.priority = 1;
+  one.resources = {1024, 1};
+  one.containers = 3;
+  one.execution_type = ExecutionType::kOpportunistic;
+  request.asks = {one};
+  EXPECT_THAT(cluster.allocate(attempt, request)->containers, IsEmpty());
+}
+
 TEST(OpportunisticOff, WhatIsAskedForAsOpportunisticIsGuaranteed) {
   CoreDriver cluster;
   cluster.add_node("n1", "4GB 4c");

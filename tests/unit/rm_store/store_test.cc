@@ -33,6 +33,66 @@ TEST_F(SqliteStore, GivesBackASubmissionAsItWas) {
   EXPECT_FALSE(state.apps[0].end);
 }
 
+SaveReservation reservation(std::int64_t sequence) {
+  SaveReservation out{"root.plan", {}};
+  out.reservation.id = {17, sequence};
+  out.reservation.user = "ann";
+  out.reservation.definition.arrival_ms = -5;
+  out.reservation.definition.deadline_ms = INT64_MAX;
+  out.reservation.definition.interpreter = ReservationInterpreter::kOrderNoGap;
+  out.reservation.definition.has_requests = true;
+  out.reservation.definition.requests = {{{2048, 3}, 8, 4, 60}, {{1024, 1}, 1, 1, 7}};
+  out.reservation.definition.name =
+      "n\xC3\xA4"
+      "chtlich";
+  out.reservation.definition.recurrence = "86400000";
+  out.reservation.definition.priority = -1;
+  out.reservation.steps = {{1000, 2000, {8192, 12}}, {3000, 4000, {1024, 1}}};
+  out.reservation.gangs = true;
+  out.reservation.period_ms = 86'400'000;
+  out.reservation.accepted_ms = 99;
+  return out;
+}
+
+TEST_F(SqliteStore, GivesBackReservationsAsTheyWere) {
+  SaveReservation changed = reservation(2);
+  changed.reservation.user = "bob";
+  commit({reservation(2), reservation(10), reservation(3), changed,
+          DropReservation{ReservationId{17, 3}}});
+  const StoredState state = load();
+  ASSERT_EQ(state.reservations.size(), 2U);
+  const Reservation& second = state.reservations[1].reservation;
+  const Reservation wanted = reservation(10).reservation;
+  EXPECT_EQ(state.reservations[0].reservation.user, "bob");
+  EXPECT_EQ(state.reservations[1].queue, "root.plan");
+  EXPECT_EQ(second.id, wanted.id);
+  EXPECT_EQ(second.definition, wanted.definition);
+  EXPECT_EQ(second.steps, wanted.steps);
+  EXPECT_EQ(second.gangs, wanted.gangs);
+  EXPECT_EQ(second.period_ms, wanted.period_ms);
+  EXPECT_EQ(second.accepted_ms, wanted.accepted_ms);
+}
+
+TEST_F(SqliteStore, AReservationThatDoesNotParseIsTold) {
+  commit({reservation(2)});
+  {
+    auto database = Database::open(folder + "/state.db");
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->execute("UPDATE reservation SET steps = '[[1]]'"));
+  }
+  auto store = open();
+  const auto state = store->load();
+  ASSERT_FALSE(state);
+  EXPECT_THAT(state.error().message, HasSubstr("reservation_17_0002: stored record"));
+}
+
+TEST(SubmissionJson, KeepsTheReservation) {
+  Submission submission;
+  EXPECT_FALSE(submission_from_json(to_json(submission))->reservation);
+  submission.reservation = ReservationId{17, 4};
+  EXPECT_EQ(submission_from_json(to_json(submission))->reservation, submission.reservation);
+}
+
 TEST(SubmissionJson, AnEmptyLabelIsNotTheSameAsNone) {
   for (const std::optional<std::string>& label :
        {std::optional<std::string>{}, std::optional<std::string>{""},
