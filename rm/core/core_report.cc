@@ -259,13 +259,13 @@ NodeReportPtr Core::report(const Node& node) const {
 }
 
 void Core::add_counters(const queues::QueueReport& queue, QueueReport& out) const {
-  std::vector<UserMetrics> users;
   if (const auto found = counters_.find(out.path.value()); found != counters_.end()) {
     out.counts = found->second.all;
     for (const auto& [user, counts] : found->second.of_users)
       out.user_metrics.push_back({.user = user, .counts = counts});
   }
   if (!user_metrics_) return;
+  std::vector<UserMetrics> users;
   for (const queues::UserReport& user : queue.users) {
     users.push_back({.user = user.name.value(),
                      .used = user.used,

@@ -285,10 +285,10 @@ void Core::follow_plan(PlanState& state, Turn& turn) {
     names.insert(shares.back().name);
   }
   set_scheduler_time(turn.now);
-  for (const QueuePath& queue : scheduler_.reserved_queues(state.queue)) {
+  const auto before = scheduler_.reserved_queues(state.queue);
+  for (const QueuePath& queue : before) {
     if (!names.contains(name_of(queue))) empty_reserved(queue, state, turn);
   }
-  const auto before = scheduler_.reserved_queues(state.queue);
   (void)scheduler_.set_plan_shares(state.queue, shares);  // it is a plan queue
   for (const QueuePath& queue : before) {
     if (!scheduler_.find_queue(queue.value())) keep_counters(queue);
