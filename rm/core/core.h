@@ -396,6 +396,7 @@ class Core {
   void stop_watching(Node& node);
   void watch_master(Attempt& attempt);
   void stop_watching(Attempt& attempt);
+  WallTime token_expiry(const Now& now) const;
   void watch_start(const ContainerId& id, Container& container, const Now& now);
   void stop_watching(Container& container);
   void watch_lifetime(App& app, const Now& now);

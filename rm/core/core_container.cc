@@ -68,23 +68,19 @@ ContainerId Core::add_container(App& app, Attempt& attempt, Node& node, const qu
   container.state = ContainerState::kAllocated;
   container.hold = grant.hold;
   if (grant.hold != 0) by_hold_[grant.hold] = id;
-  container.grant = GrantedContainer{
-      .id = id,
-      .node = node.id,
-      .node_http_address = node.http_address,
-      .resources = grant.resources,
-      .priority = grant.priority,
-      .execution_type = type,
-      .allocation_request_id = grant.allocation_request_id,
-      .created = turn.now.wall,
-      .token_expiry =
-          WallTime{turn.now.wall.ms +
-                   std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry)
-                       .count()},
-      .user = app.user,
-      .is_master = grant.is_am,
-      .log_aggregation_context = log_context(app),
-      .allocation_tags = grant.tags};
+  container.grant = GrantedContainer{.id = id,
+                                     .node = node.id,
+                                     .node_http_address = node.http_address,
+                                     .resources = grant.resources,
+                                     .priority = grant.priority,
+                                     .execution_type = type,
+                                     .allocation_request_id = grant.allocation_request_id,
+                                     .created = turn.now.wall,
+                                     .token_expiry = token_expiry(turn.now),
+                                     .user = app.user,
+                                     .is_master = grant.is_am,
+                                     .log_aggregation_context = log_context(app),
+                                     .allocation_tags = grant.tags};
   container.confirmed = grant.resources;
   charge(&app, &node, type, grant.resources, turn.now);
   ++app.used_containers;

@@ -323,9 +323,7 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
     if (container->state == ContainerState::kAcquired) watch_start(id, *container, turn.now);
     touched_containers_.insert(id);
     GrantedContainer& grant = container->grant;
-    grant.token_expiry = WallTime{
-        turn.now.wall.ms +
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
+    grant.token_expiry = token_expiry(turn.now);
     if (attempt.nm_tokens_given.insert(grant.node).second) {
       answer->nm_tokens_for.push_back(grant.node);
     }

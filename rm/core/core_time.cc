@@ -48,6 +48,13 @@ void Core::stop_watching(Attempt& attempt) {
   disarm(attempt.watched, {{}, DeadlineKind::kMaster, ContainerId{attempt.id, 0}, {}});
 }
 
+/// Of a token that is handed out now.
+WallTime Core::token_expiry(const Now& now) const {
+  using std::chrono::milliseconds;
+  const auto valid = std::chrono::duration_cast<milliseconds>(options_.container_expiry);
+  return WallTime{now.wall.ms + valid.count()};
+}
+
 void Core::watch_start(const ContainerId& id, Container& container, const Now& now) {
   const Instant by = now.instant + options_.container_expiry;
   if (container.watched) {

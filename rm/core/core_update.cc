@@ -192,9 +192,7 @@ void Core::tell_updates(Attempt& attempt, Allocated& answer, const Now& now) {
     Container* container = find_container(id);
     if (container == nullptr) continue;
     GrantedContainer& grant = container->grant;
-    grant.token_expiry = WallTime{
-        now.wall.ms +
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
+    grant.token_expiry = token_expiry(now);
     if (attempt.nm_tokens_given.insert(grant.node).second) {
       answer.nm_tokens_for.push_back(grant.node);
     }
@@ -224,9 +222,7 @@ void Core::note_told_size(Node& node, Container& container, const Resources& tol
   if (untold) return;
   // It has more than it may have; or it was started with an earlier token, or never told.
   if (!told.fits_in(ours)) {
-    container.grant.token_expiry = WallTime{
-        now.wall.ms +
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
+    container.grant.token_expiry = token_expiry(now);
     node.to_update[id] = UpdateKind::kDecrease;
   }
   watch_start(id, container, now);
@@ -247,9 +243,7 @@ void Core::expire_update(Container& container, Turn& turn) {
     note_update(attempt, container, UpdateKind::kDecrease);
     return;
   }
-  container.grant.token_expiry = WallTime{
-      turn.now.wall.ms +
-      std::chrono::duration_cast<std::chrono::milliseconds>(options_.container_expiry).count()};
+  container.grant.token_expiry = token_expiry(turn.now);
   node->to_update[id] = UpdateKind::kDecrease;
   watch_start(id, container, turn.now);
 }
