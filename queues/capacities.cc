@@ -222,9 +222,14 @@ double Scheduler::Impl::measure(const Resources& amount, PartitionId partition) 
 bool Scheduler::Impl::has_room(const Queue& queue, PartitionId partition,
                                const Resources& size) const {
   const QueuePart& part = queue.parts[partition];
-  const Resources then = part.used + size;
-  return within(part.keeping > 0 ? then + part.kept : then, part.maximum) ||
-         within(nodes_.total(partition), part.maximum);
+  const auto is_below = [&](std::size_t type) {
+    const std::int64_t kept = part.keeping > 0 ? part.kept.amount[type] : 0;
+    return part.used.amount[type] + size.amount[type] + kept <= part.maximum.amount[type];
+  };
+  std::size_t type = 0;
+  while (type < types_ && is_below(type))
+    ++type;
+  return type == types_ || within(nodes_.total(partition), part.maximum);
 }
 
 bool Scheduler::Impl::within(const Resources& amount, const Resources& room) const {

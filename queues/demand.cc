@@ -138,13 +138,13 @@ void Scheduler::Impl::erase_group(AskGroup& group) {
 }
 
 void Scheduler::Impl::settle_reopened() {
-  for (const auto& [queue, cap] : caps_.take_reopened()) {
-    const auto settle = [cap = cap](auto& table) {
+  caps_.take_reopened([this](Queue& queue, CapId cap) {
+    const auto settle = [cap](auto& table) {
       if (auto* own = table.find(cap)) own->stale = false;
     };
-    queue->leaf ? settle(queue->leaf->demand) : settle(queue->demand);
-    sync_queue(*queue, cap);
-  }
+    queue.leaf ? settle(queue.leaf->demand) : settle(queue.demand);
+    sync_queue(queue, cap);
+  });
 }
 
 AskGroup* Scheduler::Impl::next_group() {

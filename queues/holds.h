@@ -1,7 +1,9 @@
 // Containers that hold room: which application on which node. Internal to queues/.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/resources.h"
@@ -36,26 +38,24 @@ class HoldTable {
   HoldId add(const Hold& hold, Index& of_app);
   /// kNone: ended, or never there.
   Index find(HoldId id) const;
-  const Hold& at(Index index) const { return slots_[index].hold; }
-  void set_partition(Index index, PartitionId partition) {
-    slots_[index].hold.partition = partition;
-  }
-  void mark(Index index, bool marked) { slots_[index].hold.marked = marked; }
+  const Hold& at(Index index) const { return slot(index).hold; }
+  void set_partition(Index index, PartitionId partition) { slot(index).hold.partition = partition; }
+  void mark(Index index, bool marked) { slot(index).hold.marked = marked; }
   void warn(Index index, std::uint64_t claim, std::int64_t now_ms) {
-    slots_[index].hold.claim = claim;
-    slots_[index].hold.warned_ms = now_ms;
+    slot(index).hold.claim = claim;
+    slot(index).hold.warned_ms = now_ms;
   }
-  HoldId id_of(Index index) const { return (HoldId{slots_[index].generation} << 32) | index; }
-  void resize(Index index, const Resources& size) { slots_[index].hold.size = size; }
-  void set_ticket(Index index, std::uint64_t ticket) { slots_[index].hold.ticket = ticket; }
+  HoldId id_of(Index index) const { return (HoldId{slot(index).generation} << 32) | index; }
+  void resize(Index index, const Resources& size) { slot(index).hold.size = size; }
+  void set_ticket(Index index, std::uint64_t ticket) { slot(index).hold.ticket = ticket; }
   void remove(Index index,
               Index& of_app);  // `of_app` is not looked at once the application is gone
 
   Index first_on(NodeIndex::Slot node) const {
     return node < on_node_.size() ? on_node_[node] : kNone;
   }
-  Index next_of_app(Index index) const { return slots_[index].app_next; }
-  Index next_on_node(Index index) const { return slots_[index].node_next; }
+  Index next_of_app(Index index) const { return links(index).app_next; }
+  Index next_on_node(Index index) const { return links(index).node_next; }
 
   /// The application is about to go: O(its containers).
   void forget_app(Index& of_app);
@@ -68,12 +68,27 @@ class HoldTable {
   struct Slot {
     Hold hold;
     std::uint32_t generation = 0;  // even: free
+  };
+  // Apart from the holds: the neighbours of a hold that comes or goes are anywhere, and only their
+  // links are touched.
+  struct Links {
     Index app_next = kNone, app_prev = kNone;
     Index node_next = kNone, node_prev = kNone;
   };
+  // Chunks, since a row of a million would have to be copied whole when it grows.
+  static constexpr Index kChunk = 1024;
+  struct Chunk {
+    std::array<Slot, kChunk> slots;
+    std::array<Links, kChunk> links;
+  };
+  Slot& slot(Index index) { return chunks_[index / kChunk]->slots[index % kChunk]; }
+  const Slot& slot(Index index) const { return chunks_[index / kChunk]->slots[index % kChunk]; }
+  Links& links(Index index) { return chunks_[index / kChunk]->links[index % kChunk]; }
+  const Links& links(Index index) const { return chunks_[index / kChunk]->links[index % kChunk]; }
   void link_to_node(Index index, NodeIndex::Slot node);
 
-  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  Index size_ = 0;
   std::vector<Index> free_;
   std::vector<Index> on_node_;  // by node slot
 };

@@ -6,10 +6,14 @@
 // number, its children that have demand of it and may be served as far as they themselves are
 // concerned. A child that is at a limit is simply not listed, so nobody below it is looked at until
 // the limit moves.
+//
+// What every placement touches stands first in each struct, so that it shares lines of memory.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <boost/container/flat_set.hpp>
+#include <boost/container/small_vector.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -19,7 +23,6 @@
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -82,7 +85,8 @@ struct Demand {
 
 template <class Child>
 struct DemandTable {
-  std::vector<Demand<Child>> rows;  // a handful: one per size wanted below
+  // A handful: one per size wanted below.
+  boost::container::small_vector<Demand<Child>, 1> rows;
 
   Demand<Child>* find(CapId cap) {
     for (Demand<Child>& row : rows) {
@@ -146,26 +150,25 @@ struct Tagged {
 struct AskGroup {
   App* app = nullptr;
   std::int32_t priority = 0;
+  std::int32_t total = 0;  // of the "*" row
   std::int64_t request_id = -1;
-  std::uint64_t serial = 0;  // names the group in waiting lists
   CapId cap = 0;
   bool has_cap = false;
   bool is_am = false;
-  std::int32_t total = 0;  // of the "*" row
-  bool relax = true;       // of the "*" row
-  std::map<std::string, AskRow, std::less<>> hosts;
-  std::map<std::string, AskRow, std::less<>> racks;
-  bool counted = false;  // in its application's pending sums (counted_total of size cap)
-  std::int32_t counted_total = 0;
-  std::int64_t waits_since_ms = 0;  // for its next container
+  bool relax = true;                // of the "*" row
   bool parked = false;              // waits for room on certain nodes; in Lots
-  std::vector<ClaimId> claims;      // room kept for its containers
-  std::vector<std::string> parked_at;
-  std::unique_ptr<Tagged> tagged;  // nullptr: plain asks
+  std::int32_t counted_total = 0;   // in its application's pending sums, of size cap
+  std::int64_t waits_since_ms = 0;  // for its next container
+  std::uint64_t serial = 0;         // names the group in waiting lists
+  std::unique_ptr<Tagged> tagged;   // nullptr: plain asks
   // Of a Growth: one container that is there, on one node. It goes before the others.
   std::uint64_t ticket = 0;
   HoldId hold = 0;
-  NodeId only_on;
+  std::map<std::string, AskRow, std::less<>> hosts;
+  std::map<std::string, AskRow, std::less<>> racks;
+  std::vector<ClaimId> claims;  // room kept for its containers
+  std::vector<std::string> parked_at;
+  NodeId only_on;  // of a Growth
   Place place() const {
     return ticket == 0 ? Place{priority, 0, request_id}
                        : Place{priority, -1, static_cast<std::int64_t>(ticket)};
@@ -184,29 +187,29 @@ struct AppPart {
 };
 
 struct App {
-  AppId id;
-  UserName user_name;
-  std::int32_t priority = 0;
-  std::int64_t sequence = 0;  // order of submission
   Queue* leaf = nullptr;
   User* user = nullptr;
-  std::optional<AttemptId> attempt;
+  std::int64_t sequence = 0;  // order of submission
+  std::int32_t priority = 0;
   bool active = false;   // has its share of AMs
   bool waiting = false;  // in the lists of those that want one
   bool running = false;  // counts in max-parallel-apps
+  bool held = false;     // in User::held, until max-parallel-apps lets it run
+  std::int64_t containers = 0;
+  std::int64_t pending_containers = 0;
+  HoldTable::Index holds = HoldTable::kNone;  // the newest
+  PerPartition<AppPart> parts;
+  DemandTable<AskGroup> demand;
+  std::optional<AttemptId> attempt;
+  std::set<std::string, std::less<>> blacklist;
   std::int64_t last_loss_ms = std::numeric_limits<std::int64_t>::min() / 2;  // by preemption
-  bool held = false;  // in User::held, until max-parallel-apps lets it run
+  AppId id;
+  UserName user_name;
   std::optional<AmAsk> held_am;
   Resources am_charge;
   PartitionId am_partition = kDefaultPartition;
   CapId am_cap = 0;
-  std::int64_t containers = 0;
-  HoldTable::Index holds = HoldTable::kNone;  // the newest
-  std::int64_t pending_containers = 0;
-  PerPartition<AppPart> parts;
-  std::set<std::string, std::less<>> blacklist;
   std::map<std::tuple<std::int32_t, std::int64_t, std::uint64_t>, std::unique_ptr<AskGroup>> groups;
-  DemandTable<AskGroup> demand;
   Resources held_by_claims;  // on nodes
   TagIndex::Texts tags;      // of the application; nullptr: none
   std::map<std::string, ConstraintPtr, std::less<>> constraints;  // by allocation tag
@@ -230,96 +233,96 @@ struct App {
 
 struct UserPart {
   Resources used;
-  Resources leaving;  // marked, among what is used
-  Resources claimed;  // sizes of claims, full or not
-  Resources am_used;
-  std::int32_t active_apps = 0;  // by the partition of their AM
-  std::int32_t demanding = 0;    // active applications that want containers
+  Place tracked_at;
   bool over = false;             // above its user limit: nothing of it is listed
   bool tracked = false;          // in LeafPart::by_use (or over_by_use)
-  Place tracked_at;
+  std::int32_t demanding = 0;    // active applications that want containers
+  std::int32_t active_apps = 0;  // by the partition of their AM
+  Resources leaving;             // marked, among what is used
+  Resources claimed;             // sizes of claims, full or not
+  Resources am_used;
 };
 
 struct User {
-  UserName name;
-  std::int64_t serial = 0;  // among those of the leaf, in order of their coming
   Queue* leaf = nullptr;
   double weight = 1;
-  std::int32_t apps = 0;
-  std::int32_t active_apps = 0;
+  std::int64_t serial = 0;  // among those of the leaf, in order of their coming
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
   Resources pending;
-  std::int32_t lowest_holding = 0;  // priority of its applications with containers; of preemption
-  PerPartition<UserPart> parts;
   DemandTable<App> demand;
+  PerPartition<UserPart> parts;
+  UserName name;
+  std::int32_t apps = 0;
+  std::int32_t active_apps = 0;
+  std::int32_t lowest_holding = 0;    // priority of its applications with containers; of preemption
   DemandTable<App> waiting;           // applications not active yet, by the size of their AM
   std::map<std::int64_t, App*> held;  // by submission
 };
 
 struct LeafPart {
-  std::int32_t active_apps = 0;  // by the partition of their AM
-  Resources am_used;
-  Resources am_limit;
-  Resources user_am_limit;  // of a user with weight 1
-  double active_weight = 0;
-  std::int32_t active_users = 0;
   Resources active_used;  // by users that want more
   Resources user_limit;   // of a user with weight 1
+  double active_weight = 0;
+  std::int32_t active_users = 0;
+  std::int32_t active_apps = 0;  // by the partition of their AM
   // Users that want containers, by use over weight: those that may go on, those above the limit.
   PlaceList<User> by_use;
   PlaceList<User> over_by_use;
+  Resources am_used;
+  Resources am_limit;
+  Resources user_am_limit;            // of a user with weight 1
   Resources am_leaving;               // marked, among am_used
   std::int64_t owed_since_ms = -1;    // below its guarantee with demand that finds no room; -1: not
   std::int64_t inside_since_ms = -1;  // somebody in it is owed something by another in it; -1: no
 };
 
 struct Leaf {
+  DemandTable<User> demand;
+  PerPartition<LeafPart> parts;
   std::map<std::string, std::unique_ptr<User>, std::less<>> users;
   std::map<Place, App*> apps;
-  DemandTable<User> demand;
   DemandTable<User> waiting;
   std::int32_t active_apps = 0;
-  PerPartition<LeafPart> parts;
   std::int64_t next_user = 0;
 };
 
 /// What a queue may have and has of one partition.
 struct QueuePart {
-  std::int64_t rank = 0;  // among all queues: larger guarantee first, then path
-  double share = 0;       // of the parent's guarantee
-  double absolute = 0;    // of the partition
-  double absolute_max = 0;
-  std::array<double, kResourceTypesMax> guarantee{};  // exact
-  Resources guaranteed;
-  Resources maximum;
   Resources used;
-  double ratio = 0;  // used / guarantee, of the fullest type
+  Resources maximum;
+  std::array<double, kResourceTypesMax> guarantee{};  // exact
+  double ratio = 0;                                   // used / guarantee, of the fullest type
+  std::int64_t rank = 0;     // among all queues: larger guarantee first, then path
+  std::int32_t keeping = 0;  // claims that something is kept for
+  double share = 0;          // of the parent's guarantee
+  double absolute = 0;       // of the partition
+  double absolute_max = 0;
   Resources pending;
+  Resources guaranteed;
   // Of preemption:
   Resources claimed;                               // sizes of claims, full or not
   Resources leaving;                               // marked, among what is used
   Resources held;                                  // on nodes, by claims
   Resources reserved;                              // of this, for large containers
   Resources kept;                                  // below the maximum, for claims
-  std::int32_t keeping = 0;                        // claims that something is kept for
   std::array<double, kResourceTypesMax> wanted{};  // with all below, at most the maximum
   std::array<double, kResourceTypesMax> ideal{};   // given what all want
 };
 
 struct Queue {
-  QueueRules spec;
   Queue* parent = nullptr;
-  std::vector<std::unique_ptr<Queue>> children;  // configuration order
-  std::unique_ptr<Leaf> leaf;                    // leaves only
-  PerPartition<QueuePart> parts;
+  std::unique_ptr<Leaf> leaf;  // leaves only
   std::int64_t containers = 0;
   std::int64_t pending_containers = 0;
+  DemandTable<Queue> demand;
+  PerPartition<QueuePart> parts;
+  QueueRules spec;
+  std::vector<std::unique_ptr<Queue>> children;  // configuration order
   std::int32_t apps = 0;
   std::int32_t running_apps = 0;   // limited by max-parallel-apps
   std::int32_t held_apps = 0;      // wait for that
   std::int64_t idle_since_ms = 0;  // of one that was made: its last application or child went
-  DemandTable<Queue> demand;
   // By use of the guarantee. By priority: whoever is below its guarantee first, then the higher
   // priority, and only then by use.
   Place place(PartitionId partition) const {
@@ -386,16 +389,34 @@ class CapTable {
   }
   /// Nobody is served from lists of a size without room, so queues do not move in them. Those that
   /// should have are noted here, and come out of take_reopened() once there is room.
-  void defer(CapId cap, Queue* queue) { caps_[cap].deferred.insert(queue); }
+  void defer(CapId cap, Queue* queue) {
+    std::vector<Queue*>& deferred = caps_[cap].deferred;
+    if (deferred.size() == deferred.capacity()) {  // who comes back to the list is noted again
+      std::sort(deferred.begin(), deferred.end());
+      deferred.erase(std::unique(deferred.begin(), deferred.end()), deferred.end());
+      deferred.reserve(std::max<std::size_t>(16, 2 * deferred.size()));
+    }
+    deferred.push_back(queue);
+  }
   bool has_reopened() const { return !reopened_.empty(); }
-  std::vector<std::pair<Queue*, CapId>> take_reopened() { return std::exchange(reopened_, {}); }
+  /// Calls `settle(queue, cap)` for each of them.
+  template <class Settle>
+  void take_reopened(const Settle& settle) {
+    settling_.swap(reopened_);
+    for (const auto& [queue, cap] : settling_)
+      settle(*queue, cap);
+    settling_.clear();
+  }
   /// Opens every roomless cap that `fits(cap)`, looking only at those of at most `memory_mb`.
   template <class Fits>
   bool open_fitting(std::int64_t memory_mb, const Fits& fits) {
     bool any = false;
-    for (auto it = roomless_.begin(); it != roomless_.end() && it->first <= memory_mb;) {
-      const CapId cap = (it++)->second;
-      if (!fits(cap)) continue;
+    for (std::size_t i = 0; i < roomless_.size() && roomless_.nth(i)->first <= memory_mb;) {
+      const CapId cap = roomless_.nth(i)->second;
+      if (!fits(cap)) {
+        ++i;
+        continue;
+      }
       open(cap);
       any = true;
     }
@@ -431,13 +452,13 @@ class CapTable {
     bool roomless = false;
     bool no_claims = false;
     double passed_over = 0;
-    std::unordered_set<Queue*> deferred;  // in no order that matters
+    std::vector<Queue*> deferred;  // in no order that matters, some of them twice
   };
   std::vector<Cap> caps_;
   std::vector<CapId> free_;
   std::map<std::pair<PartitionId, std::array<std::int64_t, kResourceTypesMax>>, CapId> by_size_;
-  std::set<std::pair<std::int64_t, CapId>> roomless_;
-  std::vector<std::pair<Queue*, CapId>> reopened_;
+  boost::container::flat_set<std::pair<std::int64_t, CapId>> roomless_;
+  std::vector<std::pair<Queue*, CapId>> reopened_, settling_;
 };
 
 /// Groups that only certain nodes can serve (strict locality, blacklists) and that found none.

@@ -182,6 +182,9 @@ NodeIndex::Slot NodeIndex::add(const NodeId& id, std::string_view rack, const Re
   home.total += total;
   node.rack_group = join(racks_, node.rack, slot, node.rack_position);
   node.host_group = join(hosts_, node.id.host, slot, node.host_position);
+  const std::vector<Slot>& on_host = hosts_.all[node.host_group].members;
+  node.shares_host = on_host.size() > 1;
+  if (node.shares_host && on_host[0] != kNone) nodes_[on_host[0]].shares_host = true;
   by_id_.emplace(id, slot);
   total_ += total;
   refresh(slot);
@@ -252,7 +255,7 @@ void NodeIndex::refresh(Slot slot) {
   };
   refresh_in(partitions_[node.partition].group, node.partition_position);
   refresh_in(racks_.all[node.rack_group], node.rack_position);
-  refresh_in(hosts_.all[node.host_group], node.host_position);
+  if (node.shares_host) refresh_in(hosts_.all[node.host_group], node.host_position);
 }
 
 void NodeIndex::enter(Group& group, std::size_t position, const Node& node) const {
@@ -266,7 +269,7 @@ void NodeIndex::took(Slot slot) {
   };
   pass(partitions_[node.partition].group, node.partition_position);
   pass(racks_.all[node.rack_group], node.rack_position);
-  pass(hosts_.all[node.host_group], node.host_position);
+  if (node.shares_host) pass(hosts_.all[node.host_group], node.host_position);
 }
 
 bool NodeIndex::fits(Slot slot, const Resources& need) const {

@@ -51,8 +51,6 @@ class NodeIndex {
   static constexpr Slot kNone = static_cast<Slot>(-1);
 
   struct Node {
-    NodeId id;
-    std::string rack;
     Resources total;
     Resources used;
     std::int64_t containers = 0;
@@ -64,6 +62,9 @@ class NodeIndex {
     std::uint32_t rack_position = 0;
     std::uint32_t host_group = 0;
     std::uint32_t host_position = 0;
+    bool shares_host = false;  // or did once: most are alone there, and leave their group as it is
+    NodeId id;
+    std::string rack;
     Resources free() const { return total - used; }
   };
 

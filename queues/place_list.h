@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,8 +24,9 @@ struct Place {
 };
 
 /// Children by place. Most parents have a handful, and these move all the time: they lie in one
-/// sorted row, where a move shifts a few of them. Above kFewMax they are in a tree, until they are
-/// half of that again.
+/// sorted row, where a move shifts a few of them; a single one lies in the list itself, so that
+/// whoever walks down fetches no other line of memory for it. Above kFewMax they are in a tree,
+/// until they are half of that again.
 template <class Child>
 class PlaceList {
  public:
@@ -78,21 +80,17 @@ class PlaceList {
     }
     const auto old = find(from);
     if (old == few_.end() || !(old->place == from)) return;
-    old->place = to;
+    const Entry moved{to, old->child};
     auto at = old;
-    while (at != few_.begin() && to < std::prev(at)->place)
-      --at;
-    if (at != old) {
-      std::rotate(at, old, old + 1);
-      return;
-    }
-    while (at + 1 != few_.end() && (at + 1)->place < to)
-      ++at;
-    std::rotate(old, old + 1, at + 1);
+    for (; at != few_.begin() && to < std::prev(at)->place; --at)
+      *at = *std::prev(at);
+    for (; at + 1 != few_.end() && (at + 1)->place < to; ++at)
+      *at = *(at + 1);
+    *at = moved;
   }
   /// Copies of all, in order.
   std::vector<Entry> entries() const {
-    if (!many_) return few_;
+    if (!many_) return {few_.begin(), few_.end()};
     std::vector<Entry> all;
     for (const auto& [place, child] : *many_)
       all.push_back({place, child});
@@ -109,14 +107,16 @@ class PlaceList {
     many_ = std::make_unique<std::map<Place, Child*>>();
     for (const Entry& entry : few_)
       many_->emplace_hint(many_->end(), entry.place, entry.child);
-    few_ = {};
+    few_.clear();
+    few_.shrink_to_fit();
   }
   void shrink() {
-    few_ = entries();
+    for (const auto& [place, child] : *many_)
+      few_.push_back({place, child});
     many_.reset();
   }
 
-  std::vector<Entry> few_;
+  boost::container::small_vector<Entry, 1> few_;
   std::unique_ptr<std::map<Place, Child*>> many_;
 };
 

@@ -2,6 +2,7 @@
 // take their room, so that every decision sees a settled state.
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <string>
 
@@ -92,8 +93,14 @@ void measure(const Load& load) {
 }  // namespace
 }  // namespace heddle
 
-int main() {
+/// With arguments, one row: nodes, queues, applications, sizes, parked applications.
+int main(int argc, char** argv) {
   std::printf("  nodes queues    apps  sizes  parked   filling/s  release+place/s\n");
+  if (argc == 6) {
+    heddle::measure({std::atoi(argv[1]), std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]),
+                     std::atoi(argv[5])});
+    return 0;
+  }
   for (const int leaves : {10, 1000}) {
     for (const int nodes : {200, 2'000, 20'000})
       heddle::measure({nodes, leaves, 1000, 1, 0});
