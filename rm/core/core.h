@@ -454,6 +454,11 @@ class Core {
   void touch(const App& app) { touched_apps_.insert(app.id); }
   void touch(const Attempt& attempt) { touched_attempts_.insert(attempt.id); }
   void touch(const Node& node) { touched_nodes_.insert(node.id); }
+  void touch(Container& container) {
+    if (!std::exchange(container.touched, true)) {
+      touched_containers_.push_back(container.grant.id);
+    }
+  }
   /// What it uses changed, which happens with each container: shown with the sums.
   void touch_use(App& app) {
     if (!std::exchange(app.use_untold, true)) used_apps_.push_back(app.id);
@@ -531,9 +536,9 @@ class Core {
   std::optional<Instant> preemption_due_;
   std::optional<Instant> idle_queues_due_;
   std::optional<Instant> constraints_due_;
-  std::list<StartDeadline> starts_due_;       // all wait equally long: the soonest is in front
-  std::map<std::string, Counters> counters_;  // by queue path
-  bool user_metrics_ = false;                 // as configured at the start
+  std::list<StartDeadline> starts_due_;  // all wait equally long: the soonest is in front
+  std::unordered_map<std::string, Counters> counters_;  // by queue path
+  bool user_metrics_ = false;                           // as configured at the start
   Delays master_allocation_, master_launch_, master_registration_;
   std::int64_t containers_assigned_ = 0;
   Activity lately_, last_second_;
@@ -547,7 +552,7 @@ class Core {
   std::unordered_set<AppId> touched_apps_;
   std::vector<AppId> forgotten_apps_;
   std::unordered_set<AttemptId> touched_attempts_;
-  std::unordered_set<ContainerId> touched_containers_;
+  std::vector<ContainerId> touched_containers_;  // each once, some of them gone
   std::vector<ContainerId> forgotten_containers_;
   std::unordered_set<NodeId> touched_nodes_;
   std::vector<NodeId> forgotten_nodes_;

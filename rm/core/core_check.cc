@@ -22,6 +22,7 @@ std::string Core::check_containers() const {
     if (node == nodes_.end() || !node->second.containers.contains(id)) {
       return to_string(id) + " runs on a node that does not know it";
     }
+    if (container.node != &node->second) return to_string(id) + " is found on another node";
     const auto app = apps_.find(id.attempt.app);
     if (app == apps_.end()) continue;  // aged out while its node has not reported yet
     const auto owns = [&wanted = id](const auto& entry) {

@@ -65,6 +65,7 @@ ContainerId Core::add_container(App& app, Attempt& attempt, Node& node, const qu
   const ContainerId id{attempt.id,
                        (std::int64_t{options_.epoch} << 40) | ++attempt.containers_made};
   Container& container = containers_[id];
+  container.node = &node;
   container.state = ContainerState::kAllocated;
   container.hold = grant.hold;
   if (grant.hold != 0) by_hold_[grant.hold] = id;
@@ -88,7 +89,7 @@ ContainerId Core::add_container(App& app, Attempt& attempt, Node& node, const qu
   if (node.apps.insert(app.id).second) app.nodes.insert(node.id);
   attempt.containers.insert(id);
   if (!grant.is_am) attempt.granted.push_back(id);
-  touched_containers_.insert(id);
+  touch(container);
   watch_start(id, container, turn.now);
   return id;
 }
@@ -137,35 +138,31 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   const auto taken_out = containers_.extract(found);
   const GrantedContainer& grant = container.grant;  // lives as long as taken_out
   forgotten_containers_.push_back(id);
-  touched_containers_.erase(id);
 
-  Node* node = find_node(grant.node);
-  if (node != nullptr) {
-    node->containers.erase(id);
-    node->to_update.erase(id);
-    if (!reported_by_node) node->to_clean_up.insert(id);
-  }
+  Node& node = *container.node;
+  node.containers.erase(id);
+  node.to_update.erase(id);
+  if (!reported_by_node) node.to_clean_up.push_back(id);
   App* app = find_app(id.attempt.app);
-  charge(app, node, grant.execution_type, Resources{} - grant.resources, turn.now);
+  charge(app, &node, grant.execution_type, Resources{} - grant.resources, turn.now);
   if (app == nullptr) return;
   --app->used_containers;
   app->losing.erase(id);
   if (grant.execution_type == ExecutionType::kGuaranteed) note_release(grant, *app, turn.now);
 
-  if (Attempt* owner = find_attempt(id.attempt)) {
-    owner->containers.erase(id);
-    if (untold) {
-      std::erase(owner->granted, id);
-    }
+  const auto owner = app->attempts.find(id.attempt.number);
+  if (owner != app->attempts.end()) {
+    owner->second.containers.erase(id);
+    if (untold) std::erase(owner->second.granted, id);
   }
   Attempt* attempt = app->current();  // kept containers report to the successor
-  attempt->containers.erase(id);
+  if (attempt->id != id.attempt) attempt->containers.erase(id);
   attempt->updated.erase(id);
   FinishedContainer finished{id, exit_status, diagnostics};
   const bool is_master = attempt->master_container && *attempt->master_container == id;
   if (is_master) {
     attempt->master_gone = true;
-    if (node != nullptr && reported_by_node) node->to_forget.insert(id);
+    if (reported_by_node) node.to_forget.push_back(id);
     if (attempt->state != AttemptState::kFinishing && !is_final(attempt->state) &&
         attempt->state != AttemptState::kFinalSaving) {
       describe_failure(*app, *attempt, finished);
@@ -173,11 +170,11 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
     raise(*app, *attempt, AttemptEvent::kContainerFinished, turn);
   } else if (!is_final(attempt->state) && !is_final(app->state)) {
     attempt->finished.emplace_back(grant.node, std::move(finished));
-    if (node != nullptr && reported_by_node) node->unacknowledged.insert(id);
-  } else if (node != nullptr && reported_by_node) {
-    node->to_forget.insert(id);
+    if (reported_by_node) node.unacknowledged.insert(id);
+  } else if (reported_by_node) {
+    node.to_forget.push_back(id);
   }
-  if (node != nullptr) check_drained(*node, turn);
+  check_drained(node, turn);
 }
 
 }  // namespace heddle::rm

@@ -224,7 +224,7 @@ void Core::acknowledge(const std::vector<std::pair<NodeId, FinishedContainer>>& 
   for (const auto& [node_id, finished] : told) {
     Node* node = find_node(node_id);
     if (node != nullptr && node->unacknowledged.erase(finished.id) > 0) {
-      node->to_forget.insert(finished.id);
+      node->to_forget.push_back(finished.id);
     }
   }
 }
@@ -321,7 +321,7 @@ std::shared_ptr<const Allocated> Core::make_answer(App& app, Attempt& attempt,
       container->state = row->to;
     }
     if (container->state == ContainerState::kAcquired) watch_start(id, *container, turn.now);
-    touched_containers_.insert(id);
+    touch(*container);
     GrantedContainer& grant = container->grant;
     grant.token_expiry = token_expiry(turn.now);
     if (attempt.nm_tokens_given.insert(grant.node).second) {

@@ -55,6 +55,12 @@ bool is_older(std::string_view version, std::string_view than) {
   return false;
 }
 
+std::vector<ContainerId> sorted_once(std::vector<ContainerId> ids) {
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
 /// The end of a text is what says why.
 std::string tail_of(const std::string& text, std::size_t size_max) {
   return text.size() <= size_max ? text : text.substr(text.size() - size_max);
@@ -142,6 +148,7 @@ void Core::register_node(const RegisterNode& request, const ReplyTo<NodeRegister
   node.response_id = 0;
   node.last_answer = {};
   node.to_clean_up.clear();
+  node.to_forget = sorted_once(std::move(node.to_forget));
   node.to_update.clear();
   touch(node);
   watch_node(node);
@@ -255,7 +262,7 @@ void Core::note_change(Node& node) {
 void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers, Turn& turn) {
   for (const NodeContainer& reported : containers) {
     Container* container = find_container(reported.id);
-    if (container != nullptr && container->grant.node == node.id) {
+    if (container != nullptr && container->node == &node) {
       if (reported.finished) {
         finish_container(reported.id, ContainerEvent::kFinished, reported.exit_status,
                          tail_of(reported.diagnostics, options_.attempt_diagnostics_max), turn);
@@ -265,15 +272,15 @@ void Core::take_reports(Node& node, const std::vector<NodeContainer>& containers
               find_transition(kContainerTransitions, container->state, ContainerEvent::kLaunched)) {
         container->state = row->to;
         stop_watching(*container);
-        touched_containers_.insert(reported.id);
+        touch(*container);
       }
       note_told_size(node, *container, reported.resources, turn.now);
       continue;
     }
     if (reported.finished) {
-      if (!node.unacknowledged.contains(reported.id)) node.to_forget.insert(reported.id);
+      if (!node.unacknowledged.contains(reported.id)) node.to_forget.push_back(reported.id);
     } else {
-      node.to_clean_up.insert(reported.id);
+      node.to_clean_up.push_back(reported.id);
     }
   }
 }
@@ -371,10 +378,8 @@ void Core::take_log_reports(const Node& node, const NodeHeartbeat& request) {
 NodeHeartbeatAnswer Core::make_node_answer(Node& node) {
   NodeHeartbeatAnswer answer;
   answer.response_id = node.response_id = next_response_id(node.response_id);
-  answer.containers_to_clean_up.assign(node.to_clean_up.begin(), node.to_clean_up.end());
-  node.to_clean_up.clear();
-  answer.containers_to_forget.assign(node.to_forget.begin(), node.to_forget.end());
-  node.to_forget.clear();
+  answer.containers_to_clean_up = sorted_once(std::exchange(node.to_clean_up, {}));
+  answer.containers_to_forget = sorted_once(std::exchange(node.to_forget, {}));
   answer.apps_to_clean_up.assign(node.apps_to_clean_up.begin(), node.apps_to_clean_up.end());
   node.apps_to_clean_up.clear();
   answer.signals = std::exchange(node.signals, {});

@@ -468,8 +468,9 @@ void Core::publish(const Now& now, ReportSink& sink) {
   for (const AppId& id : std::exchange(forgotten_apps_, {}))
     sink.forget_app(id);
   for (const ContainerId& id : std::exchange(touched_containers_, {})) {
-    const Container* container = find_container(id);
+    Container* container = find_container(id);
     if (container == nullptr) continue;
+    container->touched = false;
     auto out = std::make_shared<ContainerReport>();
     out->id = id;
     out->state = container->state;

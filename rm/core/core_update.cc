@@ -154,7 +154,7 @@ void Core::take_growth(const queues::Grant& grant, Turn& turn) {
   GrantedContainer& mine = container->grant;
   if (container->hold == grant.hold) {
     mine.resources += grant.resources;
-    charge(&app, find_node(mine.node), mine.execution_type, grant.resources, turn.now);
+    charge(&app, container->node, mine.execution_type, grant.resources, turn.now);
     return note_update(*attempt, *container, UpdateKind::kIncrease);
   }
   container->hold = grant.hold;
@@ -166,15 +166,14 @@ void Core::take_growth(const queues::Grant& grant, Turn& turn) {
 
 void Core::set_execution_type(App& app, Container& container, ExecutionType type, const Now& now) {
   GrantedContainer& mine = container.grant;
-  Node* node = find_node(mine.node);
-  charge(&app, node, mine.execution_type, Resources{} - mine.resources, now);
+  charge(&app, container.node, mine.execution_type, Resources{} - mine.resources, now);
   mine.execution_type = type;
-  charge(&app, node, type, mine.resources, now);
+  charge(&app, container.node, type, mine.resources, now);
 }
 
 void Core::set_size(App& app, Container& container, const Resources& size, const Now& now) {
   GrantedContainer& mine = container.grant;
-  charge(&app, find_node(mine.node), mine.execution_type, size - mine.resources, now);
+  charge(&app, container.node, mine.execution_type, size - mine.resources, now);
   mine.resources = size;
   if (container.hold != 0) scheduler_.resize_container(container.hold, size);
   queues_changed_ = true;
@@ -182,7 +181,7 @@ void Core::set_size(App& app, Container& container, const Resources& size, const
 
 void Core::note_update(Attempt& attempt, Container& container, UpdateKind kind) {
   ++container.grant.version;
-  touched_containers_.insert(container.grant.id);
+  touch(container);
   queues_changed_ = true;
   if (!is_final(attempt.state)) attempt.updated[container.grant.id] = kind;
 }

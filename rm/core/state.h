@@ -30,13 +30,17 @@ struct StartDeadline {
   ContainerId id;
 };
 
+struct Node;
+
 struct Container {
   GrantedContainer grant;
+  Node* node = nullptr;     // where it is, and listed as long as it lives
   queues::HoldId hold = 0;  // its room in the scheduler
   ContainerState state = ContainerState::kNew;
   std::optional<std::list<StartDeadline>::iterator> watched;  // its pending deadline
   Resources confirmed;       // the last of its sizes that its node had
   std::uint64_t ticket = 0;  // of the growth that it waits for
+  bool touched = false;      // listed in Core::touched_containers_
 };
 
 struct Attempt {
@@ -71,7 +75,7 @@ struct Attempt {
   /// Told with the last answer; forgotten on their nodes when the next allocate shows that it came.
   std::vector<std::pair<NodeId, FinishedContainer>> told_finished;
   std::vector<ContainerId> transferred;  // kept from earlier attempts
-  std::set<NodeId> nm_tokens_given;
+  std::unordered_set<NodeId> nm_tokens_given;
   std::uint64_t node_changes_seen = 0;  // number of the last change it was told of
   std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> asks;  // outstanding rows
   std::map<std::tuple<std::int32_t, std::int64_t, std::string>, Ask> opportunistic;  // likewise
@@ -161,8 +165,8 @@ struct Node {
   NodeHeartbeatAnswer last_answer;
   std::unordered_set<ContainerId> containers;      // live
   std::unordered_set<ContainerId> unacknowledged;  // finished, their AM not yet told
-  std::set<ContainerId> to_clean_up;
-  std::set<ContainerId> to_forget;
+  std::vector<ContainerId> to_clean_up;            // some of them twice
+  std::vector<ContainerId> to_forget;              // likewise
   std::set<AppId> apps_to_clean_up;
   std::vector<SignalRequest> signals;
   std::map<ContainerId, UpdateKind> to_update;
@@ -170,7 +174,7 @@ struct Node {
   std::int32_t load = 0;                    // that wait there, with those given since
   std::optional<std::int32_t> listed_load;  // in Core::by_load_
   bool load_counted = false;                // in the sums over all nodes
-  std::set<AppId> apps;                     // with containers here since registration
+  std::unordered_set<AppId> apps;           // with containers here since registration
   std::optional<Instant> drain_deadline;
   std::optional<std::int32_t> drain_timeout_seconds;
 
