@@ -23,10 +23,23 @@ import load
 from cluster import BIN, ROOT
 
 FIGURES = ("start", "memory", "submit", "cli", "restart", "jobs", "heartbeats", "allocate")
+OF_NODES = ("heartbeats", "allocate")  # their figures depend on --nodes
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def numbers(text: str) -> list:
+    """Of "100,1000"."""
+    return [int(part) for part in text.split(",")]
+
+
+def planned(names, nodes: list):
+    """Each figure, and once for each number of nodes where that matters."""
+    for name in names:
+        for number in nodes if name in OF_NODES else nodes[:1]:
+            yield name, number
 
 
 def measure(name: str, count: int) -> list:
@@ -71,8 +84,9 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; all")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side (3)")
-    parser.add_argument("--nodes", type=int, default=load.nodes,
-                        help=f"fake nodes of heartbeats and allocate ({load.nodes})")
+    parser.add_argument("--nodes", type=numbers, default=[load.nodes], metavar="N[,N...]",
+                        help=f"fake nodes of heartbeats and allocate ({load.nodes}); of several "
+                             "numbers it also tells by what law the cost grows")
     parser.add_argument("--masters", type=int, default=load.masters,
                         help=f"fake masters of allocate ({load.masters})")
     parser.add_argument("--json", type=pathlib.Path, help="where every sample goes")
@@ -80,21 +94,28 @@ def main() -> int:
     unknown = set(options.names) - set(FIGURES)
     if unknown or options.rounds < 1:
         parser.error(f"no such figure: {', '.join(unknown)}" if unknown else "--rounds: at least 1")
-    if options.nodes < 1 or options.masters < 1:
+    if min(options.nodes) < 1 or options.masters < 1:
         parser.error("--nodes, --masters: at least 1")
-    load.nodes, load.masters = options.nodes, options.masters
+    load.masters = options.masters
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # closes the clusters on its way
     result = {"machine": about(), "rounds": options.rounds, "nodes": options.nodes,
               "masters": options.masters, "figures": {}}
-    for name in options.names or FIGURES:
+    for name, nodes in planned(options.names or FIGURES, options.nodes):
+        load.nodes = nodes
         try:
-            result["figures"][name] = measure(name, options.rounds)
+            lines = measure(name, options.rounds)
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             say(f"tools/bench: {name}: {error}")
             return 1
+        if name in OF_NODES:
+            lines = [{**entry, "figure": name, "nodes": nodes} for entry in lines]
+        result["figures"].setdefault(name, []).extend(lines)
         if options.json:  # what is measured stays, whatever comes after
             options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(figure.table([entry for lines in result["figures"].values() for entry in lines]))
+    everything = [entry for lines in result["figures"].values() for entry in lines]
+    print(figure.table(everything))
+    if len(options.nodes) > 1:
+        print(figure.laws(everything, "nodes"))
     return 0
 
 

@@ -78,7 +78,32 @@ def table(lines: list) -> str:
     for entry in lines:
         ratio = f"{shown(entry['ratio'])}x" if entry["ratio"] is not None else "-"
         counts = "/".join(str(len(values)) for values in entry["samples"].values())
-        text += (f"| {entry['what']} | {shown(entry['heddle'])} {entry['unit']} | "
+        what = entry["what"] + (f", {entry['nodes']:,} nodes" if "nodes" in entry else "")
+        text += (f"| {what} | {shown(entry['heddle'])} {entry['unit']} | "
                  f"{shown(entry['hadoop'])} {entry['unit']} | {ratio} | {others_of(entry)} | "
                  f"{entry['goal']} | {counts} |\n")
+    return text
+
+
+def slope(points: list) -> float:
+    """Of the line through the logarithms of both numbers: 0 is flat, 1 in proportion."""
+    xs, ys = zip(*((math.log(x), math.log(y)) for x, y in points))
+    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    return (sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys))
+            / sum((x - middle_x) ** 2 for x in xs))
+
+
+def laws(lines: list, by: str) -> str:
+    """In Markdown: how each figure that was taken at several values of `by` grows with it."""
+    rows = {}
+    for entry in lines:
+        if by in entry:
+            rows.setdefault((entry["figure"], entry["key"]), []).append(entry)
+    text = (f"| figure | {by} | Heddle grows with the power | Hadoop 3.4.2 |\n"
+            "|---|---|---:|---:|\n")
+    for (name, _), of in rows.items():
+        grown = [slope([(entry[by], entry[side]) for entry in of])
+                 if all(entry[side] for entry in of) else math.nan for side in ("heddle", "hadoop")]
+        text += (f"| {name}: {of[0]['what']} | {of[0][by]:,} to {of[-1][by]:,} | {grown[0]:.2f} | "
+                 f"{grown[1]:.2f} |\n")
     return text

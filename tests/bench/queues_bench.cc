@@ -1,6 +1,8 @@
 // Placements per second of the scheduler core: a full cluster in which containers end and others
 // take their room, so that every decision sees a settled state.
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -37,14 +39,15 @@ std::string queue_lines(int leaves) {
 }
 
 struct Load {
-  int nodes;
-  int leaves;
-  int apps;
-  int sizes;        // distinct container sizes
-  int parked_apps;  // applications whose asks can never be served
+  int nodes = 20'000;
+  int leaves = 1'000;
+  int apps = 1'000;
+  int sizes = 1;        // distinct container sizes
+  int parked_apps = 0;  // applications whose asks can never be served
 };
 
-void measure(const Load& load) {
+/// Of the release of a container and the placement of the next, median of kTurns, in microseconds.
+double measure(const Load& load) {
   testlib::ClusterBuilder builder;
   builder.queues(queue_lines(load.leaves)).setting("maximum-applications", "10000000");
   Cluster cluster = builder.build();
@@ -66,28 +69,55 @@ void measure(const Load& load) {
     }
   }
   const SystemClock clock;
-  const auto seconds = [&](Instant from) {
-    return std::chrono::duration<double>(clock.now().instant - from).count();
+  const auto micros_each = [&](Instant from, std::size_t count) {
+    const std::chrono::duration<double, std::micro> taken = clock.now().instant - from;
+    return taken.count() / static_cast<double>(count);
   };
   std::deque<queues::Grant> running;
   Instant start = clock.now().instant;
   for (auto& grant : cluster.schedule())
     running.push_back(std::move(grant));
-  const double filled = static_cast<double>(running.size()) / seconds(start);
+  const double filled = micros_each(start, running.size());
 
-  constexpr int kRounds = 400'000;
-  start = clock.now().instant;
-  int placed = 0;
-  for (int i = 0; i < kRounds; ++i) {  // one container ends, its room is used at once
-    cluster.release(running.front());
-    running.pop_front();
-    for (auto& grant : cluster.schedule(100)) {
-      running.push_back(std::move(grant));
-      ++placed;
+  constexpr int kTurns = 9;
+  constexpr int kRounds = 50'000;
+  std::vector<double> turns;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    start = clock.now().instant;
+    std::size_t placed = 0;
+    for (int i = 0; i < kRounds; ++i) {  // one container ends, its room is used at once
+      cluster.release(running.front());
+      running.pop_front();
+      for (auto& grant : cluster.schedule(100)) {
+        running.push_back(std::move(grant));
+        ++placed;
+      }
     }
+    turns.push_back(micros_each(start, placed));
   }
+  std::ranges::sort(turns);
+  const double each = turns[kTurns / 2];
   std::printf("%7d %6d %7d %6d %7d  %11.0f %13.0f\n", load.nodes, load.leaves, load.apps,
-              load.sizes, load.parked_apps, filled, placed / seconds(start));
+              load.sizes, load.parked_apps, 1e6 / filled, 1e6 / each);
+  return each;
+}
+
+/// Cost by one number of the load, and the line through the logarithms of both.
+void fit(const char* what, const std::vector<int>& values, int Load::*of, double most) {
+  double sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0, first = 0, last = 0;
+  for (const int value : values) {
+    Load load;
+    load.*of = value;
+    last = measure(load);
+    if (first == 0) first = last;
+    const double x = std::log(std::max(value, 1));
+    const double y = std::log(last);
+    sum_x += x, sum_y += y, sum_xx += x * x, sum_xy += x * y;
+  }
+  const auto n = static_cast<double>(values.size());
+  const double slope = (n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x);
+  std::printf("law: %s from %d to %d cost %.2f times as much (goal: at most %.2f), exponent %.3f\n",
+              what, values.front(), values.back(), last / first, most, slope);
 }
 
 }  // namespace
@@ -95,17 +125,17 @@ void measure(const Load& load) {
 
 /// With arguments, one row: nodes, queues, applications, sizes, parked applications.
 int main(int argc, char** argv) {
+  using heddle::Load;
   std::printf("  nodes queues    apps  sizes  parked   filling/s  release+place/s\n");
   if (argc == 6) {
     heddle::measure({std::atoi(argv[1]), std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]),
                      std::atoi(argv[5])});
     return 0;
   }
-  for (const int leaves : {10, 1000}) {
-    for (const int nodes : {200, 2'000, 20'000})
-      heddle::measure({nodes, leaves, 1000, 1, 0});
-  }
-  heddle::measure({20'000, 1000, 1000, 4, 0});
-  heddle::measure({20'000, 1000, 47'000, 1, 0});
-  heddle::measure({20'000, 1000, 47'000, 1, 100'000});
+  heddle::fit("nodes", {200, 2'000, 20'000}, &Load::nodes, 1.5);
+  heddle::fit("queues", {10, 100, 1'000, 5'000}, &Load::leaves, 1.5);
+  heddle::fit("applications", {100, 1'000, 10'000, 100'000}, &Load::apps, 1.5);
+  heddle::fit("parked applications", {0, 1'000, 100'000}, &Load::parked_apps, 1.05);
+  for (const int sizes : {1, 4, 16})
+    heddle::measure({20'000, 1'000, 47'000, sizes, 0});
 }
