@@ -451,6 +451,7 @@ Result<QueueConfig> Reader::read() {
                   fmt::format("\"{}\" is neither true nor false", shortened(legacy)));
   }
   values_.allow_mixed(config_.mixed_modes);
+  config_.app_fail_fast = to_lower(values_.value("application.fail-fast").value_or("")) == "true";
   config_.user_metrics = to_lower(values_.value("user-metrics.enable").value_or("")) == "true";
   config_.auto_expiry_s =
       values_.integer("auto-queue-creation-v2.queue-expiration-time", 300, 0, kAmountMax);

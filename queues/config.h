@@ -183,6 +183,7 @@ struct QueueConfig {
   std::int64_t auto_expiry_s = 300;                 // how long a queue that was made may be idle
   bool mixed_modes = false;                         // legacy-queue-mode.enabled=false
   bool user_metrics = false;                        // user-metrics.enable
+  bool app_fail_fast = false;                       // application.fail-fast, at recovery
   std::shared_ptr<const QueueTemplates> templates;  // nullptr: no queue makes others
   /// Settings that are present and not honoured yet, one sentence each. Log them at start.
   std::vector<std::string> warnings;

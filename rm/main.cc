@@ -540,7 +540,7 @@ Result<void> Daemon::serve() {
   launcher = std::make_unique<compat::yarn::AmLauncher>(
       context, *client, [this](std::function<void()> task) { loops.next().post(std::move(task)); },
       [this](Duration pause, std::function<void()> task) { post_later(pause, std::move(task)); });
-  service->start(stored, *launcher);
+  RETURN_IF_ERROR(service->start(stored, *launcher));
   stored = {};
   RETURN_IF_ERROR(serve_rpc());
   RETURN_IF_ERROR(serve_web());

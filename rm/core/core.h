@@ -133,8 +133,10 @@ class Core {
   /// `scheduler` is configured already.
   Core(CoreOptions options, queues::Scheduler scheduler);
 
-  /// What the last run left: finished applications are listed, others get a new attempt.
-  void recover(const StoredState& state, Turn& turn);
+  /// What the last run left: finished applications are listed, others get a new attempt, or are
+  /// killed where their queue is gone. With application.fail-fast that is kWrongState, naming all
+  /// of them, and neither the core nor the turn may be used any further.
+  [[nodiscard]] Result<void> recover(const StoredState& state, Turn& turn);
 
   // Applications.
   void submit(const security::Caller& caller, Submission submission, ReplyTo<void> reply,
@@ -251,6 +253,7 @@ class Core {
   void recover_app(const StoredApp& stored, Turn& turn);
   void recover_attempt(App& app, const StoredAttempt& past, bool app_ended, Turn& turn);
   void resume_app(App& app, bool attempt_ended, Turn& turn);
+  Result<void> check_queues_are_there() const;  // of unfinished applications
   void apply_queue_defaults(App& app, const QueuePath& queue, const Now& now);
   void count_running(App& app, bool running);
 

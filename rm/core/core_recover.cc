@@ -1,13 +1,16 @@
 // Recovery: what the last run left. Finished applications are listed as they were; the others go on
 // from the last thing that is durable about them.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "rm/core/core.h"
 
 namespace heddle::rm {
 
-void Core::recover(const StoredState& state, Turn& turn) {
+Result<void> Core::recover(const StoredState& state, Turn& turn) {
   attributes_.restore(state.attributes);
   if (options_.labels_enabled) {
     // Where nodes tell their own labels, those of the last run are theirs to tell again.
@@ -21,8 +24,36 @@ void Core::recover(const StoredState& state, Turn& turn) {
   std::ranges::sort(finished_order_, [&](const AppId& a, const AppId& b) {
     return std::pair(apps_[a].end.finished, a) < std::pair(apps_[b].end.finished, b);
   });
+  if (scheduler_.config().app_fail_fast) RETURN_IF_ERROR(check_queues_are_there());
   age_out_finished(turn);
   run_scheduler(turn);
+  return {};
+}
+
+/// As CapacityScheduler does with yarn.scheduler.capacity.application.fail-fast.
+Result<void> Core::check_queues_are_there() const {
+  constexpr std::size_t kShownMax = 10;
+  std::map<std::string, std::vector<std::string>> lost;
+  for (const auto& [id, app] : apps_) {
+    if (!app.queue_lost) continue;
+    lost[app.queue].push_back(to_string(id));
+  }
+  if (lost.empty()) return {};
+  std::string text;
+  for (auto& [queue, ids] : lost) {
+    std::ranges::sort(ids);
+    const std::size_t more = ids.size() - std::min(ids.size(), kShownMax);
+    ids.resize(ids.size() - more);
+    text += fmt::format("\n  {}: {}{}", shortened(queue), join(ids, ", "),
+                        more > 0 ? fmt::format(" and {} more", more) : "");
+  }
+  return fail(
+      ErrorCode::kWrongState,
+      "Applications that have not ended are in queues that are no leaves any more. Bring the "
+      "queues back, or set yarn.scheduler.capacity.application.fail-fast to false to have "
+      "the applications killed:" +
+          text,
+      ErrorSubject::kQueue);
 }
 
 void Core::recover_app(const StoredApp& stored, Turn& turn) {
@@ -116,8 +147,13 @@ void Core::resume_app(App& app, bool attempt_ended, Turn& turn) {
   watch_lifetime(app, turn.now);
   const auto queue = scheduler_.add_app(app.id, app.queue, UserName(app.user), app.priority, true);
   if (!queue) {
-    app.diagnostics = queue.error().message;
-    raise(app, AppEvent::kRejected, turn);
+    app.queue_lost = true;
+    app.kill_requested = true;
+    app.kill_diagnostics = fmt::format(
+        "Application killed on recovery as it was submitted to queue {} which {} after restart.",
+        app.queue,
+        scheduler_.find_queue(app.queue) ? "is no longer a leaf queue" : "no longer exists");
+    raise(app, AppEvent::kKill, turn);
     return;
   }
   app.in_scheduler = true;

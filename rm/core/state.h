@@ -111,6 +111,7 @@ struct App {
   WallTime lifetime_expiry;
   std::optional<Instant> lifetime_watched;  // its pending deadline
   bool in_scheduler = false;
+  bool queue_lost = false;       // at recovery
   bool counted = false;          // in the counters of its queue
   bool counted_running = false;  // as running, too
   bool kill_requested = false;

@@ -39,25 +39,24 @@ ResourceManager::~ResourceManager() {
   stop();
 }
 
-void ResourceManager::start(const StoredState& state, MasterLauncher& launcher) {
+Result<void> ResourceManager::start(const StoredState& state, MasterLauncher& launcher) {
   launcher_ = &launcher;
   const Now now = clock_.now();
   keys_roll_at_ = now.instant + options_.key_roll_interval;
-  writer_thread_ = std::thread([this] { writer_loop(); });
   Turn turn{now, {}};
+  std::vector<Record>& records = turn.effects.records;
   // With keys of the last run (which main() has put into place) its AMRM tokens stay valid.
-  if (!state.keys) {
-    turn.effects.records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
-  }
+  if (!state.keys) records.push_back(SaveKeys{keys_.amrm.current(), keys_.amrm.next()});
   core_->amrm_key_rolled(keys_.amrm.current().id);
   if (options_.queues.save_started) {
-    turn.effects.records.push_back(
-        SaveQueues{options_.queues.started, options_.queues.versions_max});
+    records.push_back(SaveQueues{options_.queues.started, options_.queues.versions_max});
   }
-  core_->recover(state, turn);
+  RETURN_IF_ERROR(core_->recover(state, turn));
+  writer_thread_ = std::thread([this] { writer_loop(); });
   Instant totals_at = now.instant;
   finish_turn(turn, totals_at);
   core_thread_ = std::thread([this] { core_loop(); });
+  return {};
 }
 
 void ResourceManager::stop() {

@@ -89,7 +89,7 @@ class ResourceManager final : public ApplicationService,
   ~ResourceManager() override;
 
   /// Brings back what `state` holds and starts both threads. `launcher` must outlive stop().
-  void start(const StoredState& state, MasterLauncher& launcher);
+  [[nodiscard]] Result<void> start(const StoredState& state, MasterLauncher& launcher);
   /// Commits what is pending, then ends the threads. What cannot be made durable, since the disk
   /// is full, is answered with that error. Commands that come later are refused.
   void stop();

@@ -82,22 +82,24 @@ CoreSetup::CoreSetup() {
 }
 
 CoreDriver::CoreDriver(CoreSetup setup) : setup_(std::move(setup)) {
-  start();
+  EXPECT_EQ(start(), "");
 }
 
-void CoreDriver::start() {
+std::string CoreDriver::start() {
   const StoredState stored = disk.load();
   CoreOptions options = setup_.options;
   options.cluster_start_ms = clock.now().wall.ms;
   options.epoch = stored.epoch;
   queues::Scheduler scheduler;
   const auto config = queues::parse_capacity_config(queue_settings(setup_.queues), options.limits);
-  if (!config) FAIL() << config.error().message;
-  const auto configured = scheduler.configure(*config, options.limits);
-  ASSERT_TRUE(configured) << configured.error().message;
+  if (!config) return config.error().message;
+  if (auto done = scheduler.configure(*config, options.limits); !done) return done.error().message;
   board = std::make_unique<ReportBoard>(ClusterInfo{});
   core = std::make_unique<Core>(options, std::move(scheduler));
-  turn([&](Turn& now) { core->recover(stored, now); });
+  Turn first{clock.now(), {}};
+  if (auto recovered = core->recover(stored, first); !recovered) return recovered.error().message;
+  turn([&](Turn& now) { now = std::move(first); });
+  return {};
 }
 
 template <class Run>
@@ -145,12 +147,17 @@ void CoreDriver::commit() {
 }
 
 void CoreDriver::restart() {
+  EXPECT_EQ(restart_with(setup_.queues), "");
+}
+
+std::string CoreDriver::restart_with(std::string queues) {
+  setup_.queues = std::move(queues);
   pending_.clear();
   launches.clear();
   response_ids_.clear();
   beat_ids_.clear();
   clock.advance(std::chrono::seconds(5));
-  start();
+  return start();
 }
 
 void CoreDriver::advance(Duration by) {

@@ -89,6 +89,8 @@ class CoreDriver {
   std::size_t uncommitted() const { return pending_.size(); }
   /// Ends the core, loses what is not durable, starts another.
   void restart();
+  /// With other queues; why the start is refused, after which there is nothing left to drive.
+  std::string restart_with(std::string queues);
   bool auto_commit = false;  // commit() after every turn
 
   // Users.
@@ -171,7 +173,7 @@ class CoreDriver {
     std::vector<rm::Saved> saved;
     std::vector<std::function<void(const Result<void>&)>> replies;
   };
-  void start();
+  std::string start();
   template <class Run>
   void turn(Run run);
 

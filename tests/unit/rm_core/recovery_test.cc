@@ -160,6 +160,56 @@ TEST(Recovery, RejectedApplicationStaysFailed) {
   EXPECT_THAT(cluster.diagnostics(job.id), HasSubstr("unknown queue: nosuch"));
 }
 
+TEST(Recovery, AnApplicationWhoseQueueIsGoneIsKilled) {
+  CoreSetup setup;
+  setup.queues = "root.a capacity=50\nroot.b capacity=50";
+  CoreDriver cluster(setup);
+  Submission job = cluster.submission();
+  job.queue = "b";
+  cluster.submit(job);
+  Submission other = cluster.submission();
+  other.queue = "a";
+  cluster.submit(other);
+  cluster.commit();
+  ASSERT_EQ(cluster.restart_with("root.a capacity=100"), "");
+  cluster.commit();
+  EXPECT_EQ(cluster.state(job.id), AppState::kKilled);
+  EXPECT_EQ(cluster.diagnostics(job.id),
+            "Application killed on recovery as it was submitted to queue root.b which no longer "
+            "exists after restart.");
+  EXPECT_EQ(cluster.state(other.id), AppState::kAccepted);
+}
+
+TEST(Recovery, AnApplicationWhoseQueueIsAParentNowIsKilled) {
+  CoreSetup setup;
+  setup.queues = "root.a capacity=100";
+  CoreDriver cluster(setup);
+  Submission job = cluster.submission();
+  job.queue = "a";
+  cluster.submit(job);
+  cluster.commit();
+  ASSERT_EQ(cluster.restart_with("root.a capacity=100\nroot.a.b capacity=100"), "");
+  cluster.commit();
+  EXPECT_EQ(cluster.state(job.id), AppState::kKilled);
+  EXPECT_THAT(cluster.diagnostics(job.id), HasSubstr("which is no longer a leaf queue after"));
+}
+
+TEST(Recovery, WithFailFastALostQueueStopsTheStartAndNothingIsLost) {
+  CoreSetup setup;
+  setup.queues = "root.a capacity=50\nroot.b capacity=50";
+  CoreDriver cluster(setup);
+  Submission job = cluster.submission();
+  job.queue = "b";
+  cluster.submit(job);
+  cluster.commit();
+  const std::string refused =
+      cluster.restart_with("+application fail-fast=true\nroot.a capacity=100");
+  EXPECT_THAT(refused, HasSubstr("yarn.scheduler.capacity.application.fail-fast"));
+  EXPECT_THAT(refused, HasSubstr("root.b: " + to_string(job.id)));
+  ASSERT_EQ(cluster.restart_with(setup.queues), "");
+  EXPECT_EQ(cluster.state(job.id), AppState::kAccepted);
+}
+
 TEST(Recovery, WhereRulesPutASubmissionIsKeptThoughItAskedForAnotherQueue) {
   CoreSetup setup;
   setup.options.max_app_priority = 10;

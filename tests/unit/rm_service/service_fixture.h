@@ -149,7 +149,8 @@ class Service : public testing::Test {
     service = std::make_unique<ResourceManager>(
         options, std::make_unique<Core>(core_options, std::move(scheduler)), std::move(store),
         board, keys, clock);
-    service->start({}, launcher);
+    const auto started = service->start({}, launcher);
+    EXPECT_TRUE(started);
   }
   Awaited<void> submit(AppId* id = nullptr) {
     Submission job;
