@@ -72,11 +72,16 @@ void Scheduler::Impl::compute_guarantees(Queue& parent_queue, PartitionId partit
     const double left = percent > 0 ? std::max(rest * (1 - percent / 100), 0.0) : rest;
     for (std::size_t at = 0; at < capacities.size(); ++at) {
       const CapacityPart own = capacities[at]->part(i);
-      double& guarantee = parent_queue.children[at]->parts[partition].guarantee[i];
+      QueuePart& part = parent_queue.children[at]->parts[partition];
+      double& guarantee = part.guarantee[i];
       if (own.mode == CapacityMode::kAbsolute) guarantee = own.value * fits;
       if (own.mode == CapacityMode::kPercent) guarantee = rest * (own.value / whole);
       if (own.mode == CapacityMode::kWeight) {
         guarantee = left * (of_type > 0 ? own.value / of_type : 0);
+      }
+      // What the maximum cuts off is nobody's, as in Hadoop.
+      if (config_->mixed_modes) {
+        guarantee = std::min(guarantee, static_cast<double>(part.maximum.amount[i]));
       }
     }
   }
@@ -157,8 +162,8 @@ void Scheduler::Impl::refresh_limits() {
     root.guaranteed = root.maximum = nodes_.total(at);
     root.guarantee = part_of(nodes_.total(at), 1);
     for (Queue* queue : queues_) {  // parents come first
-      compute_guarantees(*queue, at);
       compute_maxima(*queue, at);
+      compute_guarantees(*queue, at);
     }
     rank_queues(at);
     for (Queue* queue : queues_)

@@ -40,6 +40,7 @@ class Reader {
   void read_children(QueueSpec& queue);
   void read_capacities(QueueSpec& queue, bool is_root);
   void read_leaf_limits(QueueSpec& queue);
+  void read_lifetimes(QueueSpec& queue, const QueueSpec* parent);
   void read_maximum_allocation(QueueSpec& queue, const QueueSpec* parent);
   void read_user_weights(QueueSpec& queue);
   void read_order(QueueSpec& queue, const QueueSpec* parent);
@@ -241,11 +242,21 @@ void Reader::read_leaf_limits(QueueSpec& queue) {
       1, kMostApps));
   queue.default_app_priority = static_cast<std::int32_t>(
       values_.integer(path + ".default-application-priority", 0, 0, kMostApps));
-  queue.maximum_app_lifetime_s =
-      values_.integer(path + ".maximum-application-lifetime", -1, -1, kAmountMax);
-  queue.default_app_lifetime_s =
-      values_.integer(path + ".default-application-lifetime", -1, -1, kAmountMax);
   read_user_weights(queue);
+}
+
+// As Hadoop hands them down: a queue without a default of its own has that of its parent as far as
+// its maximum allows, else its maximum.
+void Reader::read_lifetimes(QueueSpec& queue, const QueueSpec* parent) {
+  const std::string path = queue.path.value();
+  std::int64_t& most = queue.maximum_app_lifetime_s;
+  most = values_.integer(path + ".maximum-application-lifetime", -1, -1, kAmountMax);
+  if (most < 0 && parent != nullptr) most = parent->maximum_app_lifetime_s;
+  std::int64_t& usual = queue.default_app_lifetime_s;
+  usual = values_.integer(path + ".default-application-lifetime", -1, -1, kAmountMax);
+  if (usual > 0 || parent == nullptr) return;
+  const std::int64_t handed_down = parent->default_app_lifetime_s;
+  usual = handed_down > 0 && most > 0 ? std::min(handed_down, most) : most;
 }
 
 // What the children that are made below the queue get, the most exact path first: that of
@@ -363,6 +374,7 @@ QueueSpec Reader::read_queue(const std::string& path, const std::string& name,
   read_capacities(queue, parent == nullptr);
   read_maximum_allocation(queue, parent);
   read_leaf_limits(queue);
+  read_lifetimes(queue, parent);
   queue.priority =
       static_cast<std::int32_t>(values_.integer(path + ".priority", 0, -1'000'000, 1'000'000));
   if (const auto state = values_.of(queue, "state")) {

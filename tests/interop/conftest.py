@@ -10,7 +10,7 @@ from cluster import Cluster
 
 # The cheapest first: what they find need not be found by the others.
 ORDER = ["test_harness", "test_daemons", "test_load", "test_sim", "test_cli", "test_queue_config",
-         "test_reservations",
+         "test_reservations", "test_scenarios",
          "test_placement_rules", "test_heddle", "test_browser", "test_labels", "test_mapreduce",
          "test_dshell", "test_updates", "test_preemption", "test_spark", "test_mixed", "test_nodes",
          "test_shuffle_restart", "test_hdfs"]

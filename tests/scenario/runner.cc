@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/text.h"
+#include "queues/config_change.h"
 #include "queues/scheduler.h"
 #include "queues/tagged_ask.h"
+#include "tests/scenario/expectations.h"
 #include "tests/scenario/words.h"
 
 namespace heddle::scenario {
@@ -18,11 +20,8 @@ namespace {
 
 using queues::Ask;
 using queues::Grant;
-using queues::Locality;
 
-using Fault = std::string;  // empty: none
-
-class Runner {
+class Runner : public Expectations {
  public:
   Fault line(std::string_view text) {
     const std::string_view content = trim(text.substr(0, text.find('#')));
@@ -47,16 +46,12 @@ class Runner {
   }
 
  private:
-  struct Running {
-    std::string app;
-    Grant grant;
-  };
   struct Verb {
     std::string_view name;
     Fault (Runner::*run)(const Words&);
     bool needs_queues = true;
   };
-  static const Verb kVerbs[29];
+  static const Verb kVerbs[37];
 
   // --- the cluster
 
@@ -81,31 +76,63 @@ class Runner {
     return "";
   }
   Fault limits(const Words& words) {
-    const auto least = size_of(words.get("min", "1GB,1c"));
-    const auto most = size_of(words.get("max", "1024GB,1024c"));
+    const auto least = size(words.get("min", "1GB,1c"));
+    const auto most = size(words.get("max", "1024GB,1024c"));
     if (!least || !most) return "sizes are written 4GB,2c";
     limits_.minimum = limits_.increment = *least;
     limits_.maximum = *most;
     return "";
   }
-  Fault apply(const Words&) {
-    constexpr std::string_view kPrefix = "yarn.scheduler.capacity.";
-    Settings settings;
-    std::map<std::string, std::vector<std::string>> children;
+  Fault types(const Words& words) {
+    types_.assign(words.plain.begin() + 1, words.plain.end());
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      limits_.maximum.amount[i + 2] = 1 << 10;
+      if (auto added =
+              known_types_.add({.name = types_[i], .unit = "", .minimum = 0, .maximum = 1 << 10});
+          !added) {
+        return added.error().message;
+      }
+    }
+    limits_.type_count = known_types_.all().size();
+    return "";
+  }
+  Fault labels(const Words& words) {
+    for (const auto& [name, kind] : words.named) {
+      if (kind != "exclusive" && kind != "shared") return "NAME=exclusive or NAME=shared";
+      partitions_.push_back({name, kind == "exclusive"});
+    }
+    scheduler_.set_partitions(partitions_);
+    return "";
+  }
+  /// All of it by full name.
+  queues::SettingValues setting_values() const {
+    const std::string prefix = "yarn.scheduler.capacity.";
+    queues::SettingValues values;
     for (const auto& [name, value] : settings_)
-      settings.set(std::string(kPrefix) + name, {value, "scenario", false});
+      values[prefix + name] = value;
+    std::map<std::string, std::vector<std::string>> children;
     for (const auto& [path, properties] : queues_) {
       const std::size_t dot = path.rfind('.');
       if (dot != std::string::npos) children[path.substr(0, dot)].push_back(path.substr(dot + 1));
-      for (const auto& [name, value] : properties) {
-        settings.set(std::string(kPrefix) + path + "." + name, {value, "scenario", false});
-      }
+      for (const auto& [name, value] : properties)
+        values[fmt::format("{}{}.{}", prefix, path, name)] = value;
     }
-    for (const auto& [path, names] : children) {
-      settings.set(std::string(kPrefix) + path + ".queues", {join(names, ","), "scenario", false});
-    }
-    const auto config = queues::parse_capacity_config(settings, limits_);
+    for (const auto& [path, names] : children)
+      values[fmt::format("{}{}.queues", prefix, path)] = join(names, ",");
+    return values;
+  }
+  Fault apply(const Words&) {
+    const queues::SettingValues values = setting_values();
+    Settings settings;
+    for (const auto& [name, value] : values)
+      settings.set(name, {value, "scenario", false});
+    const auto config = queues::parse_capacity_config(settings, limits_, known_types_);
     if (!config) return note_refusal(config.error());
+    if (applied_) {
+      const auto faults = queues::transition_faults(scheduler_, *config, values);
+      refused_ = join(faults, "; ");
+      if (!faults.empty()) return "";
+    }
     if (auto taken = scheduler_.configure(*config, limits_); !taken) {
       return note_refusal(taken.error());
     }
@@ -122,25 +149,40 @@ class Runner {
     return "";
   }
 
-  NodeId id_of(const std::string& host) const { return {host, 1}; }
-
   Fault node(const Words& words) {
-    const auto size = size_of(words.at(2));
-    if (!size) return "node HOST SIZE";
-    scheduler_.add_node(id_of(words.at(1)), words.get("rack", "/rack"), *size);
+    const auto amount = size(words.at(2));
+    if (!amount) return "node HOST SIZE";
+    scheduler_.add_node(id_of(words.at(1)), words.get("rack", "/rack"), *amount,
+                        words.get("label"));
     racks_[words.at(1)] = words.get("rack", "/rack");
     return "";
   }
   Fault nodes(const Words& words) {
     const auto count = parse_int(words.at(1));
-    const auto size = size_of(words.at(2));
-    if (!count || !size || *count > 100'000) return "nodes N SIZE";
+    const auto amount = size(words.at(2));
+    if (!count || !amount || *count > 100'000) return "nodes N SIZE";
     for (std::int64_t i = 1; i <= *count; ++i) {
       const std::string host = "n" + std::to_string(i);
       racks_[host] = words.get("rack", "/rack");
-      scheduler_.add_node(id_of(host), racks_[host], *size);
+      scheduler_.add_node(id_of(host), racks_[host], *amount, words.get("label"));
     }
     return "";
+  }
+  Fault label(const Words& words) {
+    scheduler_.set_node_label(id_of(words.at(1)), words.at(2));
+    return racks_.contains(words.at(1)) ? "" : "there is no such node";
+  }
+  Fault plan(const Words& words) {
+    std::vector<queues::PlanShare> shares;
+    for (const auto& [name, text] : words.named) {
+      const auto amount = size(text);
+      if (!amount) return "plan PATH NAME=SIZE ...";
+      shares.push_back({name, *amount, false});
+    }
+    const auto path = scheduler_.find_queue(words.at(1));
+    if (!path) return "there is no such queue";
+    const auto taken = scheduler_.set_plan_shares(*path, shares);
+    return taken ? "" : note_refusal(taken.error());
   }
   Fault node_gone(const Words& words) {
     if (racks_.erase(words.at(1)) == 0) return "there is no such node";
@@ -157,15 +199,11 @@ class Runner {
 
   // --- applications
 
-  Fault note_refusal(const Error& error) {
-    refused_ = error.message;
-    return "";
-  }
   Fault app(const Words& words) {
     const std::string name = words.at(1);
     const auto priority = parse_int(words.get("priority", "0"));
     const std::string master = words.get("am");
-    const auto am = size_of(master);
+    const auto am = size(master);
     if (name.empty() || !priority || !am) return "app NAME queue=Q";
     if (apps_.contains(name)) return name + " is there already";
     const AppId id{1, ++next_app_};
@@ -179,21 +217,17 @@ class Runner {
     scheduler_.start_attempt({id, 1}, ask);
     return "";
   }
-  std::optional<AttemptId> attempt_of(const std::string& name) const {
-    const auto found = apps_.find(name);
-    if (found == apps_.end()) return std::nullopt;
-    return AttemptId{found->second, 1};
-  }
   Fault ask(const Words& words) {
     const auto attempt = attempt_of(words.at(1));
     const auto count = parse_int(words.at(2));
-    const auto size = size_of(words.at(3));
-    if (!attempt || !count || !size) return "ask NAME N SIZE, of an application that is there";
+    const auto amount = size(words.at(3));
+    if (!attempt || !count || !amount) return "ask NAME N SIZE, of an application that is there";
     Ask row;
     row.priority = static_cast<std::int32_t>(parse_int(words.get("priority", "1")).value_or(1));
     row.allocation_request_id = parse_int(words.get("id", "-1")).value_or(-1);
-    row.capability = *size;
+    row.capability = *amount;
     row.num_containers = static_cast<std::int32_t>(*count);
+    if (words.named.contains("label")) row.label_expression = words.get("label");
     const bool strict = words.has("strict");
     std::vector<Ask> rows;
     const std::string place = words.get("at");
@@ -218,12 +252,12 @@ class Runner {
   Fault tagged(const Words& words) {
     const auto attempt = attempt_of(words.at(1));
     const auto count = parse_int(words.at(2));
-    const auto size = size_of(words.at(3));
-    if (!attempt || !count || !size) return "tagged NAME N SIZE, of an application that is there";
+    const auto amount = size(words.at(3));
+    if (!attempt || !count || !amount) return "tagged NAME N SIZE, of an application that is there";
     queues::TaggedAsk ask;
     ask.priority = static_cast<std::int32_t>(parse_int(words.get("priority", "1")).value_or(1));
     ask.request_id = parse_int(words.get("id", "0")).value_or(0);
-    ask.capability = *size;
+    ask.capability = *amount;
     ask.num_allocations = static_cast<std::int32_t>(*count);
     ask.tags = split_list(words.get("tags"));
     if (const std::string text = words.get("constraint"); !text.empty()) {
@@ -276,25 +310,15 @@ class Runner {
     if (!most || *most < 0) return "place [N]";
     placed_.clear();
     for (Grant& grant : scheduler_.schedule(static_cast<std::size_t>(*most))) {
+      if (grant.ticket != 0) {
+        take_growth(grant);
+        continue;
+      }
       Running one{name_of(grant.attempt.app), std::move(grant)};
       placed_.push_back(one);
       running_.push_back(std::move(one));
     }
     return "";
-  }
-  std::string name_of(const AppId& id) const {
-    for (const auto& [name, known] : apps_) {
-      if (known == id) return name;
-    }
-    return to_string(id);
-  }
-  template <class Wanted>
-  std::size_t release_where(const Wanted& wanted) {
-    return std::erase_if(running_, [&](const Running& one) {
-      if (!wanted(one)) return false;
-      scheduler_.release(one.grant.hold);
-      return true;
-    });
   }
   Fault release(const Words& words) {
     const auto second = parse_int(words.at(2));
@@ -328,6 +352,73 @@ class Runner {
     if (!attempt || !number) return "priority NAME N";
     const auto taken = scheduler_.set_priority(attempt->app, static_cast<std::int32_t>(*number));
     return taken ? "" : note_refusal(taken.error());
+  }
+
+  // --- containers that change
+
+  /// Of the containers of the application, the oldest, on `host` if that is said.
+  static std::vector<Running>::iterator oldest(std::vector<Running>& all, const std::string& app,
+                                               const std::string& host) {
+    return std::ranges::find_if(all, [&](const Running& one) {
+      return one.app == app && (host.empty() || one.grant.node.host == host);
+    });
+  }
+  /// It has grown, or runs as guaranteed from now on.
+  void take_growth(const Grant& grant) {
+    const auto grown =
+        std::ranges::find(running_, grant.hold, [](const Running& one) { return one.grant.hold; });
+    if (grown != running_.end()) {
+      grown->grant.resources += grant.resources;
+      return;
+    }
+    const auto promoted = std::ranges::find(opportunistic_, grant.ticket,
+                                            [](const Running& one) { return one.grant.ticket; });
+    if (promoted == opportunistic_.end()) return;
+    promoted->grant.hold = grant.hold;
+    running_.push_back(*promoted);
+    opportunistic_.erase(promoted);
+  }
+  Fault resize(const Words& words) {
+    const auto amount = size(words.at(2));
+    const auto found = oldest(running_, words.at(1), words.at(3));
+    if (!amount || found == running_.end()) return "resize NAME SIZE [HOST], of what runs";
+    Grant& grant = found->grant;
+    if (amount->fits_in(grant.resources)) {
+      scheduler_.resize_container(grant.hold, *amount);
+      grant.resources = *amount;
+      return "";
+    }
+    const auto taken = scheduler_.ask_growth(
+        grant.attempt,
+        {++next_ticket_, grant.node, grant.hold, *amount - grant.resources, grant.priority});
+    return taken ? "" : note_refusal(taken.error());
+  }
+  Fault opportunistic(const Words& words) {
+    const auto attempt = attempt_of(words.at(1));
+    const auto amount = size(words.at(2));
+    if (!attempt || !amount || !racks_.contains(words.at(3))) return "opportunistic NAME SIZE HOST";
+    Grant grant{
+        .attempt = *attempt, .node = id_of(words.at(3)), .resources = *amount, .priority = 1};
+    opportunistic_.push_back({words.at(1), std::move(grant)});
+    return "";
+  }
+  Fault promote(const Words& words) {
+    const auto found = oldest(opportunistic_, words.at(1), words.at(2));
+    if (found == opportunistic_.end()) return "promote NAME [HOST], of what is opportunistic";
+    Grant& grant = found->grant;
+    grant.ticket = ++next_ticket_;
+    const auto taken = scheduler_.ask_growth(
+        grant.attempt, {grant.ticket, grant.node, 0, grant.resources, grant.priority});
+    return taken ? "" : note_refusal(taken.error());
+  }
+  Fault demote(const Words& words) {
+    const auto found = oldest(running_, words.at(1), words.at(2));
+    if (found == running_.end()) return "demote NAME [HOST], of what runs";
+    scheduler_.release(found->grant.hold);
+    found->grant.hold = 0;
+    opportunistic_.push_back(*found);
+    running_.erase(found);
+    return "";
   }
 
   // --- preemption
@@ -385,181 +476,24 @@ class Runner {
     return "";
   }
 
-  // --- expectations
-
-  Fault expect(const Words& words) {
-    ++expectations_;
-    const std::string what = words.at(1);
-    if (what == "placed") return expect_placed(words);
-    if (what == "order") return expect_order(words);
-    if (what == "local") return expect_local(words);
-    if (what == "queue") return expect_queue(words);
-    if (what == "user") return expect_user(words);
-    if (what == "app") return expect_app(words);
-    if (what == "explain") return expect_explain(words);
-    if (what == "refused") return expect_refused(words);
-    if (what == "victims") return expect_victims(words);
-    if (what == "ledger") return expect_ledger(words);
-    return fmt::format("nothing is known of \"{}\"", what);
-  }
-  Fault expect_placed(const Words& words) {
-    if (words.at(2) == "nothing") {
-      return placed_.empty() ? "" : fmt::format("{} containers were placed", placed_.size());
-    }
-    const auto wanted = parse_int(words.at(3));
-    const std::string host = words.at(4) == "on" ? words.at(5) : "";
-    if (!wanted) return "expect placed NAME N";
-    const auto count = std::ranges::count_if(placed_, [&](const Running& one) {
-      return one.app == words.at(2) && (host.empty() || one.grant.node.host == host);
-    });
-    if (count == *wanted) return "";
-    std::string all;
-    for (const Running& one : placed_)
-      all += fmt::format(" {}@{}", one.app, one.grant.node.host);
-    return fmt::format("{} placed, {} expected; placed were{}", count, *wanted, all);
-  }
-  Fault expect_order(const Words& words) {
-    std::vector<std::string> order;
-    for (const Running& one : placed_)
-      order.push_back(one.app);
-    const std::vector<std::string> wanted(words.plain.begin() + 2, words.plain.end());
-    return order == wanted ? "" : "the order was " + join(order, " ");
-  }
-  Fault expect_local(const Words& words) {
-    std::map<std::string, std::int64_t> counts{{"node", 0}, {"rack", 0}, {"any", 0}};
-    for (const Running& one : placed_) {
-      if (one.app != words.at(2)) continue;
-      const Locality locality = one.grant.locality;
-      ++counts[locality == Locality::kNodeLocal
-                   ? "node"
-                   : (locality == Locality::kRackLocal ? "rack" : "any")];
-    }
-    std::map<std::string, std::string> facts;
-    for (const auto& [name, count] : counts)
-      facts[name] = std::to_string(count);
-    return compare(words, facts);
-  }
-  /// Every named word against the facts; sizes in any spelling.
-  static Fault compare(const Words& words, const std::map<std::string, std::string>& facts) {
-    if (words.named.empty()) return "nothing is expected of it";
-    for (const auto& [name, wanted] : words.named) {
-      const auto fact = facts.find(name);
-      if (fact == facts.end()) return fmt::format("nothing is known of its \"{}\"", name);
-      const auto size =
-          wanted.find_first_of("Gc") == std::string::npos ? std::nullopt : size_of(wanted);
-      const std::string text = size ? to_string(*size) : wanted;
-      if (fact->second != text) {
-        return fmt::format("{} is {}, {} expected", name, fact->second, text);
-      }
-    }
-    return "";
-  }
-  Fault expect_queue(const Words& words) {
-    const auto path = scheduler_.find_queue(words.at(2));
-    const auto queue = path ? scheduler_.queue(*path) : std::nullopt;
-    if (!queue) return "there is no such queue";
-    const char* state = queue->state == queues::QueueState::kRunning   ? "running"
-                        : queue->state == queues::QueueState::kStopped ? "stopped"
-                                                                       : "draining";
-    return compare(words, {{"used", to_string(queue->used)},
-                           {"pending", to_string(queue->pending)},
-                           {"guaranteed", to_string(queue->guaranteed)},
-                           {"maximum", to_string(queue->maximum)},
-                           {"containers", std::to_string(queue->containers)},
-                           {"waiting", std::to_string(queue->pending_containers)},
-                           {"apps", std::to_string(queue->apps)},
-                           {"active", std::to_string(queue->active_apps)},
-                           {"state", state}});
-  }
-  Fault expect_user(const Words& words) {
-    const auto path = scheduler_.find_queue(words.at(2));
-    const auto queue = path ? scheduler_.queue(*path) : std::nullopt;
-    if (!queue) return "there is no such queue";
-    for (const queues::UserReport& user : queue->users) {
-      if (user.name.value() != words.at(3)) continue;
-      return compare(words, {{"used", to_string(user.used)},
-                             {"limit", to_string(user.limit)},
-                             {"am-limit", to_string(user.am_limit)}});
-    }
-    return "there is no such user in it";
-  }
-  Fault expect_app(const Words& words) {
-    const auto attempt = attempt_of(words.at(2));
-    const auto app = attempt ? scheduler_.app(attempt->app) : std::nullopt;
-    if (!app) return "there is no such application";
-    return compare(words, {{"state", app->active ? "active" : "waiting"},
-                           {"used", to_string(app->used)},
-                           {"containers", std::to_string(app->containers)},
-                           {"waiting", std::to_string(app->pending_containers)},
-                           {"queue", app->queue.value()}});
-  }
-  Fault expect_explain(const Words& words) {
-    const auto attempt = attempt_of(words.at(2));
-    if (!attempt) return "there is no such application";
-    const std::string told = scheduler_.explain(attempt->app);
-    return told.find(words.rest) != std::string::npos ? "" : "it is told: " + told;
-  }
-  Fault expect_refused(const Words& words) {
-    const std::string refused = std::exchange(refused_, "");
-    if (refused.empty()) return "nothing was refused";
-    std::string wanted = words.at(2);
-    if (!words.rest.empty()) wanted += " " + words.rest;
-    return refused.find(wanted) != std::string::npos ? "" : "it was refused with: " + refused;
-  }
-
-  Fault expect_victims(const Words& words) {
-    std::string all;
-    for (const auto& [loser, winner] : victims_)
-      all += fmt::format(" {} for {}", loser, winner);
-    if (words.at(2) == "nothing") return victims_.empty() ? "" : "they were" + all;
-    const auto wanted = parse_int(words.at(3));
-    if (!wanted || (words.at(4) != "for" && !words.at(4).empty())) return "expect victims NAME N";
-    const auto count = std::ranges::count_if(victims_, [&](const auto& one) {
-      return one.first == words.at(2) && (words.at(5).empty() || one.second == words.at(5));
-    });
-    return count == *wanted ? "" : fmt::format("{}, {} expected; they were{}", count, *wanted, all);
-  }
-  Fault expect_ledger(const Words& words) {
-    const queues::LedgerSums& sums = scheduler_.preemption_ledger().sums();
-    return compare(words, {{"claims", std::to_string(sums.claims)},
-                           {"served", std::to_string(sums.served)},
-                           {"victims", std::to_string(sums.victims)},
-                           {"gone", std::to_string(sums.victims_gone)},
-                           {"in-vain", std::to_string(sums.victims_in_vain)},
-                           {"observed", std::to_string(sums.observed_victims)}});
-  }
-
-  queues::Scheduler scheduler_;
-  queues::PreemptionSettings preemption_;
-  std::vector<std::pair<std::string, std::string>> victims_;  // of the last look, and for whom
-  std::int64_t now_ms_ = 0;
-  queues::Limits limits_{
-      .minimum = {1024, 1}, .maximum = {1 << 20, 1 << 10}, .increment = {1024, 1}, .type_count = 2};
-  std::map<std::string, std::map<std::string, std::string>> queues_;
-  std::map<std::string, std::string> settings_;
-  std::map<std::string, std::string> racks_;  // by host
-  std::map<AppId, std::map<std::string, queues::ConstraintPtr, std::less<>>> constraints_;
-  std::map<std::string, AppId> apps_;
-  std::vector<Running> running_;
-  std::vector<Running> placed_;  // by the last `place`
-  std::string refused_;
-  std::int32_t next_app_ = 0;
-  int rules_ = 0;
-  int expectations_ = 0;
-  bool applied_ = false;
+  ResourceTypes known_types_;
 };
 
-const Runner::Verb Runner::kVerbs[29] = {
+const Runner::Verb Runner::kVerbs[37] = {
     {"rule", &Runner::rule, false},
     {"queue", &Runner::queue, false},
     {"no-queue", &Runner::no_queue, false},
     {"set", &Runner::set, false},
     {"limits", &Runner::limits, false},
+    {"types", &Runner::types, false},
+    {"labels", &Runner::labels, false},
     {"apply", &Runner::apply, false},
     {"make", &Runner::make},
     {"idle", &Runner::idle},
     {"node", &Runner::node},
     {"nodes", &Runner::nodes},
+    {"label", &Runner::label},
+    {"plan", &Runner::plan},
     {"node-gone", &Runner::node_gone},
     {"node-off", &Runner::node_off},
     {"node-on", &Runner::node_on},
@@ -575,6 +509,10 @@ const Runner::Verb Runner::kVerbs[29] = {
     {"end", &Runner::end_app},
     {"move", &Runner::move},
     {"priority", &Runner::priority},
+    {"resize", &Runner::resize},
+    {"opportunistic", &Runner::opportunistic},
+    {"promote", &Runner::promote},
+    {"demote", &Runner::demote},
     {"preemption", &Runner::preemption, false},
     {"time", &Runner::time},
     {"look", &Runner::look},

@@ -43,8 +43,9 @@ struct Words {
   }
 };
 
-/// "4GB,2c"; nullopt: it is no size.
-inline std::optional<Resources> size_of(std::string_view text) {
+/// "4GB,2c", with `types` as further units; nullopt: it is no size.
+inline std::optional<Resources> size_of(std::string_view text,
+                                        const std::vector<std::string>& types) {
   Resources out(0, 0);
   for (const std::string& part : split_list(text)) {
     const std::size_t digits = std::min(part.find_first_not_of("0123456789"), part.size());
@@ -57,6 +58,8 @@ inline std::optional<Resources> size_of(std::string_view text) {
       out.amount[kMemory] = *number;
     } else if (unit == "c") {
       out.amount[kVcores] = *number;
+    } else if (const auto type = std::ranges::find(types, unit); type != types.end()) {
+      out.amount[2 + static_cast<std::size_t>(type - types.begin())] = *number;
     } else {
       return std::nullopt;
     }

@@ -287,21 +287,23 @@ void Scheduler::divide_mixed(Queue& queue, const Label& label) const {
     const double limit = top.mode == CapacityMode::kAbsolute ? top.value : above * top.value / 100;
     part.maximum.amount[i] = static_cast<std::int64_t>(std::floor(std::min(limit, above) + 1e-6));
   }
-  part.guaranteed = floored(part.guarantee);
-  const double of_parent = measure(parent.guaranteed, label);
-  part.absolute =
-      parent.absolute * (of_parent > 0 ? measure(part.guaranteed, label) / of_parent : 0);
   const double all = measure(cluster(label), label);
   part.absolute_max = all > 0 ? measure(part.maximum, label) / all : 0;
-  if (most.mode == CapacityMode::kMixed) return;
   if (most.mode == CapacityMode::kAbsolute) {
     part.maximum = componentwise_min(most.absolute, parent.maximum);
     part.absolute_max = over(part.maximum.memory_mb(), cluster(label).memory_mb());
-  } else {
+  } else if (most.mode != CapacityMode::kMixed) {
     part.absolute_max = parent.absolute_max * most.value / 100;
     part.maximum =
         componentwise_min(floored(times(cluster(label), part.absolute_max)), parent.maximum);
   }
+  for (std::size_t i = 0; i < kResourceTypesMax; ++i) {
+    part.guarantee[i] = std::min(part.guarantee[i], static_cast<double>(part.maximum.amount[i]));
+  }
+  part.guaranteed = floored(part.guarantee);
+  const double of_parent = measure(parent.guaranteed, label);
+  part.absolute =
+      parent.absolute * (of_parent > 0 ? measure(part.guaranteed, label) / of_parent : 0);
 }
 
 void Scheduler::add_queues(const QueueSpec& spec, const Queue* parent,
