@@ -24,6 +24,7 @@ from cluster import BIN, ROOT
 
 FIGURES = ("start", "memory", "submit", "cli", "restart", "jobs", "heartbeats", "allocate")
 OF_NODES = ("heartbeats", "allocate")  # their figures depend on --nodes
+BY_NAME = ("trace",)  # too long for everything: half an hour a round
 
 
 def say(text: str) -> None:
@@ -82,7 +83,7 @@ def about() -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; all; or {', '.join(BY_NAME)}")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side (3)")
     parser.add_argument("--nodes", type=numbers, default=[load.nodes], metavar="N[,N...]",
                         help=f"fake nodes of heartbeats and allocate ({load.nodes}); of several "
@@ -91,7 +92,7 @@ def main() -> int:
                         help=f"fake masters of allocate ({load.masters})")
     parser.add_argument("--json", type=pathlib.Path, help="where every sample goes")
     options = parser.parse_args()
-    unknown = set(options.names) - set(FIGURES)
+    unknown = set(options.names) - set(FIGURES + BY_NAME)
     if unknown or options.rounds < 1:
         parser.error(f"no such figure: {', '.join(unknown)}" if unknown else "--rounds: at least 1")
     if min(options.nodes) < 1 or options.masters < 1:

@@ -67,6 +67,7 @@ def test_the_cluster_configuration_can_take_the_place_of_the_trace_s_queues(trac
     assert queues["tenant1"]["jobs_refused"] == queues["tenant1"]["jobs"] > 0
 
 
+SMALL = "heddle-trace 1\nqueue root.a capacity=100\nnodes 1 n 1024,1 1\n"
 SLS = """{"job.start.ms": 0, "job.end.ms": 1, "job.queue.name": "q", "job.tasks": [
   {"container.host": "/r/a", "container.start.ms": 5, "container.end.ms": 5005}]}
 """
@@ -85,9 +86,29 @@ def test_a_trace_of_the_load_simulator_runs_and_converts(tmp_path):
     assert json.loads(again.stdout)["tasks_done"] == 1
 
 
+def test_a_trace_goes_to_the_load_simulator_s_files_and_back(tmp_path):
+    made, jobs, nodes = tmp_path / "t.trace", tmp_path / "jobs.json", tmp_path / "nodes.json"
+    assert sim("make-trace", "--nodes", 20, "--tenants", 3, "--tasks", 500, "--hours", 1,
+               "--failures", 0, "--to", made).returncode == 0
+    done = sim("convert", made, "--to", jobs, "--nodes-to", nodes, "--queues-to",
+               tmp_path / "capacity-scheduler.xml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+    options = ("--conf", tmp_path, "--am-as-sls", "-o", "json", "--details", tmp_path / "details")
+    runs = [json.loads(sim("run", made, *options).stdout),
+            json.loads(sim("run", jobs, "--nodes", nodes, *options).stdout)]
+    for report in runs:
+        del report["wall_s"], report["placements_per_s"], report["trace"]
+    assert runs[0] == runs[1]
+    assert runs[0]["tasks_done"] == tasks_in(made) > 100
+    lines = (tmp_path / "details").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(runs[0]["samples"]) + runs[0]["jobs"]
+
+
 @pytest.mark.parametrize("code, words, stdin, says", [
     (2, (), "", "heddle sim:"),
     (2, ("run", "-", "--engine", "magic"), "", "'magic' is none of core, scheduler"),
+    (2, ("run", "-", "--engine", "scheduler", "--am-as-sls"), SMALL, "--am-as-sls needs"),
+    (2, ("convert", "-", "--nodes-to", "/dev/null"), SMALL, "--nodes-to and --queues-to are for"),
     (2, ("make-trace", "--load", "-1"), "", "load: -1 does not lie between"),
     (1, ("run", "/no/such/trace"), "", "/no/such/trace: cannot be read"),
     (1, ("run", "-"), "nonsense\n", "stdin:1: not a trace"),

@@ -8,11 +8,14 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "base/text.h"
 #include "compat/xml/configuration.h"
+#include "compat/xml/write.h"
 #include "tools/sim/simulator.h"
 #include "tools/sim/sls_trace.h"
+#include "tools/sim/sls_write.h"
 #include "tools/sim/text_trace.h"
 
 namespace heddle::sim {
@@ -117,8 +120,13 @@ Outcome<SimulationOptions> simulation_options(const Options& options, const Clus
   out.sample_every = std::max<Millis>(1, static_cast<Millis>(options.sample_s * 1000));
   if (options.until_h > 0) out.until = static_cast<Millis>(options.until_h * 3'600'000);
   out.check = options.check;
+  out.details = !options.details.empty();
   out.setup.master_heartbeat = options.master_heartbeat_ms;
   out.setup.master_start = options.master_start_ms;
+  out.setup.masters_as_sls = options.masters_as_sls;
+  if (options.masters_as_sls && out.engine != EngineKind::kCore) {
+    return stop(cli::kExitUsage, "--am-as-sls needs the heartbeats of the core", "--engine core");
+  }
   if (options.node_heartbeat_ms >= 0) out.setup.node_heartbeat = options.node_heartbeat_ms;
   return out;
 }
@@ -142,6 +150,11 @@ Outcome<int> run_simulation(const Options& options, cli::Console& console) {
   results->trace = options.trace;
   if (!options.html.empty()) {
     if (auto written = write_file(options.html, as_html(*results)); !written) {
+      return stop(written.error());
+    }
+  }
+  if (!options.details.empty()) {
+    if (auto written = write_file(options.details, as_details(*results)); !written) {
       return stop(written.error());
     }
   }
@@ -183,9 +196,42 @@ Outcome<int> make(Options options) {
   });
 }
 
+/// Jobs to --to, nodes and queues to files of their own.
+Outcome<int> convert_to_sls(const Options& options, Trace& trace) {
+  if (!options.nodes_to.empty()) {
+    std::ostringstream nodes;
+    if (const auto done = write_sls_nodes(nodes, trace.cluster()); !done) {
+      return stop(as_error(done.error(), kFormat));
+    }
+    if (auto done = write_file(options.nodes_to, nodes.str()); !done) return stop(done.error());
+  }
+  if (!options.queues_to.empty()) {
+    Settings settings;
+    add_cluster_settings(trace.cluster(), settings);
+    auto done = write_file(options.queues_to, compat::xml::to_xml(settings));
+    if (!done) return stop(done.error());
+  }
+  return write_trace(options, [&](std::ostream& out) -> Outcome<void> {
+    SlsWriter writer(trace.cluster());
+    for (;;) {
+      const auto event = trace.next();
+      if (!event) return stop(as_error(event.error(), kFormat));
+      if (!*event) return {};
+      const auto written = writer.write(out, **event);
+      if (!written) return stop(as_error(written.error(), kFormat));
+    }
+  });
+}
+
 Outcome<int> convert(const Options& options) {
+  const bool to_sls = options.to.ends_with(".json");
+  if (!to_sls && !(options.nodes_to.empty() && options.queues_to.empty())) {
+    return stop(cli::kExitUsage, "--nodes-to and --queues-to are for traces of the Load Simulator",
+                "--to FILE.json; the text format holds everything in one file");
+  }
   auto opened = open_trace(options);
   if (!opened) return stop(opened.error());
+  if (to_sls) return convert_to_sls(options, *opened->trace);
   return write_trace(options, [&](std::ostream& out) -> Outcome<void> {
     write_cluster(out, opened->trace->cluster());
     for (;;) {
@@ -257,6 +303,11 @@ void add_run(CLI::App& root, Options& options) {
                    "From an AM's container until it registers (1000)")
       ->check(beat)
       ->type_name("MS");
+  command->add_flag("--am-as-sls", options.masters_as_sls,
+                    "AMs as the Load Simulator's: they act on an answer a heartbeat later, and "
+                    "hear of tasks that are over from it");
+  command->add_option("--details", options.details, "Also writes every sample and job, one a line")
+      ->type_name("FILE");
   command->add_flag("--check", options.check, "Checks every sum and promise after each step; slow");
 }
 
@@ -302,9 +353,15 @@ std::unique_ptr<CLI::App> make_command_line(Options& options) {
   root->require_subcommand(1);
   add_run(*root, options);
   add_make(*root, options);
-  CLI::App* convert = root->add_subcommand("convert", "Writes any trace in the text format");
+  CLI::App* convert = root->add_subcommand(
+      "convert", "Writes any trace in the text format, or as the Load Simulator reads it");
   add_input(*convert, options);
-  convert->add_option("--to", options.to, "Where to (stdout)")->type_name("FILE");
+  convert->add_option("--to", options.to, "Where to (stdout); FILE.json: as the Load Simulator's")
+      ->type_name("FILE");
+  convert->add_option("--nodes-to", options.nodes_to, "Where the nodes go, as JSON")
+      ->type_name("FILE");
+  convert->add_option("--queues-to", options.queues_to, "Where the queues go, as XML")
+      ->type_name("FILE");
   root->footer(
       "Exit codes: 0 done, 1 failed: a trace that is wrong, a broken promise, 2 usage,\n"
       "73 cannot create, 74 cannot read or write, 78 configuration.");

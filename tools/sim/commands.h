@@ -24,12 +24,16 @@ struct Options {
   std::string engine = "core";
   std::string output = "text";
   std::string html;
-  std::string to;  // where a trace is written; "" = stdout
+  std::string to;         // where a trace is written; "" = stdout
+  std::string nodes_to;   // of a trace of the Load Simulator
+  std::string queues_to;  // likewise, as capacity-scheduler.xml
+  std::string details;    // where samples and jobs go, one a line
   double sample_s = 60;
   double until_h = 0;  // 0 = to the end
   std::int64_t master_heartbeat_ms = 1000;
   std::int64_t node_heartbeat_ms = -1;  // -1 = what the configuration says
   std::int64_t master_start_ms = 1000;
+  bool masters_as_sls = false;
   bool check = false;
   Synthetic synthetic;
   std::int64_t node_memory_mb = 131'072;

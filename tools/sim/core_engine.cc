@@ -210,6 +210,7 @@ class CoreEngine final : public Engine, private rm::ReportSink {
     ContainerId container;
     NodeNumber node = 0;
     rm::Allocate outgoing;
+    std::shared_ptr<const rm::Allocated> unread;  // with masters_as_sls
   };
 
   static AppId app_id(JobNumber job) { return {kClusterStartMs, job}; }
@@ -369,12 +370,15 @@ class CoreEngine final : public Engine, private rm::ReportSink {
   void beat_master(JobNumber number, Millis at) {
     const auto found = jobs_.find(number);
     if (found == jobs_.end() || !found->second.up || found->second.next_beat != at) return;
-    MasterState& master = found->second;
-    if (!nodes_[master.node].up) return;  // it has gone with its node
+    if (!nodes_[found->second.node].up) return;  // it has gone with its node
+    const std::int32_t attempt = found->second.attempt;
+    if (const auto unread = std::exchange(found->second.unread, nullptr)) hand_on(*unread);
+    const auto present = jobs_.find(number);
+    if (present == jobs_.end() || present->second.attempt != attempt) return;
+    MasterState& master = present->second;
     master.next_beat = -1;
     if (master.leaving) return;
     ++master_beats_;
-    const std::int32_t attempt = master.attempt;
     rm::Allocate request = std::exchange(master.outgoing, {});
     request.response_id = master.response_id;
     Result<std::shared_ptr<const rm::Allocated>> answer;
@@ -390,7 +394,10 @@ class CoreEngine final : public Engine, private rm::ReportSink {
     if (again == jobs_.end() || again->second.attempt != attempt) return;
     again->second.response_id = (*answer)->response_id;
     plan_master(number, again->second, now_ + master_alive_);
-    hand_on(**answer);
+    if (!setup_.masters_as_sls) return hand_on(**answer);
+    if ((*answer)->containers.empty() && (*answer)->finished.empty()) return;
+    again->second.unread = *answer;
+    plan_master(number, again->second, now_ + std::max<Millis>(1, setup_.master_heartbeat));
   }
 
   void hand_on(const rm::Allocated& answer) {
@@ -401,7 +408,10 @@ class CoreEngine final : public Engine, private rm::ReportSink {
                      grant.resources);
     }
     for (const rm::FinishedContainer& finished : answer.finished) {
-      if (finished.exit_status == 0) continue;
+      if (finished.exit_status == 0) {
+        world_.finished(key_of(finished.id));
+        continue;
+      }
       world_.lost(key_of(finished.id), finished.exit_status == rm::exit_status::kPreempted
                                            ? Loss::kPreempted
                                            : Loss::kNode);

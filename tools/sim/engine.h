@@ -28,6 +28,14 @@ struct ContainerKey {
   std::int64_t number = 0;
   friend bool operator==(const ContainerKey&, const ContainerKey&) = default;
 };
+struct KeyHash {
+  std::size_t operator()(const ContainerKey& key) const {
+    std::size_t seed = static_cast<std::size_t>(key.number);
+    detail::hash_mix(seed, static_cast<std::size_t>(key.job));
+    detail::hash_mix(seed, static_cast<std::size_t>(key.attempt));
+    return seed;
+  }
+};
 
 /// What an AM wants, as absolute numbers. Each group is asked for under its own request id.
 struct AskRow {
@@ -51,6 +59,8 @@ class World {
   virtual void granted(const ContainerKey& key, std::int32_t group, NodeNumber node,
                        const Resources& size) = 0;
   virtual void lost(const ContainerKey& key, Loss loss) = 0;
+  /// The AM hears that a task of it is over; told by the core alone.
+  virtual void finished(const ContainerKey& key) = 0;
   /// Accepted once, and now over. `why` is empty when it ended well.
   virtual void job_over(JobNumber job, const std::string& why) = 0;
 };
@@ -82,6 +92,9 @@ struct EngineSetup {
   Millis node_heartbeat = 1000;    // 0: what happens on a node is known at once
   Millis master_heartbeat = 1000;  // 0: an AM hears of its containers at once
   Millis master_start = 1000;      // from the grant of an AM's container until it registers
+  // AMs work off an answer a heartbeat later, and hear from it alone that tasks are over. With the
+  // core only.
+  bool masters_as_sls = false;
 };
 
 class Engine {

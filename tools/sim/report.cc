@@ -191,4 +191,31 @@ std::string as_json(const Results& results) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string as_details(const Results& results) {
+  std::string out;
+  for (const Sample& sample : results.samples) {
+    Json leaves = Json::object();
+    for (std::size_t i = 0; i < std::min(sample.leaves.size(), results.leaves.size()); ++i) {
+      const LeafMemory& leaf = sample.leaves[i];
+      leaves[results.leaves[i]] = {leaf.guaranteed, leaf.maximum, leaf.used, leaf.pending};
+    }
+    const Json line = {{"at_ms", sample.at},
+                       {"memory_mb", sample.total.memory_mb()},
+                       {"memory_used_mb", sample.used.memory_mb()},
+                       {"containers", sample.containers},
+                       {"containers_pending", sample.pending},
+                       {"leaves", leaves}};
+    out += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  for (const JobResult& job : results.job_results) {
+    const Json line = {{"queue", job.queue},
+                       {"submitted_ms", job.submitted},
+                       {"master_up_ms", job.master_up},
+                       {"ended_ms", job.ended},
+                       {"succeeded", job.succeeded}};
+    out += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return out;
+}
+
 }  // namespace heddle::sim

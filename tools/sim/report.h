@@ -29,6 +29,23 @@ struct QueueResult {
   double shortfall_most_mb = 0;
 };
 
+/// A job by itself; its number is its place, from 1.
+struct JobResult {
+  std::string queue;
+  Millis submitted = 0;
+  Millis master_up = -1;  // the first time; -1 = never
+  Millis ended = -1;      // -1 = it has not, or was refused
+  bool succeeded = false;
+};
+
+/// Memory of a leaf queue, in MB.
+struct LeafMemory {
+  std::int64_t guaranteed = 0;
+  std::int64_t maximum = 0;
+  std::int64_t used = 0;
+  std::int64_t pending = 0;
+};
+
 /// One look at the cluster.
 struct Sample {
   Millis at = 0;
@@ -39,6 +56,7 @@ struct Sample {
   std::int64_t pending = 0;          // containers asked for and not given
   double shortfall_mb = 0;           // sum over the leaves
   std::vector<std::int64_t> queues;  // memory in use by each leaf, in MB
+  std::vector<LeafMemory> leaves;    // of each leaf, with SimulationOptions::details
 };
 
 struct Results {
@@ -59,6 +77,7 @@ struct Results {
   std::vector<QueueResult> queues;  // by path
   std::vector<std::string> leaves;  // of Sample::queues
   std::vector<Sample> samples;
+  std::vector<JobResult> job_results;  // with SimulationOptions::details
   std::vector<std::pair<std::string, std::int64_t>> counters;
   std::vector<std::string> warnings;
   std::string broken;  // the first promise that did not hold; empty when none was looked for
@@ -77,6 +96,8 @@ Summary summarize(const Results& results);
 
 std::string as_text(const Results& results);
 std::string as_json(const Results& results);  // "schema": "heddle.sim/1"
+/// Every sample with its leaves, then every job: JSON objects, one a line.
+std::string as_details(const Results& results);
 /// One page; pictures are inline SVG, nothing is loaded from elsewhere.
 std::string as_html(const Results& results);
 

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "rm/service/options.h"
 
 namespace heddle::sim {
 namespace {
@@ -20,15 +19,6 @@ constexpr Millis kNever = std::numeric_limits<Millis>::max();
 constexpr Millis kPatience = 7'200'000;
 constexpr std::size_t kSamplesMax = 1'000'000;
 constexpr std::size_t kWarningsMax = 20;
-
-struct KeyHash {
-  std::size_t operator()(const ContainerKey& key) const {
-    std::size_t seed = static_cast<std::size_t>(key.number);
-    detail::hash_mix(seed, static_cast<std::size_t>(key.job));
-    detail::hash_mix(seed, static_cast<std::size_t>(key.attempt));
-    return seed;
-  }
-};
 
 class Simulation final : public World {
  public:
@@ -47,6 +37,7 @@ class Simulation final : public World {
   void master_up(JobNumber number) override;
   void granted(const ContainerKey& key, std::int32_t group, NodeNumber node,
                const Resources& size) override;
+  void finished(const ContainerKey& key) override;
   void lost(const ContainerKey& key, Loss loss) override;
   void job_over(JobNumber number, const std::string& why) override;
 
@@ -68,6 +59,8 @@ class Simulation final : public World {
     bool leaving = false;
     std::vector<Group> groups;
     std::unordered_set<std::uint32_t> slots;  // running containers
+    // Groups of tasks that are over, which the AM has not heard.
+    std::unordered_map<ContainerKey, std::int32_t, KeyHash> unheard;
   };
   struct Slot {
     ContainerKey key;
@@ -102,11 +95,15 @@ class Simulation final : public World {
   void begin_stage(JobNumber number, LiveJob& live);
   void ask(JobNumber number, LiveJob& live, std::int32_t group);
   void task_done(std::uint32_t slot);
+  void count_done(JobNumber number, std::int32_t group);
   void free_slot(std::uint32_t slot);
   void advance_job(JobNumber number, LiveJob& live);
   void note_place(const TaskGroup& group, NodeNumber node);
   void look(Millis at);
   std::size_t queue_number(const std::string& name);
+  JobResult* result_of(JobNumber number) {
+    return options_.details ? &results_.job_results[static_cast<std::size_t>(number) - 1] : nullptr;
+  }
   void plan(Millis at, Kind kind, std::uint32_t id, std::uint32_t turn = 0) {
     events_.push({at, ++order_, kind, id, turn});
   }
@@ -137,17 +134,6 @@ class Simulation final : public World {
   std::unordered_map<std::string, std::size_t> queue_numbers_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 };
-
-void collect_leaves(const queues::QueueSpec& spec,
-                    std::unordered_map<std::string, std::string>& by_name) {
-  if (spec.is_leaf()) {
-    by_name[spec.path.value()] = spec.path.value();
-    const auto [it, is_new] = by_name.try_emplace(spec.name, spec.path.value());
-    if (!is_new && it->second != spec.path.value()) it->second = spec.name;  // ambiguous
-  }
-  for (const queues::QueueSpec& child : spec.children)
-    collect_leaves(child, by_name);
-}
 
 Result<void> Simulation::begin() {
   const std::vector<NodeSpec>& nodes = trace_.cluster().nodes;
@@ -241,6 +227,7 @@ void Simulation::submit(Job job) {
     live.groups[i].left = job.groups[i].count;
     live.left += job.groups[i].count;
   }
+  if (options_.details) results_.job_results.push_back({result.path, job.submitted});
   const auto taken = engine_->submit(number, job);
   if (!taken) {
     ++result.jobs_refused;
@@ -307,7 +294,9 @@ void Simulation::master_up(JobNumber number) {
   LiveJob& live = found->second;
   if (live.stage < 0) {
     results_.queues[live.queue].master_wait.add(now_ - live.job.submitted);
+    if (JobResult* result = result_of(number)) result->master_up = now_;
   }
+  live.unheard.clear();
   const std::vector<std::uint32_t> old(live.slots.begin(), live.slots.end());
   for (const std::uint32_t slot : old)
     free_slot(slot);
@@ -454,29 +443,55 @@ void Simulation::task_done(std::uint32_t number) {
   const Slot slot = slots_[number];
   free_slot(number);
   engine_->container_ended(slot.key, slot.node);
-  ++results_.tasks_done;
   const auto found = live_.find(slot.key.job);
+  if (options_.setup.masters_as_sls && found != live_.end()) {
+    found->second.unheard.emplace(slot.key, slot.group);
+    return;
+  }
+  count_done(slot.key.job, slot.group);
+}
+
+void Simulation::count_done(JobNumber number, std::int32_t group) {
+  ++results_.tasks_done;
+  const auto found = live_.find(number);
   if (found == live_.end()) return;
   LiveJob& live = found->second;
-  --live.groups[static_cast<std::size_t>(slot.group)].left;
+  --live.groups[static_cast<std::size_t>(group)].left;
   --live.left;
-  if (--live.stage_left == 0 && live.up) advance_job(slot.key.job, live);
+  if (--live.stage_left == 0 && live.up) advance_job(number, live);
+}
+
+void Simulation::finished(const ContainerKey& key) {
+  const auto job = live_.find(key.job);
+  if (job == live_.end()) return;
+  const auto told = job->second.unheard.find(key);
+  if (told == job->second.unheard.end()) return;
+  const std::int32_t group = told->second;
+  job->second.unheard.erase(told);
+  moved_at_ = now_;
+  count_done(key.job, group);
 }
 
 void Simulation::lost(const ContainerKey& key, Loss loss) {
-  const auto at = by_key_.find(key);
-  if (at == by_key_.end()) return;  // its end is known already
-  moved_at_ = now_;
-  const Slot slot = slots_[at->second];
-  free_slot(at->second);
   const auto found = live_.find(key.job);
+  std::int32_t index = -1;
+  if (const auto at = by_key_.find(key); at != by_key_.end()) {
+    index = slots_[at->second].group;
+    free_slot(at->second);
+  } else if (found != live_.end()) {  // over on its node, but not for the cluster?
+    const auto told = found->second.unheard.find(key);
+    if (told == found->second.unheard.end()) return;
+    index = told->second;
+    found->second.unheard.erase(told);
+  }
+  moved_at_ = now_;
   if (found == live_.end()) return;
   QueueResult& queue = results_.queues[found->second.queue];
   ++(loss == Loss::kPreempted ? queue.preempted : queue.lost);
-  Group& group = found->second.groups[static_cast<std::size_t>(slot.group)];
+  Group& group = found->second.groups[static_cast<std::size_t>(index)];
   ++group.waiting;
   group.again.push_back(now_);
-  if (found->second.up) ask(key.job, found->second, slot.group);
+  if (found->second.up) ask(key.job, found->second, index);
 }
 
 void Simulation::job_over(JobNumber number, const std::string& why) {
@@ -485,6 +500,10 @@ void Simulation::job_over(JobNumber number, const std::string& why) {
   moved_at_ = now_;
   LiveJob& live = found->second;
   QueueResult& queue = results_.queues[live.queue];
+  if (JobResult* result = result_of(number)) {
+    result->ended = now_;
+    result->succeeded = why.empty();
+  }
   if (why.empty()) {
     ++queue.jobs_ok;
     queue.turnaround.add(now_ - live.job.submitted);
@@ -540,6 +559,10 @@ void Simulation::look(Millis at) {
     queue.shortfall_most_mb = std::max(queue.shortfall_most_mb, lacks);
     sample.shortfall_mb += lacks;
     sample.queues.push_back(leaf.used.memory_mb());
+    if (options_.details) {
+      sample.leaves.push_back({leaf.guaranteed.memory_mb(), leaf.maximum.memory_mb(),
+                               leaf.used.memory_mb(), leaf.pending.memory_mb()});
+    }
   }
   results_.samples.push_back(std::move(sample));
 }
@@ -563,35 +586,6 @@ void Simulation::finish() {
 }
 
 }  // namespace
-
-Result<EngineSetup> setup_from(const ClusterSpec& cluster, const Settings& settings,
-                               const ResourceTypes& types) {
-  constexpr std::string_view kPrefix = "yarn.scheduler.capacity.";
-  Settings all = settings;
-  for (const auto& [name, value] : cluster.settings)
-    all.set(name, {value, "trace", false});
-  std::map<std::string, std::vector<std::string>> children;
-  for (const QueueLine& queue : cluster.queues) {
-    const std::size_t dot = queue.path.rfind('.');
-    if (dot != std::string::npos) {
-      children[queue.path.substr(0, dot)].push_back(queue.path.substr(dot + 1));
-    }
-    for (const auto& [name, value] : queue.properties) {
-      all.set(fmt::format("{}{}.{}", kPrefix, queue.path, name), {value, "trace", false});
-    }
-  }
-  for (const auto& [path, names] : children)
-    all.set(fmt::format("{}{}.queues", kPrefix, path), {join(names, ","), "trace", false});
-  EngineSetup setup;
-  auto core = rm::core_options_from(all, types);
-  if (!core) return fail(std::move(core).error());
-  setup.core = *std::move(core);
-  auto queues = queues::parse_capacity_config(all, setup.core.limits, types);
-  if (!queues) return fail(std::move(queues).error());
-  setup.queues = *std::move(queues);
-  setup.node_heartbeat = setup.core.heartbeat.count();
-  return setup;
-}
 
 Result<Results> simulate(Trace& trace, const SimulationOptions& options) {
   return Simulation(trace, options).run();

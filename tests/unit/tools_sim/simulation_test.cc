@@ -7,6 +7,8 @@
 
 #include "tools/sim/make_trace.h"
 #include "tools/sim/simulator.h"
+#include "tools/sim/sls_trace.h"
+#include "tools/sim/sls_write.h"
 #include "tools/sim/text_trace.h"
 
 namespace heddle::sim {
@@ -176,6 +178,108 @@ INSTANTIATE_TEST_SUITE_P(Engines, Simulated,
                            return given.param == EngineKind::kCore ? "Core" : "Scheduler";
                          });
 
+/// Runs on the queues of `cluster`.
+Results run_trace(Trace& trace, const ClusterSpec& cluster, bool as_sls = false) {
+  SimulationOptions options;
+  auto setup = setup_from(cluster, Settings(), ResourceTypes());
+  if (!setup) {
+    ADD_FAILURE() << setup.error().message;
+    return {};
+  }
+  options.setup = *std::move(setup);
+  options.setup.masters_as_sls = as_sls;
+  options.sample_every = 10'000;
+  options.details = true;
+  auto results = simulate(trace, options);
+  if (!results) {
+    ADD_FAILURE() << results.error().message;
+    return {};
+  }
+  results->wall_seconds = 1;
+  return *std::move(results);
+}
+
+TEST(SlsRoundTrip, GivesTheSameRun) {
+  std::ostringstream made;
+  make_trace({.seed = 5,
+              .nodes = 9,
+              .nodes_per_rack = 4,
+              .tasks = 900,
+              .hours = 1,
+              .load = 1.5,
+              .failures_per_node_year = 0},
+             made);
+  std::istringstream text(made.str());
+  auto ours = read_text_trace(text, "t");
+  ASSERT_TRUE(ours) << ours.error().message;
+  std::istringstream copy(made.str());
+  auto source = read_text_trace(copy, "t");
+  ASSERT_TRUE(source);
+  std::stringstream jobs;
+  std::stringstream nodes;
+  SlsWriter writer((*source)->cluster());
+  for (;;) {
+    const auto event = (*source)->next();
+    ASSERT_TRUE(event);
+    if (!*event) break;
+    ASSERT_TRUE(writer.write(jobs, **event));
+  }
+  ASSERT_TRUE(write_sls_nodes(nodes, (*source)->cluster()));
+  auto read_jobs = read_sls_jobs(jobs, "j");
+  auto read_nodes = read_sls_nodes(nodes, "n");
+  ASSERT_TRUE(read_jobs) << read_jobs.error().message;
+  ASSERT_TRUE(read_nodes) << read_nodes.error().message;
+  auto theirs = sls_trace(*std::move(read_jobs), *std::move(read_nodes));
+  ASSERT_TRUE(theirs) << theirs.error().message;
+  const Results straight = run_trace(**ours, (*source)->cluster());
+  const Results round = run_trace(**theirs, (*source)->cluster());
+  EXPECT_GT(straight.tasks_done, 100);
+  EXPECT_EQ(as_json(round), as_json(straight));
+  EXPECT_EQ(as_details(round), as_details(straight));
+}
+
+TEST(MastersAsSls, ActOnAnAnswerAHeartbeatLaterAndHearOfEndsFromIt) {
+  const std::string text = std::string("heddle-trace 1\n") + kSmall +
+                           "job 0 a ann\ntask 2 1024,1 60000\ntask 2 1024,1 60000 stage=1\n";
+  const auto turnaround = [&](bool as_sls) {
+    std::istringstream in(text);
+    auto trace = read_text_trace(in, "t");
+    if (!trace) return Millis{-1};
+    const Results results = run_trace(**trace, (*trace)->cluster(), as_sls);
+    EXPECT_EQ(results.tasks_done, 4);
+    EXPECT_EQ(results.jobs_unfinished, 0);
+    EXPECT_THAT(results.job_results, SizeIs(1));
+    return results.job_results.empty() ? Millis{-1} : results.job_results[0].ended;
+  };
+  const Millis usual = turnaround(false);
+  EXPECT_GE(usual, 121'000);
+  // Two stages: two beats to start, two and more to hear of the ends.
+  EXPECT_GE(turnaround(true), usual + 4'000);
+  EXPECT_LE(turnaround(true), usual + 10'000);
+}
+
+TEST(SimulationReport, TheDetailsHaveEverySampleAndJobOnALine) {
+  std::istringstream in(std::string("heddle-trace 1\n") + kSmall +
+                        "job 7 a ann\ntask 2 1024,1 15000\njob 9 nowhere bob\n");
+  auto trace = read_text_trace(in, "t");
+  ASSERT_TRUE(trace) << trace.error().message;
+  const Results results = run_trace(**trace, (*trace)->cluster());
+  std::istringstream lines(as_details(results));
+  std::vector<nlohmann::json> rows;
+  for (std::string line; std::getline(lines, line);)
+    rows.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(rows.size(), results.samples.size() + 2);
+  EXPECT_EQ(rows[1]["at_ms"], 10'000);
+  EXPECT_EQ(rows[1]["memory_used_mb"], 3072);
+  EXPECT_EQ(rows[1]["leaves"]["root.a"], nlohmann::json({16384, 16384, 3072, 0}));
+  const nlohmann::json& job = rows[rows.size() - 2];
+  EXPECT_EQ(job["queue"], "root.a");
+  EXPECT_EQ(job["submitted_ms"], 7);
+  EXPECT_TRUE(job["succeeded"]);
+  EXPECT_GT(job["ended_ms"], job["master_up_ms"]);
+  EXPECT_EQ(rows.back()["master_up_ms"], -1) << "it was refused";
+}
+
 Results some_results() {
   Results results;
   results.trace = "<script>&.trace";
@@ -185,7 +289,7 @@ Results some_results() {
   results.leaves = {"root.a", "root.b"};
   for (int i = 0; i < 3000; ++i) {
     Sample sample;
-    sample.at = i * 1000;
+    sample.at = Millis{1000} * i;
     sample.total = {1000, 10};
     sample.used = {500, 5};
     sample.queues = {200, 300};

@@ -6,6 +6,7 @@
 
 #include "tools/sim/make_trace.h"
 #include "tools/sim/sls_trace.h"
+#include "tools/sim/sls_write.h"
 #include "tools/sim/text_trace.h"
 
 namespace heddle::sim {
@@ -270,6 +271,61 @@ TEST(SlsNodes, ANodeTwiceIsRefused) {
   ASSERT_FALSE(nodes);
   EXPECT_THAT(nodes.error().message, HasSubstr("rack 1: node \"a\" stands there twice"));
 }
+
+TEST(SlsWriter, WritesWhatTheLoadSimulatorReads) {
+  const ClusterSpec cluster{{{"n0", "/r0", {4096, 4}}, {"n1", "/r1", {2048, 2}}}, {}, {}};
+  const Job job{5,
+                "j",
+                "a",
+                "ann",
+                0,
+                {2048, 1},
+                {{3, {1024, 1}, 60'000, 20, 0, 0, "n1"}, {1, {2048, 2}, 500, 20, 1, 10, ""}}};
+  std::ostringstream out;
+  const auto written = SlsWriter(cluster).write(out, job);
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_EQ(out.str(),
+            R"({"am.type":"mapreduce","job.start.ms":5,"job.end.ms":60515,"job.queue.name":"a",)"
+            R"("job.user":"ann","job.id":"j","am.memory-mb":2048,"am.vcores":1,"job.tasks":[)"
+            R"({"count":3,"duration.ms":60000,"container.memory-mb":1024,"container.vcores":1,)"
+            R"("container.priority":20,"container.type":"map","container.host":"/r1/n1"},)"
+            R"({"count":1,"duration.ms":500,"container.memory-mb":2048,"container.vcores":2,)"
+            R"("container.priority":20,"container.type":"reduce","container.request.delay":10}]})"
+            "\n");
+  std::ostringstream nodes;
+  ASSERT_TRUE(write_sls_nodes(nodes, cluster));
+  EXPECT_EQ(nodes.str(), R"({"rack":"r0","nodes":[{"node":"n0","memory-mb":4096,"vcores":4}]})"
+                         "\n"
+                         R"({"rack":"r1","nodes":[{"node":"n1","memory-mb":2048,"vcores":2}]})"
+                         "\n");
+}
+
+class NotForSls : public testing::TestWithParam<Wrong> {};
+
+TEST_P(NotForSls, IsRefusedByName) {
+  std::istringstream in(kHead + GetParam().text);
+  auto trace = read_text_trace(in, "t");
+  ASSERT_TRUE(trace) << trace.error().message;
+  std::ostringstream out;
+  const auto written = SlsWriter((*trace)->cluster()).write(out, events_of(**trace).at(0));
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr(GetParam().says));
+  EXPECT_THAT(written.error().message, HasSubstr("the Load Simulator's files cannot say it"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, NotForSls,
+    testing::Values(
+        Wrong{"Failure", "fail 7 n1 100\n", "the failure of node \"n1\" at 7 ms: "},
+        Wrong{"ThirdStage", "job 5 a u\ntask 1 1024,1 9 stage=2\n", "job 1 at 5 ms: stage 2 (only"},
+        Wrong{"NoTime", "job 5 a u\ntask 1 1024,1 0\n", "job 1 at 5 ms: a task of 0 ms: "},
+        Wrong{"Priority", "job 5 a u priority=3\ntask 1 1024,1 9\n", "its priority 3: "},
+        Wrong{"NoTasks", "job 5 a u\njob 6 a u\n", "job 1 at 5 ms: that it has no tasks: "},
+        Wrong{"Rack", "job 5 a u\ntask 1 1024,1 9 at=/rack0\n",
+              "the place \"/rack0\", which is no node: "},
+        Wrong{"ThirdResource", "job 5 a u\ntask 1 1024,1,1 9\n",
+              "a resource besides memory and vcores: "}),
+    [](const auto& given) { return given.param.name; });
 
 TEST(MakeTrace, IsTheSameForTheSameSeed) {
   const auto make = [](std::uint64_t seed) {
