@@ -85,7 +85,10 @@ void Scheduler::Impl::compute_guarantees(Queue& parent_queue, PartitionId partit
       }
     }
   }
-  const bool mixed = config_->mixed_modes || parent_queue.spec.plan;
+  const bool several = std::ranges::any_of(capacities, [&](const Capacity* capacity) {
+    return capacity->mode != capacities.front()->mode;  // where what was made stays
+  });
+  const bool mixed = config_->mixed_modes || parent_queue.spec.plan || several;
   for (std::size_t at = 0; at < capacities.size(); ++at) {
     const Capacity& capacity = *capacities[at];
     QueuePart& part = parent_queue.children[at]->parts[partition];

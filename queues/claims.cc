@@ -7,13 +7,25 @@
 namespace heddle::queues {
 
 // Somebody was served while larger ones find no node with room enough.
-void Scheduler::Impl::note_bypass(PartitionId partition, const Resources& given) {
+void Scheduler::Impl::note_bypass(NodeIndex::Slot slot, const Resources& given) {
+  const NodeIndex::Node& node = nodes_.at(slot);
+  const PartitionId partition = node.partition;
   for (const Demand<Queue>& row : root_->demand.rows) {
     if (row.shut || row.ready.empty() || !caps_.roomless(row.cap)) continue;
     if (caps_.partition(row.cap) != partition || within(caps_.size(row.cap), given)) continue;
     const double passed = caps_.pass_over(row.cap, measure(given, partition));
     if (passed >= measure(caps_.size(row.cap), partition)) claims_due_ = true;
   }
+  if (!lots_.anywhere.groups.empty()) pass_over("", lots_.anywhere, slot, given);
+  if (lots_.by_name.empty()) return;
+  for (const std::string* name : {&node.id.host, &node.rack}) {
+    const auto lot = lots_.by_name.find(*name);
+    if (lot != lots_.by_name.end()) pass_over(*name, lot->second, slot, given);
+  }
+}
+
+std::size_t Scheduler::Impl::claims_max() const {
+  return std::max<std::size_t>(1, nodes_.count() / 10);
 }
 
 void Scheduler::Impl::make_claims() {
@@ -24,15 +36,17 @@ void Scheduler::Impl::make_claims() {
     if (caps_.pass_over(row.cap, 0) >= size) due.push_back(row.cap);
   }
   for (const CapId cap : due) {
-    const std::size_t most = std::max<std::size_t>(1, nodes_.count() / 10);
-    if (claims_.size() >= most) return;
+    if (claims_.size() >= claims_max()) return;
     caps_.forget_passed(cap);
     AskGroup* group = first_waiting(cap);
     if (group == nullptr || !group->claims.empty()) continue;
-    const NodeIndex::Slot slot = best_to_claim(*group);
-    if (slot == NodeIndex::kNone) {
+    bool all_taken = false;
+    const NodeIndex::Slot slot = best_to_claim(*group, all_taken);
+    if (slot == NodeIndex::kNone && is_choosy(*group)) {
+      park(*group, names_of(*group));  // it does not stand in the way of those behind it
+    } else if (slot == NodeIndex::kNone && !all_taken) {
       caps_.give_up_claims(cap);
-    } else {
+    } else if (slot != NodeIndex::kNone) {
       add_claim(*group, slot, Purpose::kLarge);
       fill_claims(slot);
     }
@@ -56,16 +70,15 @@ AskGroup* Scheduler::Impl::first_waiting(CapId cap) {
   return app != nullptr ? first(app->demand) : nullptr;
 }
 
-/// Of the nodes that are large enough the one with the most room. O(nodes); see pass_over().
-NodeIndex::Slot Scheduler::Impl::best_to_claim(const AskGroup& group) const {
-  const Resources& size = caps_.size(group.cap);
-  const PartitionId partition = caps_.partition(group.cap);
+/// Of the nodes that are large enough the one with the most room; kNone and `all_taken`: others
+/// have claims on all of them. O(nodes); see pass_over().
+NodeIndex::Slot Scheduler::Impl::best_to_claim(const AskGroup& group, bool& all_taken) const {
   NodeIndex::Slot best = NodeIndex::kNone;
   for (NodeIndex::Slot slot = 0; slot < nodes_.all().size(); ++slot) {
     const NodeIndex::Node& node = nodes_.at(slot);
-    if (!node.present || !node.usable || node.partition != partition) continue;
-    if (!within(size, node.total) || claims_on_.contains(slot)) continue;
-    if (blacklisted(*group.app, node) || !wants(group, node) || !satisfied(group, slot)) continue;
+    if (!may_go_to(group, slot)) continue;
+    all_taken = all_taken || claims_on_.contains(slot);
+    if (claims_on_.contains(slot)) continue;
     if (best == NodeIndex::kNone || nodes_.at(best).free().memory_mb() < node.free().memory_mb()) {
       best = slot;
     }

@@ -199,9 +199,10 @@ void Scheduler::Impl::park(AskGroup& group, std::vector<std::string> names) {
   group.parked = true;
   group.parked_at = std::move(names);
   const std::pair key{group.cap, group.serial};
-  if (group.parked_at.empty()) lots_.anywhere.emplace(key, &group);
+  if (group.parked_at.empty()) lots_.anywhere.groups.emplace(key, &group);
   for (const std::string& name : group.parked_at)
-    lots_.by_name[name].emplace(key, &group);
+    lots_.by_name[name].groups.emplace(key, &group);
+  parked_in_[group.app->leaf].emplace(group.serial, &group);
   if (group.tagged) watch_constraint(group);
   sync_group(group);
 }
@@ -209,13 +210,23 @@ void Scheduler::Impl::park(AskGroup& group, std::vector<std::string> names) {
 void Scheduler::Impl::unpark(AskGroup& group) {
   if (!group.parked) return;
   const std::pair key{group.cap, group.serial};
-  lots_.anywhere.erase(key);
+  const auto leave = [&](Lots::Lot& lot) {
+    lot.groups.erase(key);
+    const auto next = lot.groups.lower_bound({group.cap, 0});
+    if (next == lot.groups.end() || next->first.first != group.cap) lot.passed.erase(group.cap);
+  };
+  leave(lots_.anywhere);
   for (const std::string& name : group.parked_at) {
     const auto lot = lots_.by_name.find(name);
     if (lot == lots_.by_name.end()) continue;
-    lot->second.erase(key);
-    if (lot->second.empty()) lots_.by_name.erase(lot);
+    leave(lot->second);
+    if (lot->second.groups.empty()) lots_.by_name.erase(lot);
   }
+  const auto in_leaf = parked_in_.find(group.app->leaf);
+  in_leaf->second.erase(group.serial);
+  if (in_leaf->second.empty()) parked_in_.erase(in_leaf);
+  group.next_look = 0;
+  group.refused_looks = 0;
   group.parked_at.clear();
   group.parked = false;
   if (group.tagged) unwatch_constraint(group);
@@ -240,7 +251,9 @@ void Scheduler::Impl::wake_shared() {
   }
 }
 
-void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
+// Whoever waits in a lot has been judged on every node that had room for it, and hears of what may
+// change that judgement (tags, time, attributes, rows) apart: more room there is no news to it.
+void Scheduler::Impl::wake_for(NodeIndex::Slot slot, const Resources* had) {
   const NodeIndex::Node& node = nodes_.at(slot);
   if (!node.usable) return;
   const auto fits = [&](CapId cap) {
@@ -250,10 +263,10 @@ void Scheduler::Impl::wake_for(NodeIndex::Slot slot) {
 
   std::vector<AskGroup*> woken;
   const auto look = [&](const Lots::Lot& lot) {
-    for (auto it = lot.begin(); it != lot.end();) {
+    for (auto it = lot.groups.begin(); it != lot.groups.end();) {
       const CapId cap = it->first.first;
-      if (!fits(cap)) {
-        it = lot.lower_bound({cap + 1, 0});
+      if (!fits(cap) || (had != nullptr && within(caps_.size(cap), *had))) {
+        it = lot.groups.lower_bound({cap + 1, 0});
         continue;
       }
       if (!blacklisted(*it->second->app, node) && satisfied(*it->second, slot)) {

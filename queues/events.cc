@@ -305,6 +305,9 @@ void Scheduler::remove_node(const NodeId& id) {
   impl_->count_tags_on(slot, -1);
   const std::string rack = impl_->nodes_.at(slot).rack;
   const auto holds = impl_->holds_.detach_node(slot);
+  for (const HoldTable::Index hold : holds) {
+    if (impl_->holds_.at(hold).ticket != 0) impl_->erase_growth(impl_->holds_.at(hold).ticket);
+  }
   impl_->nodes_.remove(slot);
   impl_->attributes_.erase(slot);
   impl_->cluster_changed();
@@ -393,6 +396,8 @@ Result<QueuePath> Scheduler::move_app(const AppId& id, std::string_view target) 
   }
   const bool waiting = app->waiting;
   const bool held = app->held;
+  for (auto& [key, group] : app->groups)
+    impl_->unpark(*group);
   Queue& before = *app->leaf;
   impl_->detach(*app);
   impl_->attach(*app, **leaf);
@@ -483,6 +488,7 @@ Result<void> Scheduler::update_asks(const AttemptId& attempt, std::span<const As
     if (group->total == 0 && group->hosts.empty() && group->racks.empty()) {
       impl_->erase_group(*group);
     } else if (group->has_cap) {
+      impl_->new_need_ = impl_->new_need_ || impl_->caps_.roomless(group->cap);
       impl_->drop_unwanted_claims(*group);
       impl_->trim_claims(*group);
       impl_->sync_group(*group);
@@ -509,17 +515,19 @@ void Scheduler::update_blacklist(const AttemptId& attempt, std::span<const std::
 
 void Scheduler::Impl::release(HoldTable::Index index) {
   const Hold hold = holds_.at(index);
+  const Resources had = hold.node != NodeIndex::kNone ? nodes_.at(hold.node).free() : Resources{};
   note_loss(index);
   if (hold.marked && hold.app != nullptr) set_leaving(index, false);
   if (hold.ticket != 0) erase_growth(hold.ticket);
   HoldTable::Index none = HoldTable::kNone;
   holds_.remove(index, hold.app != nullptr ? hold.app->holds : none);
-  if (hold.app != nullptr) charge(*hold.app, hold.partition, Resources{} - hold.size, -1);
+  const std::int64_t containers = hold.bare ? 0 : -1;
+  if (hold.app != nullptr) charge(*hold.app, hold.partition, Resources{} - hold.size, containers);
   if (hold.node != NodeIndex::kNone) {
-    nodes_.charge(hold.node, Resources{} - hold.size, -1);
+    nodes_.charge(hold.node, Resources{} - hold.size, containers);
     if (hold.tags != 0) count_tags(hold.tags, hold.node, -1);
     fill_claims(hold.node);
-    wake_for(hold.node);
+    wake_for(hold.node, &had);
     if (hold.tags != 0) tags_changed(hold.tags, hold.node, nodes_.at(hold.node).rack);
   }
   if (hold.tags != 0) tags_.let_go(hold.tags);
@@ -554,14 +562,6 @@ void Scheduler::resize_container(HoldId id, const Resources& size) {
   if (index != HoldTable::kNone) impl_->resize(index, size);
 }
 
-Result<void> Scheduler::ask_growth(const AttemptId& attempt, const Growth& growth) {
-  return impl_->ask_growth(attempt, growth);
-}
-
-void Scheduler::cancel_growth(std::uint64_t ticket) {
-  impl_->erase_growth(ticket);
-}
-
 // --- decisions
 
 void Scheduler::set_time(std::int64_t now_ms) {
@@ -575,6 +575,10 @@ void Scheduler::set_preemption(const PreemptionSettings& settings) {
 
 PreemptionRound Scheduler::preempt() {
   return impl_->preempt();
+}
+
+bool Scheduler::has_new_need() const {
+  return impl_->new_need_;
 }
 
 const PreemptionLedger& Scheduler::preemption_ledger() const {

@@ -34,6 +34,7 @@ Result<void> Scheduler::Impl::ask_growth(const AttemptId& attempt, const Growth&
   group.serial = next_serial_++;
   group.ticket = growth.ticket;
   group.hold = growth.hold;
+  group.bare = growth.hold == 0 ? growth.bare : 0;
   group.only_on = growth.node;
   group.hosts[growth.node.host] = AskRow{1, false};
   group.relax = false;
@@ -104,9 +105,51 @@ void Scheduler::Impl::resize(HoldTable::Index index, const Resources& size) {
   grow(index, change);
   const NodeIndex::Slot node = holds_.at(index).node;
   if (node == NodeIndex::kNone) return;
+  const Resources had = nodes_.at(node).free();
   nodes_.charge(node, change, 0);
   fill_claims(node);
-  wake_for(node);
+  wake_for(node, &had);
+}
+
+HoldId Scheduler::Impl::demote(HoldTable::Index index) {
+  const Hold hold = holds_.at(index);
+  HoldId bare = 0;
+  if (hold.tags != 0 && hold.app != nullptr && hold.node != NodeIndex::kNone) {
+    bare = holds_.add({.app = hold.app,
+                       .node = hold.node,
+                       .partition = hold.partition,
+                       .size = {},
+                       .bare = true,
+                       .tags = hold.tags,
+                       .started_ms = hold.started_ms},
+                      hold.app->holds);
+    tags_.hold(hold.tags);
+    count_tags(hold.tags, hold.node, 1);
+  }
+  release(index);
+  return bare;
+}
+
+/// Those of its next container, which holds them too from now on; 0: none.
+TagSetId Scheduler::Impl::tags_for(const AskGroup& group) {
+  TagSetId tags = group.tagged ? group.tagged->tags : 0;
+  const HoldTable::Index bare = group.bare != 0 ? holds_.find(group.bare) : HoldTable::kNone;
+  if (bare != HoldTable::kNone && holds_.at(bare).app == group.app) tags = holds_.at(bare).tags;
+  if (tags != 0) tags_.hold(tags);
+  return tags;
+}
+
+HoldId Scheduler::demote(HoldId id) {
+  const HoldTable::Index index = impl_->holds_.find(id);
+  return index == HoldTable::kNone ? 0 : impl_->demote(index);
+}
+
+Result<void> Scheduler::ask_growth(const AttemptId& attempt, const Growth& growth) {
+  return impl_->ask_growth(attempt, growth);
+}
+
+void Scheduler::cancel_growth(std::uint64_t ticket) {
+  impl_->erase_growth(ticket);
 }
 
 }  // namespace heddle::queues

@@ -21,6 +21,7 @@ struct Hold {
   Resources size;
   bool is_am = false;
   bool marked = false;     // has to go, for a claim
+  bool bare = false;       // holds nothing but its tags: its container counts elsewhere
   std::uint32_t tags = 0;  // its allocation tags in TagIndex; 0: none
   std::int64_t started_ms = 0;
   std::uint64_t claim = 0;     // for which it is marked

@@ -172,7 +172,8 @@ std::string Scheduler::Impl::check_holds() const {
   for (const auto& [id, app] : apps_) {
     PerPartition<Resources> used;
     std::int64_t count = 0;
-    for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at), ++count) {
+    for (auto at = app->holds; at != HoldTable::kNone; at = holds_.next_of_app(at)) {
+      count += holds_.at(at).bare ? 0 : 1;
       if (holds_.at(at).app != app.get()) return to_string(id) + ": lists a container of another";
       used[holds_.at(at).partition] += holds_.at(at).size;
     }
@@ -186,8 +187,8 @@ std::string Scheduler::Impl::check_holds() const {
     const NodeIndex::Node& node = nodes_.at(slot);
     Resources used;
     std::int64_t count = 0;
-    for (auto at = holds_.first_on(slot); at != HoldTable::kNone;
-         at = holds_.next_on_node(at), ++count) {
+    for (auto at = holds_.first_on(slot); at != HoldTable::kNone; at = holds_.next_on_node(at)) {
+      count += holds_.at(at).bare ? 0 : 1;
       if (holds_.at(at).node != slot || holds_.at(at).partition != node.partition)
         return to_string(node.id) + ": lists what is elsewhere";
       used += holds_.at(at).size;
@@ -220,6 +221,33 @@ std::string Scheduler::Impl::check_tag_counts() const {
     if (!group->parked || group->serial != at.second) return "the time wakes who does not wait";
   }
   return "";
+}
+
+/// Who is parked is found from its leaf and in its lots, and nobody else is.
+std::string Scheduler::Impl::check_parked() const {
+  std::size_t parked = 0;
+  for (const auto& [id, app] : apps_) {
+    for (const auto& [key, group] : app->groups) {
+      if (!group->parked) continue;
+      ++parked;
+      const auto in_leaf = parked_in_.find(app->leaf);
+      if (in_leaf == parked_in_.end() || !in_leaf->second.contains(group->serial)) {
+        return to_string(id) + ": its leaf does not know that it is parked";
+      }
+      const auto is_in = [&](const Lots::Lot& lot) {
+        return lot.groups.contains({group->cap, group->serial});
+      };
+      bool filed = !group->parked_at.empty() || is_in(lots_.anywhere);
+      for (const std::string& name : group->parked_at) {
+        const auto lot = lots_.by_name.find(name);
+        filed = filed && lot != lots_.by_name.end() && is_in(lot->second);
+      }
+      if (!filed) return to_string(id) + ": is parked and in no lot";
+    }
+  }
+  for (const auto& [leaf, groups] : parked_in_)
+    parked -= groups.size();
+  return parked == 0 ? "" : "a leaf knows of asks that are not parked";
 }
 
 /// A container waits for one growth at most, and each growth has its container.
@@ -437,6 +465,7 @@ std::string Scheduler::Impl::check() const {
   std::string fault = check_holds();
   if (fault.empty()) fault = check_claims();
   if (fault.empty()) fault = check_tag_counts();
+  if (fault.empty()) fault = check_parked();
   if (fault.empty()) fault = check_growths();
   if (fault.empty()) fault = check_made();
   if (fault.empty()) fault = check_apps(tally);

@@ -415,6 +415,7 @@ void Scheduler::Impl::count_active(App& app, int change) {
 void Scheduler::Impl::activate(App& app) {
   stop_waiting(app);
   app.active = true;
+  new_need_ = true;
   count_active(app, 1);
   sync_all_waiting(*app.user);
   set_all_demands(app);

@@ -164,11 +164,14 @@ struct AskGroup {
   // Of a Growth: one container that is there, on one node. It goes before the others.
   std::uint64_t ticket = 0;
   HoldId hold = 0;
+  HoldId bare = 0;  // whose tags the container takes over
   std::map<std::string, AskRow, std::less<>> hosts;
   std::map<std::string, AskRow, std::less<>> racks;
   std::vector<ClaimId> claims;  // room kept for its containers
   std::vector<std::string> parked_at;
-  NodeId only_on;  // of a Growth
+  std::uint64_t next_look = 0;      // of preemption; looks before it pass it by
+  std::uint32_t refused_looks = 0;  // while it is parked: those that found nobody who may go
+  NodeId only_on;                   // of a Growth
   Place place() const {
     return ticket == 0 ? Place{priority, 0, request_id}
                        : Place{priority, -1, static_cast<std::int64_t>(ticket)};
@@ -463,7 +466,17 @@ class CapTable {
 
 /// Groups that only certain nodes can serve (strict locality, blacklists) and that found none.
 struct Lots {
-  using Lot = std::map<std::pair<CapId, std::uint64_t>, AskGroup*>;
+  /// What smaller ones were given there while those of one size waited.
+  struct Passed {
+    double amount = 0;
+    std::uint64_t from = 0;                    // the next to be looked at, by serial
+    int misses = 0;                            // in a row: nobody could have a claim
+    NodeIndex::Slot where = NodeIndex::kNone;  // the last of them
+  };
+  struct Lot {
+    std::map<std::pair<CapId, std::uint64_t>, AskGroup*> groups;
+    std::map<CapId, Passed> passed;
+  };
   std::map<std::string, Lot, std::less<>> by_name;  // hosts and "/racks"
   Lot anywhere;                                     // blacklists, constraints
   // Of constraints: by a tag that they look at, and by the time when another part will do.

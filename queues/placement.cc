@@ -75,27 +75,17 @@ Scheduler::Impl::Spot Scheduler::Impl::find_tagged_spot(const AskGroup& group) c
 }
 
 void Scheduler::Impl::no_spot(AskGroup& group) {
-  const bool choosy =
-      !group.relax || !group.app->blacklist.empty() || (group.tagged && group.tagged->all);
+  new_need_ = true;
   const auto anybody = [](const NodeIndex::Node&) { return true; };
   for (PartitionId at = 1; at < partitions_.size(); ++at) {
     shared_later_ = shared_later_ || (at != caps_.partition(group.cap) &&
                                       serves(at, caps_.partition(group.cap)) && has_servable(at));
   }
-  if (!choosy || find_anywhere(group.cap, anybody) == NodeIndex::kNone) {
+  if (!is_choosy(group) || find_anywhere(group.cap, anybody) == NodeIndex::kNone) {
     caps_.set_roomless(group.cap);
     return;
   }
-  std::vector<std::string> names;
-  if (!group.relax) {
-    for (const auto& [host, row] : group.hosts)
-      names.push_back(host);
-    for (const auto& [rack, row] : group.racks) {
-      if (row.relax) names.push_back(rack);
-    }
-    if (names.empty()) names.emplace_back();  // nowhere: until its rows change
-  }
-  park(group, std::move(names));
+  park(group, names_of(group));
 }
 
 bool Scheduler::Impl::may_fit_somewhere(CapId cap) const {
@@ -121,13 +111,12 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   grant.resources = caps_.size(group.cap);
   grant.priority = group.is_am ? 0 : group.priority;
   grant.allocation_request_id = group.shown_id();
-  TagSetId tags = 0;
+  const TagSetId tags = tags_for(group);
   if (group.tagged) {
-    tags = group.tagged->tags;
-    tags_.hold(tags);
     grant.tags = tags_.tags_of(tags);
     group.tagged->tries = 0;
   }
+  const HoldId bare = tags != 0 ? group.bare : 0;
   grant.is_am = group.is_am;
   grant.locality = spot.locality;
   grant.ticket = group.ticket;
@@ -141,7 +130,7 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   nodes_.charge(spot.slot, grant.resources, grant.hold == 0 ? 1 : 0);
   // Known at once where it is the rule, in a full cluster: what follows then leaves the lists
   // alone.
-  if (!may_fit_somewhere(group.cap)) caps_.set_roomless(group.cap);
+  if (!may_fit_somewhere(group.cap)) note_roomless(group.cap);
   if (group.total == 0) {
     erase_group(group);
   } else {
@@ -151,7 +140,7 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
   const PartitionId partition = node.partition;
   if (grant.hold != 0) {
     grow(holds_.find(grant.hold), grant.resources);
-    note_bypass(partition, grant.resources);
+    note_bypass(spot.slot, grant.resources);
     return grant;
   }
   grant.hold = holds_.add({.app = &app,
@@ -163,9 +152,11 @@ Grant Scheduler::Impl::take(AskGroup& group, const Spot& spot) {
                            .started_ms = now_ms_},
                           app.holds);
   charge(app, partition, grant.resources, 1);
-  note_bypass(partition, grant.resources);
-  if (tags != 0) {
-    count_tags(tags, spot.slot, 1);
+  note_bypass(spot.slot, grant.resources);
+  if (tags != 0) count_tags(tags, spot.slot, 1);
+  if (bare != 0) {
+    release(holds_.find(bare));
+  } else if (tags != 0) {
     tags_changed(tags, spot.slot, node.rack);
   }
   return grant;
@@ -187,6 +178,7 @@ std::vector<Grant> Scheduler::Impl::schedule(std::size_t grants_max) {
         wake_shared();  // what was theirs has been served as far as it can be
       } else if (std::exchange(claims_due_, false)) {
         make_claims();
+        make_parked_claims();
       } else {
         work_ = false;
       }

@@ -14,6 +14,10 @@ namespace {
 
 // A guarantee that comes out a hair below whole containers is meant to be these.
 constexpr double kNoMore = 1 + 1e-9;
+// Of the asks of a leaf that wait for certain nodes so many are looked at, the oldest first.
+constexpr int kParkedLookedAt = 16;
+// In one look, besides the first of each leaf.
+constexpr int kTriesInVain = 64;
 
 }  // namespace
 
@@ -89,10 +93,16 @@ bool Scheduler::Impl::may_grow(const Queue& queue, const Need& need) const {
 }
 
 /// The group that this leaf would serve next if there were room for it, and that a claim of its
-/// keeps within its guarantee.
-AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition, Purpose purpose) {
+/// keeps within its guarantee. `in_this_look`: of those that have not been passed by in it.
+AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition, Purpose purpose,
+                                      bool in_this_look) {
   AskGroup* found = nullptr;
   Place best;
+  const auto is_owed = [&](AskGroup* group) {
+    if (in_this_look && group->next_look > look_) return false;
+    return std::cmp_less(group->claims.size(), group->total) &&
+           may_grow(queue, {group, purpose, caps_.size(group->cap), {}});
+  };
   for (Demand<User>& row : queue.leaf->demand.rows) {
     if (caps_.partition(row.cap) != partition || row.ready.empty() || !caps_.roomless(row.cap)) {
       continue;
@@ -101,12 +111,31 @@ AskGroup* Scheduler::Impl::owed_group(Queue& queue, PartitionId partition, Purpo
     if (found != nullptr && !(user.place < best)) continue;
     App* app = user.child->demand.find(row.cap)->ready.front().child;
     AskGroup* group = app->demand.find(row.cap)->ready.front().child;
-    if (std::cmp_greater_equal(group->claims.size(), group->total)) continue;
-    if (!may_grow(queue, {group, purpose, caps_.size(row.cap), {}})) continue;
+    if (!is_owed(group)) continue;
     found = group;
     best = user.place;
   }
+  const auto parked = parked_in_.find(&queue);
+  if (parked == parked_in_.end()) return found;
+  int looked_at = 0;
+  for (const auto& [serial, group] : parked->second) {
+    if (caps_.partition(group->cap) != partition) continue;
+    if (in_this_look && group->next_look > look_) continue;
+    if (++looked_at > kParkedLookedAt) break;
+    const Place place = group->app->place();
+    if (found != nullptr && !(place < best)) continue;
+    if (!is_servable(*group) || !is_owed(group)) continue;
+    found = group;
+    best = place;
+  }
   return found;
+}
+
+/// Those behind it come next. What waits for certain nodes is asked about less often each time.
+void Scheduler::Impl::pass_by(AskGroup& group) {
+  if (!group.parked && is_choosy(group)) park(group, names_of(group));
+  group.next_look = look_ + (group.parked ? 1ULL << std::min(group.refused_looks, 3U) : 1ULL);
+  ++group.refused_looks;
 }
 
 /// By the order of the children of the parent that both have, as the scheduler serves them.
@@ -136,7 +165,7 @@ void Scheduler::Impl::preempt_between(PartitionId partition, Purpose purpose,
   for (Queue* queue : queues_) {
     if (!queue->leaf) continue;
     LeafPart& leaf = queue->leaf->parts[partition];
-    const bool is_owed = owed_group(*queue, partition, purpose) != nullptr;
+    const bool is_owed = owed_group(*queue, partition, purpose, false) != nullptr;
     if (purpose == Purpose::kGuarantee) {
       if (!is_owed) leaf.owed_since_ms = -1;
       if (is_owed && leaf.owed_since_ms < 0) leaf.owed_since_ms = now_ms_;
@@ -151,13 +180,19 @@ void Scheduler::Impl::preempt_between(PartitionId partition, Purpose purpose,
   for (Queue* queue : owed) {
     const double most = preemption_.natural_termination * lacking(*queue, partition, purpose);
     double given = 0;
+    bool in_vain = false;
     while (taken_this_round_ < round_limit_) {
-      AskGroup* group = owed_group(*queue, partition, purpose);
+      AskGroup* group = owed_group(*queue, partition, purpose, true);
       if (group == nullptr) break;
       const double size = measure(caps_.size(group->cap), partition);
       if (given > 0 && given + size > most * kNoMore) break;
-      if (!preempt_for({group, purpose, caps_.size(group->cap), {}}, round)) break;
-      given += size;
+      if (preempt_for({group, purpose, caps_.size(group->cap), {}}, round)) {
+        given += size;
+        continue;
+      }
+      pass_by(*group);
+      round.in_vain = true;
+      if (std::exchange(in_vain, true) && --in_vain_left_ < 0) break;
     }
   }
 }
@@ -210,6 +245,9 @@ PreemptionRound Scheduler::Impl::preempt() {
   if (capacities_stale_) refresh_capacities();
   PreemptionRound round;
   ledger_.begin_look();
+  ++look_;
+  new_need_ = false;
+  in_vain_left_ = kTriesInVain;
   if (preemption_.enabled) {
     for (PartitionId at = 0; at < partitions_.size(); ++at) {
       if (!nodes_.total(at).is_zero()) preempt_in(at, round);

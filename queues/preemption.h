@@ -60,6 +60,8 @@ struct Victim {
   AppId beneficiary;
   Purpose purpose = Purpose::kGuarantee;
   std::string reason;  // for a person
+  bool beyond_shares =
+      false;  // its queue is above its guarantee, and nobody above its share can go
 };
 
 /// What one look decided. A container marked as a victim stays one until it ends, is spared or is
@@ -68,6 +70,7 @@ struct PreemptionRound {
   std::vector<Victim> marked;   // warn their AMs
   std::vector<HoldId> spared;   // marked before; not needed any more
   std::vector<HoldId> overdue;  // marked, and their grace is over: end them now
+  bool in_vain = false;         // somebody is owed what nobody could go for
 };
 
 }  // namespace heddle::queues

@@ -83,6 +83,15 @@ std::vector<AskGroup*> Scheduler::Impl::waiting_inside(const Queue& queue,
       }
     }
   }
+  const auto parked = parked_in_.find(&queue);
+  if (parked != parked_in_.end()) {
+    int looked_at = 0;
+    for (const auto& [serial, group] : parked->second) {
+      if (caps_.partition(group->cap) != partition || !group->app->active) continue;
+      if (++looked_at > kRefusedMax) break;
+      if (is_owed_inside(*group)) waiting.push_back(group);
+    }
+  }
   std::sort(waiting.begin(), waiting.end(), [](const AskGroup* a, const AskGroup* b) {
     if (a->app != b->app) return a->app->place() < b->app->place();
     return a->place() < b->place();

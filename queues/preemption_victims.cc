@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <tuple>
 
 #include "queues/scheduler_impl.h"
@@ -22,7 +23,7 @@ constexpr double kNotFull = 1 - 1e-9;
 
 /// Whatever else is taken in this look, it stays, or is marked already.
 bool Scheduler::Impl::is_settled(const Hold& hold, Purpose purpose) const {
-  if (hold.app == nullptr || hold.marked) return true;
+  if (hold.app == nullptr || hold.marked || hold.bare) return true;
   if (!hold.app->attempt) return true;  // between two attempts: nobody there to be warned
   if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return true;
   const std::int64_t since_loss = now_ms_ - hold.app->last_loss_ms;
@@ -53,9 +54,15 @@ bool Scheduler::Impl::may_lose(const Hold& hold, const Need& need) const {
   return true;
 }
 
-/// Above its guarantee by more than is ignored, and above its share.
+/// Above its guarantee by more than is ignored.
+bool Scheduler::Impl::is_above_guarantee(const QueuePart& part, const Resources& held) const {
+  return ratio_of(part, held) > kFull + preemption_.ignored_over_capacity;
+}
+
+/// And above its share, unless that is not asked for just now.
 bool Scheduler::Impl::has_too_much(const QueuePart& part, const Resources& held) const {
-  if (ratio_of(part, held) <= kFull + preemption_.ignored_over_capacity) return false;
+  if (!is_above_guarantee(part, held)) return false;
+  if (beyond_shares_) return true;
   for (std::size_t i = 0; i < types_; ++i) {
     if (static_cast<double>(held.amount[i]) > part.ideal[i] + 1e-6) return true;
   }
@@ -74,7 +81,10 @@ bool Scheduler::Impl::may_shrink(const Queue& queue, const Hold& hold, Purpose p
   const QueuePart& part = queue.parts[hold.partition];
   const Resources held = staying(part);
   const Resources left = held - hold.size;
-  if (!has_too_much(part, held) || ratio_of(part, left) < kNotFull) return false;
+  if (!has_too_much(part, held)) return false;
+  const auto types = std::span(part.guarantee).first(types_);
+  const bool is_guaranteed = std::ranges::any_of(types, [](double one) { return one > 0; });
+  if (is_guaranteed && ratio_of(part, left) < kNotFull) return false;
   for (std::size_t i = 0; i < types_ && preemption_.every_type; ++i) {
     if (static_cast<double>(left.amount[i]) < part.guarantee[i] * kNotFull) return false;
   }
@@ -143,6 +153,7 @@ std::vector<HoldTable::Index> Scheduler::Impl::losses_on(NodeIndex::Slot slot, c
   const bool enough = is_enough();
   for (const HoldTable::Index index : losses)
     set_leaving(index, false);
+  if (enough && !holds_without(*need.group, slot, losses)) return {};
   // The next container of a user above its limit would take what the first of several leaves.
   const PartitionId partition = caps_.partition(need.group->cap);
   const bool at_limit = std::as_const(need.group->app->user->parts)[partition].over;
@@ -184,7 +195,6 @@ void Scheduler::Impl::skip_settled(Loser& loser, Purpose purpose) const {
 bool Scheduler::Impl::compare_nodes(Loser& loser, const Need& need, Comparison& so_far) {
   const AskGroup& group = *need.group;
   const PartitionId partition = caps_.partition(group.cap);
-  const Resources& size = caps_.size(group.cap);
   skip_settled(loser, need.purpose);
   const auto end = loser.queue->leaf->apps.rend();
   auto at = loser.next;
@@ -193,12 +203,8 @@ bool Scheduler::Impl::compare_nodes(Loser& loser, const Need& need, Comparison& 
       const Hold& hold = holds_.at(at);
       if (so_far.nodes.size() >= kNodesCompared) return false;
       if (hold.node == NodeIndex::kNone || hold.partition != partition) continue;
-      const NodeIndex::Node& node = nodes_.at(hold.node);
-      if (!node.usable || !within(size, node.total)) continue;
       if (++so_far.looks == kContainersLookedAt) return false;
-      if (!may_lose(hold, need)) continue;
-      if (blacklisted(*group.app, node) || !wants(group, node)) continue;
-      if (!satisfied(group, hold.node)) continue;
+      if (!may_lose(hold, need) || !may_go_to(group, hold.node)) continue;
       if (std::ranges::find(so_far.nodes, hold.node) != so_far.nodes.end()) continue;
       so_far.nodes.push_back(hold.node);
       if (!compare_node(hold.node, need, so_far)) return false;
@@ -227,8 +233,8 @@ bool Scheduler::Impl::compare_node(NodeIndex::Slot slot, const Need& need, Compa
   return !is_first || !within(lost, caps_.size(need.group->cap));
 }
 
-bool Scheduler::Impl::preempt_for(const Need& need, PreemptionRound& round) {
-  Comparison found;
+/// Nodes of those who may lose.
+void Scheduler::Impl::compare_losers(const Need& need, Comparison& found) {
   if (need.purpose == Purpose::kInside) {
     const Queue& own = *need.group->app->leaf;
     if (!inside_loser_ || inside_loser_->queue != &own) inside_loser_.emplace(own);
@@ -237,16 +243,46 @@ bool Scheduler::Impl::preempt_for(const Need& need, PreemptionRound& round) {
     const PartitionId partition = caps_.partition(need.group->cap);
     for (auto loser = losers_.begin(); loser != losers_.end();) {
       const QueuePart& part = loser->queue->parts[partition];
-      if (!has_too_much(part, staying(part))) {
-        loser = losers_.erase(loser);  // nor will it have in this look
+      if (!is_above_guarantee(part, staying(part))) {
+        loser = losers_.erase(loser);  // nor will it be in this look
         continue;
       }
-      if (!compare_nodes(*loser, need, found)) break;
+      if (has_too_much(part, staying(part)) && !compare_nodes(*loser, need, found)) break;
       ++loser;
     }
   }
+}
+
+/// Where the least is lost.
+Scheduler::Impl::Comparison Scheduler::Impl::compare(const Need& need) {
+  Comparison found;
+  const auto named = named_places(*need.group);
+  if (!named) {
+    compare_losers(need, found);
+    return found;
+  }
+  int compared = 0;
+  for (const NodeIndex::Slot slot : *named) {
+    if (!may_go_to(*need.group, slot)) continue;
+    if (!compare_node(slot, need, found) || std::cmp_equal(++compared, kNodesCompared)) break;
+  }
+  return found;
+}
+
+// Those above their shares come first. Where none of them can go (protected, elsewhere, parts of
+// one container), a guarantee still comes before whatever others have beyond theirs.
+bool Scheduler::Impl::preempt_for(const Need& need, PreemptionRound& round) {
+  Comparison found = compare(need);
+  if (found.best == NodeIndex::kNone && need.purpose == Purpose::kGuarantee) {
+    beyond_shares_ = true;
+    found = compare(need);
+  }
+  const bool beyond_shares = std::exchange(beyond_shares_, false);
   if (found.best == NodeIndex::kNone) return false;
+  const std::size_t before = round.marked.size();
   warn_for(add_claim(*need.group, found.best, need.purpose), found.losses, round);
+  for (std::size_t i = before; i < round.marked.size(); ++i)
+    round.marked[i].beyond_shares = beyond_shares;
   return true;
 }
 

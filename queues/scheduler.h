@@ -174,8 +174,13 @@ class Scheduler {
                            const Resources& resources);
   /// A running container changed its size (the difference is charged; no check is made).
   void resize_container(HoldId hold, const Resources& size);
+  /// A container runs on without being counted: its room is free again. Its allocation tags count
+  /// on: they have a hold that holds nothing else, to be released when the container ends; 0: it
+  /// had none. Unknown holds: 0.
+  HoldId demote(HoldId hold);
   /// Asks for room, on that node and nowhere else, under all limits; it comes as a Grant with the
-  /// ticket. Before other asks of its priority. Forgotten when the hold or the attempt ends.
+  /// ticket. Before other asks of its priority. Forgotten when the hold or the attempt ends, or its
+  /// node goes.
   /// kNotFound: no such live attempt, hold, or node.
   Result<void> ask_growth(const AttemptId& attempt, const Growth& growth);
   void cancel_growth(std::uint64_t ticket);
@@ -190,6 +195,9 @@ class Scheduler {
   /// the caller warns, ends what is overdue and calls release(), and the room goes to whom it was
   /// kept for, as a Grant of schedule().
   PreemptionRound preempt();
+  /// Somebody may have begun to be owed something since the last look: one before the interval is
+  /// over may be worth while.
+  bool has_new_need() const;
   const PreemptionLedger& preemption_ledger() const;
 
   // --- decisions

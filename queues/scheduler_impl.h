@@ -1,5 +1,5 @@
 // The inside of Scheduler. Internal to queues/: tree.cc, made_queues.cc, plan_queues.cc,
-// capacities.cc, demand.cc, leaf_queue.cc, parallel_apps.cc, claims.cc, preemption*.cc,
+// capacities.cc, demand.cc, leaf_queue.cc, parallel_apps.cc, claims.cc, parked.cc, preemption*.cc,
 // placement.cc, growth.cc, events.cc, reports.cc, explain*.cc, tagged.cc and invariants.cc each
 // hold a part.
 #pragma once
@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,7 +84,8 @@ class Scheduler::Impl {
   void park(AskGroup& group, std::vector<std::string> names);  // no names: anywhere
   void unpark(AskGroup& group);
   bool serves(PartitionId node, PartitionId asked) const;
-  void wake_for(NodeIndex::Slot slot);  // room appeared there
+  /// Room appeared there, besides what it `had` and nobody in the lots could use.
+  void wake_for(NodeIndex::Slot slot, const Resources* had = nullptr);
   void wake_everywhere();
   void wake_shared();
 
@@ -140,13 +142,16 @@ class Scheduler::Impl {
   void forget_growth(const AskGroup& group);
   void resize(HoldTable::Index index, const Resources& size);
   void grow(HoldTable::Index index, const Resources& more);  // on the node it is counted already
+  HoldId demote(HoldTable::Index index);
+  TagSetId tags_for(const AskGroup& group);
   void rehome_growths(NodeIndex::Slot slot);  // the node is of another partition by now
 
   // claims.cc: room kept for large containers
-  void note_bypass(PartitionId partition, const Resources& given);
+  void note_bypass(NodeIndex::Slot slot, const Resources& given);
   void make_claims();
   AskGroup* first_waiting(CapId cap);
-  NodeIndex::Slot best_to_claim(const AskGroup& group) const;
+  std::size_t claims_max() const;
+  NodeIndex::Slot best_to_claim(const AskGroup& group, bool& all_taken) const;
   static bool wants(const AskGroup& group, const NodeIndex::Node& node);
   ClaimId add_claim(AskGroup& group, NodeIndex::Slot slot, Purpose purpose);
   void hold_for(Claim& claim, const Resources& more);
@@ -161,6 +166,23 @@ class Scheduler::Impl {
   void trim_claims(AskGroup& group);  // to as many as it wants
   std::optional<Grant> take_claimed(ClaimId id);
   Resources claimed_on(NodeIndex::Slot slot) const;
+
+  // parked.cc: asks that only certain nodes can serve
+  static bool is_choosy(const AskGroup& group);
+  static std::vector<std::string> names_of(const AskGroup& group);
+  bool is_servable(const AskGroup& group) const;                      // as far as limits go
+  bool may_go_to(const AskGroup& group, NodeIndex::Slot slot) const;  // were there room
+  std::optional<std::vector<NodeIndex::Slot>> named_places(const AskGroup& group) const;
+  void pass_over(const std::string& name, Lots::Lot& lot, NodeIndex::Slot slot,
+                 const Resources& given);
+  void make_parked_claims();
+  bool claim_for_parked(Lots::Lot& lot, CapId cap);
+  NodeIndex::Slot place_to_claim(const AskGroup& group,
+                                 const std::optional<std::vector<NodeIndex::Slot>>& named,
+                                 NodeIndex::Slot busy);
+  void drop_claims_without_place(AskGroup& group);
+  bool holds_without(const AskGroup& group, NodeIndex::Slot slot,
+                     std::span<const HoldTable::Index> losses);
 
   // preemption.cc: a look, and who is owed something by other queues
   struct Need {  // a container that somebody has to go for
@@ -178,7 +200,8 @@ class Scheduler::Impl {
   double ratio_of(const QueuePart& part, const Resources& used) const;
   double lacking(const Queue& leaf, PartitionId partition, Purpose purpose) const;
   bool may_grow(const Queue& queue, const Need& need) const;
-  AskGroup* owed_group(Queue& leaf, PartitionId partition, Purpose purpose);
+  AskGroup* owed_group(Queue& leaf, PartitionId partition, Purpose purpose, bool in_this_look);
+  void pass_by(AskGroup& group);  // nobody may go for it
   bool is_served_before(const Queue* a, const Queue* b, PartitionId partition) const;
   void forget_observed();
   void remember_warnings();  // the settings change: whoever is warned has been warned
@@ -213,10 +236,13 @@ class Scheduler::Impl {
   };
   void skip_settled(Loser& loser, Purpose purpose) const;
   bool compare_nodes(Loser& loser, const Need& need, Comparison& so_far);
+  void compare_losers(const Need& need, Comparison& so_far);
+  Comparison compare(const Need& need);
   bool compare_node(NodeIndex::Slot slot, const Need& need, Comparison& so_far);
   bool is_settled(const Hold& hold, Purpose purpose) const;
   bool may_lose(const Hold& hold, const Need& need) const;
   bool may_shrink(const Queue& queue, const Hold& hold, Purpose purpose) const;
+  bool is_above_guarantee(const QueuePart& part, const Resources& held) const;
   bool has_too_much(const QueuePart& part, const Resources& held) const;
   Resources staying(const QueuePart& part) const;  // of what it holds
   bool master_may_go(const Hold& hold) const;
@@ -244,6 +270,10 @@ class Scheduler::Impl {
   bool may_serve(PartitionId partition, PartitionId asked) const;  // as things are just now
   bool may_fit_somewhere(CapId cap) const;
   void no_spot(AskGroup& group);
+  void note_roomless(CapId cap) {
+    caps_.set_roomless(cap);
+    new_need_ = true;
+  }
   static void count_down(std::map<std::string, AskRow, std::less<>>& rows, const std::string& name);
   Grant take(AskGroup& group, const Spot& spot);
   std::vector<Grant> schedule(std::size_t grants_max);
@@ -300,7 +330,7 @@ class Scheduler::Impl {
   std::int32_t maximum_apps(const Queue& leaf) const;
   std::int32_t maximum_apps_per_user(const Queue& leaf) const;
   void cluster_changed() {
-    capacities_stale_ = work_ = true;
+    capacities_stale_ = work_ = new_need_ = true;
     caps_.hope_again();
   }
 
@@ -321,6 +351,7 @@ class Scheduler::Impl {
   std::string check_holds() const;
   std::string check_tag_counts() const;
   std::string check_claims() const;
+  std::string check_parked() const;
   std::string check_growths() const;
   std::string check_victim(HoldTable::Index hold) const;
   std::string check_queue(const Queue* queue, Tally& tally) const;
@@ -359,10 +390,17 @@ class Scheduler::Impl {
   std::vector<Loser> losers_;
   std::optional<Loser> inside_loser_;
   bool losers_known_ = false;
+  bool beyond_shares_ = false;  // whoever is above its guarantee may lose
   double taken_this_round_ = 0;
   double round_limit_ = 0;
   std::int64_t now_ms_ = 0;
   bool claims_due_ = false;
+  std::set<std::pair<std::string, CapId>> parked_due_;  // lots by name, "" = anywhere
+  std::unordered_map<const Queue*, std::map<std::uint64_t, AskGroup*>> parked_in_;  // by serial
+  NodeIndex::Slot next_claimed_ = 0;  // searches for those who may go anywhere go round
+  std::uint64_t look_ = 0;            // of preemption
+  bool new_need_ = false;
+  int in_vain_left_ = 0;  // tries of this look that may come to nothing
   CapTable caps_;
   Lots lots_;
   TagIndex tags_;

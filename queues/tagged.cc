@@ -126,6 +126,7 @@ void Scheduler::Impl::take_tagged(App& app, const TaggedAsk& ask, Repeat repeat)
   group->total = total;
   group->tagged->tries = 0;
   group->tagged->asked = ask.asked;
+  new_need_ = new_need_ || caps_.roomless(group->cap);
   trim_claims(*group);
   sync_group(*group);
   count_pending(*group);
@@ -260,15 +261,19 @@ void Scheduler::Impl::tags_on_changed(const std::vector<HoldTable::Index>& holds
 void Scheduler::Impl::tags_changed(TagSetId tags, NodeIndex::Slot slot, const std::string& rack) {
   if (lots_.by_tag.empty()) return;
   std::map<std::uint64_t, AskGroup*> woken;
+  std::map<std::uint64_t, AskGroup*> claiming;
   for (const TagKey& key : tags_.keys_of(tags)) {
     const auto watchers = lots_.by_tag.find(key);
     if (watchers == lots_.by_tag.end()) continue;
     for (const auto& [serial, group] : watchers->second) {
+      if (!group->claims.empty()) claiming.emplace(serial, group);
       if (!woken.contains(serial) && may_go_now(*group, slot, rack)) woken.emplace(serial, group);
     }
   }
   for (const auto& [serial, group] : woken)
     unpark(*group);
+  for (const auto& [serial, group] : claiming)
+    drop_claims_without_place(*group);
 }
 
 bool Scheduler::Impl::may_go_now(const AskGroup& group, NodeIndex::Slot slot,
@@ -290,6 +295,14 @@ void Scheduler::Impl::set_attributes(NodeIndex::Slot slot, NodeAttributes attrib
   } else {
     attributes_[slot] = std::move(attributes);
   }
+  const auto claims = claims_on_.find(slot);
+  std::vector<AskGroup*> claiming;
+  if (claims != claims_on_.end()) {
+    for (const ClaimId id : claims->second)
+      claiming.push_back(claims_.at(id).group);
+  }
+  for (AskGroup* group : claiming)
+    drop_claims_without_place(*group);
   wake_for(slot);
 }
 

@@ -92,6 +92,7 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   let_held_run();
   activate_everywhere();
   caps_.hope_again();
+  new_need_ = true;
   if (types_ != types_before) wake_everywhere();  // what found no node for a type may fit now
   return {};
 }

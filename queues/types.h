@@ -76,6 +76,8 @@ struct Growth {
   HoldId hold = 0;  // of the container; 0: it has none yet and gets one
   Resources more;
   std::int32_t priority = 0;
+  HoldId bare =
+      0;  // of demote(), while `hold` is 0: it goes, and its tags are those of the new one
 };
 
 /// How the AM's own container is asked for.

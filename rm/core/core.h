@@ -448,6 +448,7 @@ class Core {
   // Preemption.
   void set_preemption(const queues::PreemptionSettings& settings, const Now& now);
   void watch_preemption(const Now& now);
+  void hurry_preemption(const Now& now);
   void run_preemption(Turn& turn);
   void note_preempted(const ContainerId& id, const Now& now);
   void warn_of_losses(const App& app, Allocated& answer);
@@ -537,6 +538,8 @@ class Core {
   std::int32_t amrm_key_ = 0;
   std::set<Deadline> deadlines_;
   std::optional<Instant> preemption_due_;
+  Instant early_look_from_;  // none before, however many needs come about
+  Duration early_pause_ = std::chrono::milliseconds(50);
   std::optional<Instant> idle_queues_due_;
   std::optional<Instant> constraints_due_;
   std::list<StartDeadline> starts_due_;  // all wait equally long: the soonest is in front

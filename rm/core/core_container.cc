@@ -32,6 +32,7 @@ void Core::run_scheduler(Turn& turn) {
     queues_changed_ = true;
   }
   watch_constraints(turn.now);
+  hurry_preemption(turn.now);
 }
 
 void Core::take_grant(const queues::Grant& grant, Turn& turn) {
@@ -135,6 +136,7 @@ void Core::finish_container(const ContainerId& id, ContainerEvent event, std::in
   stop_watching(container);
   stop_growing(container);
   free_room(container.hold);
+  free_room(container.bare_hold);
   const auto taken_out = containers_.extract(found);
   const GrantedContainer& grant = container.grant;  // lives as long as taken_out
   forgotten_containers_.push_back(id);

@@ -4,6 +4,16 @@
 #include "rm/core/core.h"
 
 namespace heddle::rm {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A need is looked at so soon, with others that come about meanwhile, and looks have at least such
+// a pause between them.
+constexpr Duration kGather = 20ms;
+constexpr Duration kPause = 50ms;
+
+}  // namespace
 
 /// Whoever has been warned is looked at once more, whatever the new settings say.
 void Core::set_preemption(const queues::PreemptionSettings& settings, const Now& now) {
@@ -26,10 +36,21 @@ void Core::watch_preemption(const Now& now) {
                         {}});
 }
 
+/// Before the interval is over, unless something has been taken in it already: the rates of Hadoop
+/// are those of an interval. docs/design/0008-preemption.md
+void Core::hurry_preemption(const Now& now) {
+  if (!preemption_due_ || !scheduler_.has_new_need()) return;
+  const Instant soon = std::max(now.instant + kGather, early_look_from_);
+  if (soon < *preemption_due_) arm(preemption_due_, {soon, DeadlineKind::kPreemption, {}, {}});
+}
+
 void Core::run_preemption(Turn& turn) {
   preemption_due_.reset();
   set_scheduler_time(turn.now);
   const queues::PreemptionRound round = scheduler_.preempt();
+  const Duration interval = std::chrono::milliseconds(options_.preemption.interval_ms);
+  early_pause_ = round.in_vain ? std::min(early_pause_ * 2, interval) : kPause;
+  early_look_from_ = turn.now.instant + (round.marked.empty() ? early_pause_ : interval);
   for (const queues::Victim& victim : round.marked) {
     const auto id = by_hold_.find(victim.hold);
     if (id == by_hold_.end() || options_.preemption.observe_only) continue;

@@ -116,7 +116,9 @@ std::string_view Core::take_execution_type(App& app, Attempt& attempt, Container
   if (!options_.opportunistic.enabled) return kOff;
   if (mine.is_master) return kMaster;
   stop_growing(container);
-  free_room(std::exchange(container.hold, 0));
+  by_hold_.erase(container.hold);
+  container.bare_hold = scheduler_.demote(std::exchange(container.hold, 0));
+  queues_changed_ = true;
   note_release(mine, app, turn.now);
   app.losing.erase(mine.id);
   set_execution_type(app, container, target, turn.now);
@@ -127,8 +129,9 @@ std::string_view Core::take_execution_type(App& app, Attempt& attempt, Container
 Result<void> Core::wait_for_growth(const Attempt& attempt, Container& container,
                                    const Resources& more) {
   const std::uint64_t ticket = ++last_ticket_;
-  RETURN_IF_ERROR(scheduler_.ask_growth(
-      attempt.id, {ticket, container.grant.node, container.hold, more, container.grant.priority}));
+  RETURN_IF_ERROR(
+      scheduler_.ask_growth(attempt.id, {ticket, container.grant.node, container.hold, more,
+                                         container.grant.priority, container.bare_hold}));
   container.ticket = ticket;
   growing_.emplace(ticket, container.grant.id);
   queues_changed_ = true;
@@ -158,6 +161,7 @@ void Core::take_growth(const queues::Grant& grant, Turn& turn) {
     return note_update(*attempt, *container, UpdateKind::kIncrease);
   }
   container->hold = grant.hold;
+  container->bare_hold = 0;  // its tags are those of the new one
   by_hold_[grant.hold] = mine.id;
   note_allocation(grant, mine.id, app, turn.now);
   set_execution_type(app, *container, ExecutionType::kGuaranteed, turn.now);

@@ -34,8 +34,9 @@ struct Node;
 
 struct Container {
   GrantedContainer grant;
-  Node* node = nullptr;     // where it is, and listed as long as it lives
-  queues::HoldId hold = 0;  // its room in the scheduler
+  Node* node = nullptr;          // where it is, and listed as long as it lives
+  queues::HoldId hold = 0;       // its room in the scheduler
+  queues::HoldId bare_hold = 0;  // of one that was demoted: its allocation tags count on
   ContainerState state = ContainerState::kNew;
   std::optional<std::list<StartDeadline>::iterator> watched;  // its pending deadline
   Resources confirmed;       // the last of its sizes that its node had

@@ -37,7 +37,7 @@ struct Words {
   }
   std::string at(std::size_t index) const { return index < plain.size() ? plain[index] : ""; }
   bool has(std::string_view word) const { return std::ranges::find(plain, word) != plain.end(); }
-  std::string get(const std::string& name, std::string otherwise = "") const {
+  std::string get(const std::string& name, const std::string& otherwise = "") const {
     const auto found = named.find(name);
     return found == named.end() ? otherwise : found->second;
   }

@@ -22,10 +22,19 @@ void Scheduler::configure(const QueueConfig& config, const Limits& limits) {
   activate();
 }
 
+void Scheduler::follow_queues(const QueueConfig& config) {
+  config_ = config;
+  activate();
+}
+
 /// With its containers: from now on they count in the other partition.
 void Scheduler::relabel(Node& node, const Label& label) {
   if (node.label == label) return;
   node.label = label;
+  for (auto& [id, app] : apps_) {
+    for (Group& group : app.groups)
+      if (group.ticket != 0 && group.only_on == node.id) group.label = label;
+  }
   for (auto& [id, hold] : holds_) {
     if (hold.node != node.id) continue;
     if (!hold.app_gone) {
@@ -77,7 +86,12 @@ void Scheduler::set_usable(const NodeId& id, bool usable) {
 void Scheduler::remove_node(const NodeId& id) {
   std::erase_if(nodes_, [&](const Node& node) { return node.id == id; });
   for (auto& [hold_id, hold] : holds_) {
-    if (hold.node == id) hold.node.reset();
+    if (hold.node != id) continue;
+    hold.node.reset();
+    for (auto& [app_id, app] : apps_)
+      std::erase_if(app.groups, [&, its = hold_id](const Group& one) {
+        return one.ticket != 0 && one.hold == its;
+      });
   }
   activate();
 }
@@ -115,7 +129,7 @@ std::optional<ErrorCode> Scheduler::add_app(const AppId& id, const std::string& 
   const auto queue =
       std::ranges::find_if(all, [&](const Queue& one) { return one.spec->path.value() == leaf; });
   if (queue == all.end()) return ErrorCode::kNotFound;
-  if (!queue->spec->children.empty()) return ErrorCode::kInvalidArgument;
+  if (!queue->spec->is_leaf()) return ErrorCode::kInvalidArgument;
   if (static_cast<std::int32_t>(apps_.size()) >= config_.maximum_apps) {
     return ErrorCode::kLimitExceeded;
   }
@@ -147,7 +161,7 @@ std::optional<ErrorCode> Scheduler::move_app(const AppId& id, const std::string&
   const auto queue =
       std::ranges::find_if(all, [&](const Queue& one) { return one.spec->path.value() == leaf; });
   if (queue == all.end()) return ErrorCode::kNotFound;
-  if (!queue->spec->children.empty()) return ErrorCode::kInvalidArgument;
+  if (!queue->spec->is_leaf()) return ErrorCode::kInvalidArgument;
   if (app->leaf == leaf) return std::nullopt;
   if (const auto refused = check_room(*queue, app->user)) return refused;
   for (const Queue* at = &*queue; at != nullptr; at = at->parent) {
@@ -249,7 +263,8 @@ std::optional<ErrorCode> Scheduler::update_asks(const AppId& id, const std::vect
   }
   for (const Ask& ask : asks) {
     auto at = std::ranges::find_if(app->groups, [&](const Group& group) {
-      return group.priority == ask.priority && group.request_id == ask.allocation_request_id;
+      return group.is_plain() && group.priority == ask.priority &&
+             group.request_id == ask.allocation_request_id;
     });
     if (at == app->groups.end()) {
       app->groups.emplace_back();
@@ -273,7 +288,7 @@ std::optional<ErrorCode> Scheduler::update_asks(const AppId& id, const std::vect
     }
   }
   std::erase_if(app->groups, [](const Group& group) {
-    return group.total == 0 && group.hosts.empty() && group.racks.empty();
+    return group.is_plain() && group.total == 0 && group.hosts.empty() && group.racks.empty();
   });
   return std::nullopt;
 }
@@ -302,7 +317,11 @@ void Scheduler::charge(const Hold& hold, const Resources& amount, std::int64_t c
 void Scheduler::release(HoldId id) {
   const auto found = holds_.find(id);
   if (found == holds_.end()) return;
-  charge(found->second, Resources{} - found->second.size, -1);
+  const Hold& hold = found->second;
+  charge(hold, Resources{} - hold.size, hold.bare ? 0 : -1);
+  if (App* app = hold.app_gone ? nullptr : find(hold.app)) {
+    std::erase_if(app->groups, [&](const Group& one) { return one.ticket != 0 && one.hold == id; });
+  }
   holds_.erase(found);
 }
 

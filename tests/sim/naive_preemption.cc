@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "tests/sim/naive_scheduler.h"
 
@@ -64,7 +65,7 @@ std::map<std::string, Amounts> Scheduler::ideals(const std::vector<Queue>& queue
     const Part& part = queue->parts.at(label);
     for (std::size_t i = 0; i < types_; ++i) {
       double sum = 0;
-      if (queue->spec->children.empty()) {
+      if (queue->spec->is_leaf()) {
         sum =
             static_cast<double>(part.used.amount[i]) + static_cast<double>(part.pending.amount[i]);
       }
@@ -123,7 +124,11 @@ bool Scheduler::may_shrink(const Queue& queue, const Hold& hold, queues::Purpose
   const Resources held = part.used - leaving(queue, hold.label);
   const Resources left = held - hold.size;
   if (ratio_of(part, held) <= 1 + kHair + preemption_.ignored_over_capacity) return false;
-  if (ratio_of(part, left) < 1 - kHair) return false;
+  bool is_guaranteed = false;
+  for (std::size_t i = 0; i < types_; ++i)
+    is_guaranteed = is_guaranteed || part.guarantee[i] > 0;
+  if (is_guaranteed && ratio_of(part, left) < 1 - kHair) return false;
+  if (beyond_shares_) return true;
   const Amounts ideal = ideals(queues, hold.label).at(queue.path());
   for (std::size_t i = 0; i < types_; ++i) {
     const auto before = static_cast<double>(held.amount[i]);
@@ -136,7 +141,7 @@ bool Scheduler::may_shrink(const Queue& queue, const Hold& hold, queues::Purpose
 }
 
 bool Scheduler::is_endable(const Hold& hold, const App& winner) const {
-  if (hold.marked || hold.app_gone || hold.app == winner.id) return false;
+  if (hold.marked || hold.app_gone || hold.bare || hold.app == winner.id) return false;
   const App& loser = apps_.at(hold.app);
   if (!loser.attempt) return false;
   if (now_ms_ - hold.started_ms < preemption_.minimum_run_ms) return false;
@@ -215,19 +220,23 @@ bool Scheduler::may_lose_inside(const Hold& hold, const App& winner, const Resou
 }
 
 std::string Scheduler::refuse_victim(const queues::Victim& victim,
-                                     const std::vector<Queue>& queues) const {
+                                     const std::vector<Queue>& queues) {
   const auto found = holds_.find(victim.hold);
   if (found == holds_.end()) return "what does not run is marked";
   const Hold& hold = found->second;
   if (hold.app_gone || !(hold.app == victim.attempt.app)) return "marked as another's";
-  if (hold.node != victim.node || !(hold.size == victim.resources)) return "marked elsewhere";
+  const bool there = hold.node == victim.node && find_node(victim.node) != nullptr;
+  if (!there || !(hold.size == victim.resources)) return "marked elsewhere";
   const auto winner = apps_.find(victim.beneficiary);
   if (winner == apps_.end() || !winner->second.active) return "marked for nobody";
   bool due = false;
   for (const Group& group : winner->second.groups) {
     if (!group.sized || group.total <= 0 || group.label != hold.label) continue;
+    if (!suits(*find_node(victim.node), winner->second, group)) continue;
+    beyond_shares_ = victim.beyond_shares;
     due = due || may_lose(hold, winner->second, group.size, group.label, victim.purpose, queues);
   }
+  beyond_shares_ = false;
   return due ? "" : "it may not be taken";
 }
 
@@ -236,6 +245,13 @@ std::string Scheduler::take_round(const queues::PreemptionRound& round) {
     const auto found = holds_.find(hold);
     if (found == holds_.end()) return "spares what does not run";
     found->second.marked = false;
+  }
+  // Who was spared since the last look and is marked again is not told as spared.
+  std::set<HoldId> victims;
+  for (const queues::Victim& victim : round.marked) {
+    if (!victims.insert(victim.hold).second) return "marks a container twice";
+    const auto found = holds_.find(victim.hold);
+    if (found != holds_.end()) found->second.marked = false;
   }
   const std::vector<Queue> all = queues();
   for (const queues::Victim& victim : round.marked) {
@@ -261,6 +277,7 @@ std::string Scheduler::take_round(const queues::PreemptionRound& round) {
 // Of equal containers, which this is asked for only: one that goes makes room for one.
 std::string Scheduler::owed(const Told& told) {
   take_told(told);
+  beyond_shares_ = true;
   const std::vector<Queue> all = queues();
   for (const auto& [id, app] : apps_) {
     const Queue& leaf = *leaf_of(all, app.leaf);
@@ -274,11 +291,13 @@ std::string Scheduler::owed(const Told& told) {
         const bool inside = preemption_.inside && may_lose(hold, app, group.size, group.label,
                                                            queues::Purpose::kInside, all);
         if (!between && !inside) continue;
+        beyond_shares_ = false;
         return fmt::format("{} is owed {}, and {} could lose it", to_string(id),
                            to_string(group.size), to_string(hold.app));
       }
     }
   }
+  beyond_shares_ = false;
   return "";
 }
 

@@ -221,7 +221,13 @@ void Scheduler::divide(Queue& queue, const Label& label) const {
     return;
   }
   const Part& parent = queue.parent->parts.at(label);
-  if (config_.mixed_modes) return divide_mixed(queue, label);
+  bool several = false;  // ways of saying it
+  for (const QueueSpec& sibling : queue.parent->spec->children) {
+    several = several || capacity_of(sibling, label).mode != capacity_of(*queue.spec, label).mode;
+  }
+  if (config_.mixed_modes || queue.parent->spec->plan || several) {
+    return divide_mixed(queue, label);
+  }
   double weights = 0;
   Resources wanted;
   for (const QueueSpec& sibling : queue.parent->spec->children) {
@@ -274,7 +280,8 @@ void Scheduler::divide_mixed(Queue& queue, const Label& label) const {
     switch (own.mode) {
       case CapacityMode::kAbsolute: part.guarantee[i] = own.value * fits; break;
       case CapacityMode::kPercent:
-        part.guarantee[i] = rest * (own.value / std::max(percent, 100.0));
+        part.guarantee[i] =
+            rest * (own.value / (config_.mixed_modes ? std::max(percent, 100.0) : 100.0));
         break;
       default: {
         const double left = percent > 0 ? std::max(rest * (1 - percent / 100), 0.0) : rest;

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "queues/config.h"
+#include "queues/constraints.h"
 #include "queues/preemption.h"
+#include "queues/tagged_ask.h"
 #include "queues/types.h"
 
 namespace heddle::naive {
@@ -45,6 +47,18 @@ struct Group {
   };
   std::map<std::string, Row> hosts;
   std::map<std::string, Row> racks;
+  // Of asks with tags or a constraint:
+  bool tagged = false;
+  std::int64_t serial = 0;  // in order of their coming
+  std::vector<std::string> tags;
+  queues::ConstraintPtr constraint;
+  std::int64_t waits_since_ms = 0;
+  // Of a container that is there and wants more:
+  std::uint64_t ticket = 0;
+  HoldId hold = 0;  // 0: it is not counted yet
+  HoldId bare = 0;  // whose tags it takes over
+  NodeId only_on;
+  bool is_plain() const { return !tagged && ticket == 0; }
 };
 
 struct Hold {
@@ -56,6 +70,9 @@ struct Hold {
   bool is_am = false;
   bool marked = false;  // has to go
   std::int64_t started_ms = 0;
+  std::vector<std::string> tags = {};
+  std::string app_tag = {};
+  bool bare = false;  // nothing but its tags
 };
 
 struct App {
@@ -75,6 +92,7 @@ struct App {
   std::map<Label, Resources> used;
   std::int64_t containers = 0;
   std::set<std::string> blacklist;
+  std::string tag;  // of its submission
   std::vector<Group> groups;
 
   std::int64_t pending_containers() const;
@@ -94,6 +112,7 @@ struct Node {
   Resources reserved;  // as told
   std::int64_t containers = 0;
   bool usable = true;
+  queues::NodeAttributes attributes = {};
 };
 
 /// What a queue may have and has of one partition.
@@ -142,23 +161,33 @@ struct Told {
 
 /// How often what is rare came about, so that a test can tell that it has seen it.
 struct Seen {
-  std::int64_t lent = 0;    // given on a node of another partition
-  std::int64_t kept = 0;    // given where room was kept for it
-  std::int64_t held = 0;    // had to wait for max-parallel-apps
-  std::int64_t marked = 0;  // by preemption
-  std::int64_t inside = 0;  // of these, for others in the same queue
+  std::int64_t lent = 0;         // given on a node of another partition
+  std::int64_t kept = 0;         // given where room was kept for it
+  std::int64_t held = 0;         // had to wait for max-parallel-apps
+  std::int64_t marked = 0;       // by preemption
+  std::int64_t inside = 0;       // of these, for others in the same queue
+  std::int64_t constrained = 0;  // given where a constraint held
+  std::int64_t grown = 0;
+  std::int64_t made = 0;      // queues that came by themselves, and held something
+  std::int64_t reserved = 0;  // the same of reservations
   void add(const Seen& other) {
     lent += other.lent;
     kept += other.kept;
     held += other.held;
     marked += other.marked;
     inside += other.inside;
+    constrained += other.constrained;
+    grown += other.grown;
+    made += other.made;
+    reserved += other.reserved;
   }
 };
 
 class Scheduler {
  public:
   void configure(const QueueConfig& config, const Limits& limits);
+  /// Queues came, went or changed by themselves.
+  void follow_queues(const QueueConfig& config);
   void set_partitions(std::span<const queues::PartitionSpec> partitions);
 
   void add_node(const NodeId& id, const std::string& rack, const Resources& total,
@@ -179,6 +208,13 @@ class Scheduler {
   std::optional<ErrorCode> update_asks(const AppId& id, const std::vector<Ask>& asks);
   void update_blacklist(const AppId& id, const std::vector<std::string>& add,
                         const std::vector<std::string>& remove);
+  void set_app_tag(const AppId& id, const std::string& tag) { apps_.at(id).tag = tag; }
+  void set_attributes(const NodeId& id, const queues::NodeAttributes& attributes);
+  /// Of Repeat::kReplaces.
+  std::optional<ErrorCode> update_tagged(const AppId& id, const queues::TaggedAsk& ask);
+  void ask_growth(const AppId& id, const queues::Growth& growth);
+  void cancel_growth(std::uint64_t ticket);
+  void demote(HoldId hold, HoldId bare);
   void release(HoldId hold);
   void recover(HoldId hold, const AppId& id, const NodeId& node, const Resources& size);
   void resize(HoldId hold, const Resources& size);
@@ -237,11 +273,16 @@ class Scheduler {
   std::optional<Locality> best_place(const App& app, const Group& group,
                                      const std::set<Label>& in) const;
   bool takes(const Node& node, const App& app, const Resources& size) const;
+  bool suits(const Node& node, const App& app, const Group& group) const;  // were there room
+  bool holds(const queues::Constraint& part, const App& app, const Node& node,
+             std::int64_t waited_ms) const;
+  std::int64_t tags_near(const queues::Constraint& part, const std::string& tag, const App& app,
+                         const Node& node) const;
   bool legal(const Node& node, const App& app, const Group& group, Locality locality,
              const std::set<Label>& in) const;
   /// The partitions where an ask may be served, given those whose own asks come first.
   std::set<Label> reach(const Group& group, const std::set<Label>& busy) const;
-  std::set<Label> busy(const std::vector<Queue>& queues) const;
+  std::set<Label> busy(const std::vector<Queue>& queues, bool perhaps = false) const;
 
   void count(Queue& queue, const Label& label) const;
   void divide(Queue& queue, const Label& label) const;
@@ -259,7 +300,7 @@ class Scheduler {
   bool over_limit(const Queue& leaf, const std::string& user, const Label& label) const;
   static bool comes_before(const App& a, const App& b, const QueueSpec& leaf);
 
-  std::string refuse_victim(const queues::Victim& victim, const std::vector<Queue>& queues) const;
+  std::string refuse_victim(const queues::Victim& victim, const std::vector<Queue>& queues);
   bool may_lose(const Hold& hold, const App& winner, const Resources& size, const Label& label,
                 queues::Purpose purpose, const std::vector<Queue>& queues) const;
   bool may_shrink(const Queue& queue, const Hold& hold, queues::Purpose purpose,
@@ -299,6 +340,8 @@ class Scheduler {
   std::map<AppId, App> apps_;
   std::map<HoldId, Hold> holds_;
   std::int64_t next_sequence_ = 0;
+  std::int64_t next_serial_ = 0;
+  bool beyond_shares_ = false;  // whoever is above its guarantee may lose
   Seen seen_;
 };
 

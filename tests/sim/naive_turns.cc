@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "tests/sim/naive_scheduler.h"
 
@@ -17,6 +18,12 @@ double fair_share(const App& app, const QueueSpec& leaf) {
   if (!leaf.fair_by_size) return held;
   const double wanted = static_cast<double>(app.all_pending().memory_mb());
   return held / std::max(std::log2(1 + held + wanted), 1.0);
+}
+
+/// Of one priority: containers that are there, those with tags as they came, then by request id.
+auto order_of(const Group& group) {
+  return std::tuple(group.priority, group.ticket == 0, group.ticket, !group.tagged,
+                    group.tagged ? group.serial : group.request_id);
 }
 
 }  // namespace
@@ -42,6 +49,7 @@ bool Scheduler::takes(const Node& node, const App& app, const Resources& size) c
 bool Scheduler::legal(const Node& node, const App& app, const Group& group, Locality locality,
                       const std::set<Label>& in) const {
   if (!in.contains(node.label) || !takes(node, app, group.size)) return false;
+  if (!suits(node, app, group)) return false;
   switch (locality) {
     case Locality::kNodeLocal: return group.hosts.contains(node.id.host);
     case Locality::kRackLocal: {
@@ -80,14 +88,16 @@ bool Scheduler::limits_allow(const Queue& leaf, const App& app, const Group& gro
   return !over_limit(leaf, app.user, group.label);
 }
 
-/// Partitions whose own asks could be served now: they lend nothing.
-std::set<Label> Scheduler::busy(const std::vector<Queue>& queues) const {
+/// Partitions whose own asks could be served now: they lend nothing. `perhaps`: or whose asks may
+/// only not have been looked at yet.
+std::set<Label> Scheduler::busy(const std::vector<Queue>& queues, bool perhaps) const {
   std::set<Label> out;
   for (const auto& [id, app] : apps_) {
     const Queue& leaf = *leaf_of(queues, app.leaf);
     for (const Group& group : app.groups) {
       if (group.label.empty() || out.contains(group.label)) continue;
-      if (limits_allow(leaf, app, group) && best_place(app, group, {group.label})) {
+      if (!limits_allow(leaf, app, group)) continue;
+      if (perhaps || best_place(app, group, {group.label})) {
         out.insert(group.label);
       }
     }
@@ -126,8 +136,7 @@ std::vector<Scheduler::Choice> Scheduler::first_in(const Queue& leaf,
                                                    std::vector<Choice> among) const {
   const auto first = std::ranges::min_element(among, [&](const Choice& a, const Choice& b) {
     if (a.app != b.app) return comes_before(*a.app, *b.app, *leaf.spec);
-    if (a.group->priority != b.group->priority) return a.group->priority < b.group->priority;
-    return a.group->request_id < b.group->request_id;
+    return order_of(*a.group) < order_of(*b.group);
   });
   return {*first};
 }
@@ -155,7 +164,7 @@ std::vector<Scheduler::Choice> Scheduler::next_below(const std::vector<Queue>& q
                                                      const Queue& at, const Label& label,
                                                      std::vector<Choice> among) const {
   if (among.empty()) return {};
-  if (at.spec->children.empty()) return first_in(at, std::move(among));
+  if (at.spec->is_leaf()) return first_in(at, std::move(among));
   std::vector<std::pair<const Queue*, std::vector<Choice>>> children;
   for (const Queue& queue : queues) {
     if (queue.parent != &at) continue;
@@ -212,9 +221,13 @@ const Group* Scheduler::group_of(const Grant& grant) const {
   const auto app = apps_.find(grant.attempt.app);
   if (app == apps_.end()) return nullptr;
   for (const Group& group : app->second.groups) {
-    const bool same = grant.is_am ? group.is_am
-                                  : !group.is_am && group.priority == grant.priority &&
-                                        group.request_id == grant.allocation_request_id;
+    const bool plain = group.is_plain() && grant.ticket == 0 && !grant.tags;
+    const bool tagged = group.tagged && grant.tags && *grant.tags == group.tags;
+    const bool named = !group.is_am && group.priority == grant.priority &&
+                       group.request_id == grant.allocation_request_id;
+    const bool same = grant.ticket != 0 ? group.ticket == grant.ticket
+                      : grant.is_am     ? group.is_am
+                                        : named && (plain || tagged);
     if (same && group.sized && group.total > 0) return &group;
   }
   return nullptr;
@@ -253,9 +266,12 @@ std::string Scheduler::refuse(const Grant& grant) const {
                        to_string(grant.node));
   }
   const auto at_home = best_place(app, *group, {group->label});
-  if (best_place(app, *group, in) != grant.locality && at_home != grant.locality) {
-    return fmt::format("{}: there is a nearer node than {}", to_string(grant.attempt),
-                       to_string(grant.node));
+  const auto from_idle = best_place(app, *group, reach(*group, busy(all, true)));
+  if (best_place(app, *group, in) != grant.locality && at_home != grant.locality &&
+      from_idle != grant.locality) {
+    return fmt::format("{}: there is a nearer node than {} for {} of priority {}{}",
+                       to_string(grant.attempt), to_string(grant.node), to_string(grant.resources),
+                       grant.priority, grant.tags ? " with tags" : "");
   }
   if (grant.locality == Locality::kOffSwitch && node->label != group->label && at_home) {
     return fmt::format("{}: node {} is lent though there is one of its own",
@@ -281,22 +297,33 @@ std::string Scheduler::refuse_claimed(const Grant& grant, const Told& before) co
   Scheduler without(*this);
   without.kept_.clear();
   if (!without.limits_allow(*leaf_of(all, app.leaf), app, *group)) return "kept beyond a limit";
-  if (!node->usable || node->label != group->label) return "kept on a wrong node";
-  const auto rack = group->racks.find(node->rack);
-  const bool wanted = group->relax || group->hosts.contains(node->id.host) ||
-                      (rack != group->racks.end() && rack->second.relax);
-  const bool refused = app.blacklist.contains(node->id.host) || app.blacklist.contains(node->rack);
-  return wanted && !refused ? "" : "kept where it does not want to be";
+  if (node->label != group->label) return "kept on a wrong node";
+  return suits(*node, app, *group) ? "" : "kept where it does not want to be";
 }
 
 void Scheduler::carry_out(const Grant& grant) {
   App& app = apps_.at(grant.attempt.app);
   Group& group = const_cast<Group&>(*group_of(grant));
   Node* node = find_node(grant.node);
-  const Hold hold{app.id,          false,       node->id, node->label,
-                  grant.resources, grant.is_am, false,    now_ms_};
-  holds_.emplace(grant.hold, hold);
-  charge(hold, grant.resources, 1);
+  const auto grown = grant.ticket != 0 ? holds_.find(group.hold) : holds_.end();
+  seen_.grown += grant.ticket != 0 ? 1 : 0;
+  seen_.constrained += group.constraint ? 1 : 0;
+  const std::vector<Queue> all = queues();
+  const queues::Origin origin = leaf_of(all, app.leaf)->spec->origin;
+  seen_.reserved += origin == queues::Origin::kReserved ? 1 : 0;
+  seen_.made += origin == queues::Origin::kFlexible || origin == queues::Origin::kManaged ? 1 : 0;
+  const bool is_there = grown != holds_.end();
+  Hold hold{app.id, false, node->id, node->label, grant.resources, grant.is_am, false, now_ms_};
+  if (is_there) {
+    grown->second.size += grant.resources;
+  } else {
+    const auto bare = holds_.find(group.bare);
+    hold.tags = bare != holds_.end() ? bare->second.tags : group.tags;
+    hold.app_tag = app.tag;
+    if (bare != holds_.end()) holds_.erase(bare);
+    holds_.emplace(grant.hold, hold);
+  }
+  charge(hold, grant.resources, is_there ? 0 : 1);
   seen_.lent += hold.label == group.label ? 0 : 1;
   const auto count_down = [](std::map<std::string, Group::Row>& rows, const std::string& name) {
     const auto row = rows.find(name);
@@ -304,6 +331,7 @@ void Scheduler::carry_out(const Grant& grant) {
   };
   if (grant.locality == Locality::kNodeLocal) count_down(group.hosts, node->id.host);
   if (grant.locality != Locality::kOffSwitch) count_down(group.racks, node->rack);
+  group.waits_since_ms = now_ms_;
   if (--group.total == 0) {
     std::erase_if(app.groups, [&](const Group& one) { return &one == &group; });
   }
@@ -311,7 +339,9 @@ void Scheduler::carry_out(const Grant& grant) {
 }
 
 std::string Scheduler::take(const Grant& grant, const Told& before, const Told& after) {
-  if (holds_.contains(grant.hold)) return to_string(grant.attempt) + ": a hold is given twice";
+  if (grant.ticket == 0 && holds_.contains(grant.hold)) {
+    return to_string(grant.attempt) + ": a hold is given twice";
+  }
   // Room that was kept may have become free on the way, or because of the grant.
   std::string fault = refuse_claimed(grant, before);
   seen_.kept += fault.empty() ? 1 : 0;

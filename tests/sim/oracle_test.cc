@@ -9,8 +9,10 @@
 
 #include "base/text.h"
 #include "queues/scheduler.h"
+#include "queues/tagged_ask.h"
 #include "tests/sim/compare.h"
 #include "tests/sim/naive_scheduler.h"
+#include "tests/sim/pair_base.h"
 #include "tests/sim/random_world.h"
 #include "tests/sim/told.h"
 
@@ -24,12 +26,13 @@ enum class World : std::uint8_t {
   kCrowded,  // one leaf has most applications: they get into each other's way
 };
 
-class Pair {
+class Pair : public PairBase {
  public:
-  Pair(std::uint64_t seed, World world) : limits_(random_limits(seed)), world_(world) {
-    config_ = queues_of(seed);
-    EXPECT_TRUE(ours_.configure(config_, limits_));
-    naive_.configure(config_, limits_);
+  Pair(std::uint64_t seed, World world)
+      : PairBase(random_limits(seed)), world_(world), makes_queues_(seed % 4 == 2) {
+    const queues::QueueConfig config = queues_of(seed);
+    EXPECT_TRUE(ours_.configure(config, limits_));
+    naive_.configure(config, limits_);
     const auto partitions =
         world_ == World::kCrowded ? std::vector<queues::PartitionSpec>{} : random_partitions(seed);
     ours_.set_partitions(partitions);
@@ -52,12 +55,9 @@ class Pair {
     if (fault.empty()) fault = compare(ours_, naive_);
     return fault;
   }
-  std::vector<std::string> log;
   const Seen& seen() const { return naive_.seen(); }
 
  private:
-  using Dice = std::array<std::uint32_t, 6>;
-
   std::string apply(const Event& event) {
     const Dice& d = event.dice;
     switch (event.kind) {
@@ -82,41 +82,32 @@ class Pair {
       case EventKind::kPartitions: return set_partitions(d);
       case EventKind::kNodeLabel: return set_node_label(d);
       case EventKind::kPreempt: return preempt(d);
+      case EventKind::kAskTagged: return ask_tagged(d);
+      case EventKind::kAttributes: return set_attributes(d);
+      case EventKind::kGrow: return grow(d);
+      case EventKind::kCancelGrowth: return cancel_growth(d);
+      case EventKind::kDemote: return demote(d);
+      case EventKind::kMakeQueue: return make_queue(d);
+      case EventKind::kIdleQueues: return remove_idle(d);
+      case EventKind::kPlanShares: return set_plan_shares(d);
     }
     return "";
   }
 
-  template <class... Args>
-  void note(fmt::format_string<Args...> format, Args&&... args) {
-    log.push_back(fmt::format(format, std::forward<Args>(args)...));
-  }
-
   queues::QueueConfig queues_of(std::uint64_t seed) const {
-    return world_ == World::kCrowded ? crowded_queues(seed, limits_) : random_queues(seed, limits_);
+    return world_ == World::kCrowded ? crowded_queues(seed, limits_)
+                                     : random_queues(seed, limits_, makes_queues_);
   }
   std::vector<std::string> leaves() const {
     std::vector<std::string> out;
     for (const Queue& queue : naive_.queues()) {
-      if (queue.spec->children.empty()) out.push_back(queue.path());
+      if (queue.spec->is_leaf()) out.push_back(queue.path());
     }
     return out;
   }
-  const App* any_app(std::uint32_t die) const {
-    if (naive_.apps().empty()) return nullptr;
-    auto at = naive_.apps().begin();
-    std::advance(at, die % naive_.apps().size());
-    return &at->second;
-  }
-  static Resources size_of(std::uint32_t die) { return {1024 * (1 + die % 5), 1 + die / 7 % 4}; }
-  static std::string code_of(const Result<QueuePath>& result) {
-    return result ? "accepted" : std::string(to_string(result.error().code));
-  }
-  static std::string code_of(const std::optional<ErrorCode>& refused) {
-    return refused ? std::string(to_string(*refused)) : "accepted";
-  }
-
   std::string add_app(const Dice& d) {
     const auto all = leaves();
+    if (all.empty()) return "";
     const std::size_t at = world_ == World::kCrowded && d[4] % 4 != 0 ? 0 : d[1] % all.size();
     const std::string leaf = d[1] % 40 == 0 ? "root.nowhere" : all[at];
     const std::string user = "u" + std::to_string(d[2] % 4);
@@ -128,18 +119,13 @@ class Pair {
     if (code_of(added) != code_of(refused)) {
       return fmt::format("add_app: {}, by the rules {}", code_of(added), code_of(refused));
     }
-    if (added) start(id, d);
+    follow_queues();
+    if (!added) return "";
+    const std::string tag = next_app_ % 2 == 0 ? "even" : "odd";
+    ours_.set_app_tags(id, {tag});
+    naive_.set_app_tag(id, tag);
+    start(id, d);
     return "";
-  }
-
-  static Label label_of(std::uint32_t die) {
-    static constexpr const char* kLabels[] = {"", "red", "blue"};
-    return kLabels[die % 3];
-  }
-  /// One that is there; that the queue may use it is for others to check.
-  Label usable_label(std::uint32_t die) const {
-    const Label label = label_of(die);
-    return partitions_.contains(label) ? label : "";
   }
 
   void start(const AppId& id, const Dice& d) {
@@ -168,6 +154,7 @@ class Pair {
       release_all([&](const Hold& one) { return !one.app_gone && one.app == id; });
     ours_.remove_app(id);
     naive_.remove_app(id);
+    follow_queues();
     if (!first_the_containers) release_all([&](const Hold& one) { return one.app == id; });
     return "";
   }
@@ -280,12 +267,6 @@ class Pair {
     ours_.release(id);
     naive_.release(id);
   }
-  HoldId any_hold(std::uint32_t die) const {
-    auto at = naive_.holds().begin();
-    std::advance(at, die % naive_.holds().size());
-    return at->first;
-  }
-
   std::string release(const Dice& d) {
     if (naive_.holds().empty()) return "";
     const HoldId id = any_hold(d[0]);
@@ -352,10 +333,6 @@ class Pair {
     return "";
   }
 
-  const Node* any_node(std::uint32_t die) const {
-    return naive_.nodes().empty() ? nullptr : &naive_.nodes()[die % naive_.nodes().size()];
-  }
-
   std::string remove_node(const Dice& d) {
     const Node* node = any_node(d[0]);
     if (node == nullptr || naive_.nodes().size() < 2) return "";
@@ -402,10 +379,12 @@ class Pair {
     if (app == nullptr) return "";
     const AppId id = app->id;
     const auto all = leaves();
+    if (all.empty()) return "";
     const std::string leaf = all[d[1] % all.size()];
     note("move {} to {}", id.sequence, leaf);
     const auto moved = ours_.move_app(id, leaf);
     const auto refused = naive_.move_app(id, leaf);
+    follow_queues();
     if (code_of(moved) == code_of(refused)) return "";
     return fmt::format("move_app: {}, by the rules {}", code_of(moved), code_of(refused));
   }
@@ -422,7 +401,9 @@ class Pair {
 
   std::string configure(const Dice& d) {
     if (d[0] % 3 != 0) return "";
-    const queues::QueueConfig config = queues_of(d[1]);
+    queues::QueueConfig config = queues_of(d[1]);
+    const auto with_made = ours_.with_made(config);
+    if (with_made != nullptr) config = *with_made;
     std::set<std::string> kept;
     collect_leaves(config.root, kept);
     bool homeless = false;
@@ -431,14 +412,11 @@ class Pair {
     note("other queues{}", homeless ? ", refused" : "");
     const bool taken = ours_.configure(config, limits_).has_value();
     if (taken == homeless) return taken ? "queues with applications vanish" : "queues are refused";
-    if (taken) {
-      config_ = config;
-      naive_.configure(config, limits_);
-    }
+    if (taken) naive_.configure(ours_.config(), limits_);
     return "";
   }
   static void collect_leaves(const QueueSpec& spec, std::set<std::string>& out) {
-    if (spec.children.empty()) out.insert(spec.path.value());
+    if (spec.is_leaf()) out.insert(spec.path.value());
     for (const QueueSpec& child : spec.children)
       collect_leaves(child, out);
   }
@@ -459,6 +437,7 @@ class Pair {
     if (naive_.holds().empty() || d[1] % 3 != 0) return "";
     const HoldId id = any_hold(d[0]);
     const Hold& hold = naive_.holds().at(id);
+    if (hold.bare) return "";
     const Resources after = Resources(1024 * (1 + d[2] % 4), hold.size.vcores());
     note("a container of {} is now of {}", hold.app.sequence, to_string(after));
     ours_.resize_container(id, after);
@@ -466,15 +445,8 @@ class Pair {
     return "";
   }
 
-  queues::Limits limits_;
   World world_;
-  queues::QueueConfig config_;
-  queues::Scheduler ours_;
-  Scheduler naive_;
-  std::set<Label> partitions_;
-  std::int64_t now_ms_ = 0;
-  std::map<AppId, std::int32_t> attempts_;
-  std::int32_t next_app_ = 0;
+  bool makes_queues_;
 };
 
 struct Outcome {
@@ -543,6 +515,10 @@ TEST(Oracle, EveryDecisionIsOneThatTheRulesAllow) {
   EXPECT_GT(seen.kept, 0) << "room has never been kept for anybody";
   EXPECT_GT(seen.held, 0) << "max-parallel-apps has never held anybody back";
   EXPECT_GT(seen.marked, 0) << "nothing has ever been preempted";
+  EXPECT_GT(seen.constrained, 0) << "nothing was ever given where a constraint holds";
+  EXPECT_GT(seen.grown, 0) << "nothing has ever grown";
+  EXPECT_GT(seen.made, 0) << "nothing was ever given in a queue that came by itself";
+  EXPECT_GT(seen.reserved, 0) << "nothing was ever given to a reservation";
 }
 
 TEST(Oracle, InACrowdedQueueNobodyLosesWhatTheRulesDoNotAllow) {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 #include "base/text.h"
 #include "tools/sim/random.h"
 
@@ -24,7 +26,7 @@ std::vector<std::int64_t> parts_of_100(sim::Random& random, int count) {
 
 class TreeMaker {
  public:
-  explicit TreeMaker(std::uint64_t seed) : random_(seed) {}
+  TreeMaker(std::uint64_t seed, bool makes_queues) : random_(seed), makes_queues_(makes_queues) {}
 
   Settings make(bool plain) {
     set("resource-calculator", random_.chance(0.5) ? "org.apache.hadoop.yarn.util.resource."
@@ -69,6 +71,8 @@ class TreeMaker {
       any_queue(path);
       if (top && mode != 3 && random_.chance(0.4)) {
         children(path, 2 + static_cast<int>(random_.between(0, 1)), false, plain);
+      } else if (makes_queues_ && top && mode != 3 && random_.chance(0.4)) {
+        become_maker(path, mode);
       } else {
         leaf(path);
       }
@@ -125,7 +129,23 @@ class TreeMaker {
     if (random_.chance(0.5)) set(path + ".ordering-policy.fair.enable-size-based-weight", "true");
   }
 
+  /// Of a leaf: it makes queues instead, or follows a plan.
+  void become_maker(const std::string& path, std::int64_t mode) {
+    if (mode == 2) {
+      set(path + ".auto-queue-creation-v2.enabled", "true");
+      if (random_.chance(0.5)) set(path + ".auto-queue-creation-v2.max-queues", "3");
+      set(path + ".auto-queue-creation-v2.leaf-template.capacity",
+          std::to_string(random_.between(1, 4)) + "w");
+    } else if (random_.chance(0.5)) {
+      set(path + ".auto-create-child-queue.enabled", "true");
+      set(path + ".leaf-queue-template.capacity", std::to_string(random_.between(10, 60)));
+    } else {
+      set(path + ".reservable", "true");
+    }
+  }
+
   sim::Random random_;
+  bool makes_queues_;
   Settings settings_;
 };
 
@@ -168,10 +188,20 @@ std::vector<Event> random_events(std::uint64_t seed, std::size_t count) {
       kRelease,    kRelease,   kRelease,  kRelease,  kRelease,    kAddNode,      kRemoveNode,
       kResizeNode, kUsable,    kMove,     kPriority, kConfigure,  kRecover,      kResize,
       kPartitions, kNodeLabel, kPreempt,  kPreempt,  kPreempt};
+  static constexpr EventKind kMore[] = {kAskTagged,    kAskTagged, kAskTagged, kAskTagged,
+                                        kAttributes,   kGrow,      kGrow,      kGrow,
+                                        kCancelGrowth, kDemote};
+  static constexpr EventKind kQueues[] = {kMakeQueue,  kMakeQueue,  kMakeQueue,
+                                          kIdleQueues, kPlanShares, kPlanShares};
+  const std::span<const EventKind> more = seed % 2 == 1   ? std::span<const EventKind>(kMore)
+                                          : seed % 4 == 2 ? std::span<const EventKind>(kQueues)
+                                                          : std::span<const EventKind>();
+  const std::size_t kinds = std::size(kMix) + more.size();
   sim::Random random(seed ^ 0x5bd1e995);
   std::vector<Event> events(count);
   for (Event& event : events) {
-    event.kind = kMix[random.next() % std::size(kMix)];
+    const std::size_t kind = random.next() % kinds;
+    event.kind = kind < std::size(kMix) ? kMix[kind] : more[kind - std::size(kMix)];
     for (std::uint32_t& die : event.dice)
       die = static_cast<std::uint32_t>(random.next() >> 32);
   }
@@ -186,11 +216,13 @@ queues::Limits random_limits(std::uint64_t seed) {
   return limits;
 }
 
-queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits) {
+queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits,
+                                  bool makes_queues) {
   // Not every tree that the dice make is legal; a plain one is, in the end.
   for (std::uint64_t attempt = 0; attempt < 20; ++attempt) {
     auto config = queues::parse_capacity_config(
-        mixed(TreeMaker(seed * 31 + attempt).make(attempt >= 10), seed), limits, ResourceTypes());
+        mixed(TreeMaker(seed * 31 + attempt, makes_queues).make(attempt >= 10), seed), limits,
+        ResourceTypes());
     if (config) return *std::move(config);
   }
   return queues::default_queue_config();

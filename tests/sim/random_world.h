@@ -35,6 +35,16 @@ enum class EventKind : std::uint8_t {
   kPartitions,
   kNodeLabel,
   kPreempt,
+  // Of worlds with tags and changing containers:
+  kAskTagged,
+  kAttributes,
+  kGrow,
+  kCancelGrowth,
+  kDemote,
+  // Of worlds with queues that come and go by themselves:
+  kMakeQueue,
+  kIdleQueues,
+  kPlanShares,
 };
 
 /// `dice` decide what the event is about, modulo what there is at the time.
@@ -43,10 +53,14 @@ struct Event {
   std::array<std::uint32_t, 6> dice{};
 };
 
+/// Every other seed has tags and changing containers among them, every fourth queues that come and
+/// go by themselves.
 std::vector<Event> random_events(std::uint64_t seed, std::size_t count);
 
 /// A tree that is accepted, its leaves named root.q0, root.q1.l0 and so on.
-queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits);
+/// `makes_queues`: some make queues, or are reservable.
+queues::QueueConfig random_queues(std::uint64_t seed, const queues::Limits& limits,
+                                  bool makes_queues = false);
 queues::Limits random_limits(std::uint64_t seed);
 /// Two node labels at most, "red" and "blue"; often none.
 std::vector<queues::PartitionSpec> random_partitions(std::uint64_t seed);

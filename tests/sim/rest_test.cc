@@ -34,7 +34,7 @@ class RestingWorld {
     add_nodes();
     for (const Queue& queue : naive_.queues()) {
       protected_ = protected_ || queue.spec->disable_preemption;
-      if (queue.spec->children.empty()) leaves_.push_back(queue.path());
+      if (queue.spec->is_leaf()) leaves_.push_back(queue.path());
     }
   }
 
@@ -83,6 +83,22 @@ class RestingWorld {
   }
   const Seen& seen() const { return naive_.seen(); }
 
+  /// Of each queue, in containers: what it holds, wants, is guaranteed and should have.
+  std::string state() const {
+    std::string out;
+    const std::vector<Queue> all = naive_.queues();
+    const auto ideals = naive_.ideals(all, "");
+    for (const Queue& queue : all) {
+      const Part& part = queue.parts.at("");
+      out +=
+          fmt::format("\n  {} holds {} wants {} more, is guaranteed {:.3f}, should have {:.3f}{}",
+                      queue.path(), part.used.memory_mb() / 1024, part.pending.memory_mb() / 1024,
+                      part.guarantee[kMemory] / 1024, ideals.at(queue.path())[kMemory] / 1024,
+                      queue.spec->disable_preemption ? ", protected" : "");
+    }
+    return out;
+  }
+
  private:
   void add_nodes() {
     const auto count = random_.between(1, 5);
@@ -127,7 +143,7 @@ class RestingWorld {
     const std::vector<Queue> all = naive_.queues();
     double lacking = 0;
     for (const Queue& queue : all) {
-      if (!queue.spec->children.empty()) continue;
+      if (!queue.spec->is_leaf()) continue;
       const Part& part = queue.parts.at("");
       const auto used = static_cast<double>(part.used.memory_mb());
       const auto wanted = used + static_cast<double>(part.pending.memory_mb());
@@ -158,7 +174,7 @@ TEST(SharesAtRest, NobodyIsOwedWhatCouldBeGiven) {
       fault = world.change();
       if (fault.empty()) fault = world.rest();
     }
-    ASSERT_EQ(fault, "") << "HEDDLE_ORACLE_SEED=" << seed;
+    ASSERT_EQ(fault, "") << "HEDDLE_ORACLE_SEED=" << seed << world.state();
     marked += world.seen().marked;
   }
   EXPECT_TRUE(count < 20 || marked > 0) << "nothing has ever been preempted";

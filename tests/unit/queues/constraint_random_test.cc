@@ -89,6 +89,12 @@ class RandomConstraints {
                      .queues("root.a capacity=50 user-limit-factor=4\n"
                              "root.b capacity=50 user-limit-factor=4")
                      .build()) {
+    PreemptionSettings preemption;
+    preemption.enabled = true;
+    preemption.grace_ms = seed % 2 == 0 ? 0 : 2000;
+    preemption.for_reserved = seed % 3 == 0;
+    preemption.inside = seed % 4 == 0;
+    cluster_.scheduler.set_preemption(preemption);
     for (int i = 0; i < 5; ++i)
       add_node();
     for (int i = 0; i < 4; ++i)
@@ -97,7 +103,8 @@ class RandomConstraints {
 
   std::string step() {
     cluster_.scheduler.set_time(now_ms_ += static_cast<std::int64_t>(pick(900)));
-    switch (pick(12)) {
+    switch (pick(14)) {
+      case 12: return preempt();
       case 0: add_node(); break;
       case 1: change_node(); break;
       case 2: restart_app(); break;
@@ -110,6 +117,7 @@ class RandomConstraints {
     return schedule();
   }
   std::size_t constrained = 0;
+  std::size_t marked = 0;  // for asks with a constraint, and others
 
  private:
   std::size_t pick(std::size_t below) { return random_() % below; }
@@ -178,6 +186,17 @@ class RandomConstraints {
     cluster_.release(running_[at].grant);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
   }
+  /// Nobody has to go for an ask whose constraint does not hold there once they have gone.
+  std::string preempt() {
+    const PreemptionRound round = cluster_.scheduler.preempt();
+    marked += round.marked.size();
+    for (const HoldId hold : round.overdue) {
+      std::erase_if(running_, [&](const Running& one) { return one.grant.hold == hold; });
+      cluster_.scheduler.release(hold);
+    }
+    const std::string fault = cluster_.scheduler.check_invariants();
+    return fault.empty() ? schedule() : fault;
+  }
   void plain_ask() { cluster_.ask(apps_[pick(apps_.size())], static_cast<int>(pick(4)), "1GB 1c"); }
   void tagged_ask() {
     const AppId app = apps_[pick(apps_.size())];
@@ -228,6 +247,7 @@ class RandomConstraints {
 
 TEST(PlacementConstraints, HoldAtTheMomentOfEachGrantAndNobodyIsForgotten) {
   std::size_t constrained = 0;
+  std::size_t marked = 0;
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     RandomConstraints world(seed);
     for (int i = 0; i < 150; ++i) {
@@ -235,8 +255,10 @@ TEST(PlacementConstraints, HoldAtTheMomentOfEachGrantAndNobodyIsForgotten) {
       ASSERT_EQ(fault, "") << "seed " << seed << ", step " << i;
     }
     constrained += world.constrained;
+    marked += world.marked;
   }
   EXPECT_GT(constrained, 500U);
+  EXPECT_GT(marked, 0U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/testlib/cluster_builder.h"
+#include "tests/unit/queues/tagged_asks.h"
 
 namespace heddle::queues {
 namespace {
@@ -104,6 +105,16 @@ TEST_F(Growing, IsForgottenWithItsContainerItsAttemptAndWhenItIsCancelled) {
   EXPECT_THAT(cluster_.schedule(), IsEmpty());
 }
 
+TEST_F(Growing, IsForgottenWithItsNodeThoughOneOfThatNameComesBack) {
+  const Grant grant = one_on("n1", "2GB 1c");
+  ASSERT_TRUE(grow(grant, "7GB 1c"));
+  cluster_.scheduler.remove_node({"n1", 1});
+  EXPECT_EQ(cluster_.scheduler.app(app_)->pending, Resources());
+  cluster_.scheduler.add_node({"n1", 1}, "/rack", {16384, 16});
+  EXPECT_THAT(cluster_.schedule(), IsEmpty());
+  expect_right();
+}
+
 TEST_F(Growing, ALaterWishOfAContainerReplacesAnEarlierOne) {
   const Grant grant = one_on("n1", "2GB 1c");
   ASSERT_TRUE(grow(grant, "2GB 1c", 1));
@@ -121,6 +132,48 @@ TEST_F(Growing, AContainerThatIsCountedFromNowOnGetsAHold) {
   EXPECT_NE(grants[0].hold, 0u);
   EXPECT_EQ(grants[0].node, (NodeId{"n2", 1}));
   EXPECT_EQ(cluster_.containers(app_), 1u);
+  expect_right();
+}
+
+TEST_F(Growing, TheTagsOfADemotedContainerCountOnAndThoseOfAPromotedOneOnce) {
+  ASSERT_TRUE(send(cluster_, app_, tagged(2, {"zk"}, "notin,node,zk", 1, "1GB 1c")));
+  const auto both = cluster_.schedule();
+  ASSERT_THAT(both, SizeIs(2));
+  ASSERT_TRUE(send(cluster_, app_, tagged(1, {"zk"}, "notin,node,zk", 2, "1GB 1c")));
+  const HoldId bare = cluster_.scheduler.demote(both[0].hold);
+  EXPECT_NE(bare, 0u);
+  expect_right();
+  EXPECT_THAT(cluster_.schedule(), IsEmpty()) << "its tag is still there";
+  EXPECT_EQ(cluster_.containers(app_), 1u);
+  EXPECT_EQ(cluster_.used("root.a").memory_mb(), 1024);
+  ASSERT_TRUE(cluster_.scheduler.ask_growth(both[0].attempt,
+                                            {1, both[0].node, 0, sizes("1GB 1c"), 1, bare}));
+  const auto promoted = cluster_.schedule();
+  ASSERT_THAT(promoted, SizeIs(1));
+  expect_right();
+  cluster_.scheduler.release(bare);  // it is gone already
+  EXPECT_THAT(cluster_.schedule(), IsEmpty());
+  cluster_.release(promoted[0]);
+  expect_right();
+  EXPECT_THAT(cluster_.schedule(), SizeIs(1)) << "now it is not";
+}
+
+TEST_F(Growing, WhatADemotedContainerLeavesGoesWithItsEndAndItsNode) {
+  ASSERT_TRUE(send(cluster_, app_, tagged(1, {"zk"}, "", 1, "1GB 1c")));
+  const Grant first = cluster_.schedule().at(0);
+  const HoldId bare = cluster_.scheduler.demote(first.hold);
+  cluster_.scheduler.set_node_label(first.node, "");
+  cluster_.scheduler.add_node(first.node, "/elsewhere", {8192, 8});
+  expect_right();
+  ASSERT_TRUE(send(cluster_, app_, tagged(1, {}, "in,rack,zk", 2, "1GB 1c")));
+  ASSERT_THAT(cluster_.schedule(), SizeIs(1));
+  cluster_.scheduler.release(bare);
+  expect_right();
+  ASSERT_TRUE(send(cluster_, app_, tagged(1, {}, "in,rack,zk", 3, "1GB 1c")));
+  EXPECT_THAT(cluster_.schedule(), IsEmpty());
+  EXPECT_EQ(cluster_.scheduler.demote(one_on("n1", "1GB 1c").hold), 0u) << "it has no tags";
+  EXPECT_EQ(cluster_.scheduler.demote(12345), 0u);
+  cluster_.scheduler.remove_app(app_);
   expect_right();
 }
 

@@ -376,5 +376,26 @@ TEST(MadeQueues, ManagedLeavesStay) {
   EXPECT_THAT(cluster.scheduler.remove_idle_queues(), IsEmpty());
 }
 
+TEST(MadeQueues, WeightsThatStayBesidePercentagesShareWhatTheseLeaveAndSaySo) {
+  Cluster cluster = ClusterBuilder{}
+                        .queues(
+                            "root.a capacity=1w auto-queue-creation-v2.enabled=true\n"
+                            "root.b capacity=1w")
+                        .nodes(1, "8GB 8c")
+                        .build();
+  ASSERT_TRUE(cluster.scheduler.make_leaf("root.a.x"));
+  const auto next = parse_capacity_config(
+      testlib::queue_settings("root.a capacity=50\nroot.a.y capacity=100\nroot.b capacity=50"));
+  ASSERT_TRUE(next);
+  const Limits limits{
+      .minimum = {1024, 1}, .maximum = {8192, 8}, .increment = {1024, 1}, .type_count = 2};
+  ASSERT_TRUE(cluster.scheduler.configure(*next, limits));
+  const auto made = cluster.scheduler.queue(QueuePath("root.a.x"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->guaranteed, Resources());
+  EXPECT_EQ(made->absolute_capacity, 0);
+  EXPECT_EQ(cluster.scheduler.check_invariants(), "");
+}
+
 }  // namespace
 }  // namespace heddle::queues

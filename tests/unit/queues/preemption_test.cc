@@ -88,6 +88,56 @@ TEST_F(TwoHalves, TheNewestContainersGoFirst) {
   EXPECT_THAT(round.marked[0].reason, HasSubstr("queue root.b is below its guarantee"));
 }
 
+TEST(GuaranteesComeFirst, AQueueThatIsGuaranteedNothingLosesItsLastContainer) {
+  Cluster cluster = ClusterBuilder{}
+                        .queues(
+                            "root.a capacity=100 user-limit-factor=-1\n"
+                            "root.b capacity=0 user-limit-factor=-1")
+                        .nodes(1, "2GB 2c")
+                        .build();
+  cluster.scheduler.set_preemption(at_once());
+  cluster.ask(cluster.running_app("b"), 1, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  const AppId owed = cluster.running_app("a");
+  cluster.ask(owed, 2, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), SizeIs(1));
+  const auto round = cluster.scheduler.preempt();
+  ASSERT_THAT(round.marked, SizeIs(1));
+  EXPECT_EQ(count_for(end(cluster, holds_of(round)), owed), 1u);
+}
+
+// What the protected queue has too much counts in the shares, and is not to be had.
+TEST(GuaranteesComeFirst, ASiblingAtItsShareMakesWayWhereThoseAboveTheirsAreProtected) {
+  Cluster cluster = ClusterBuilder{}
+                        .queues(
+                            "root.gone capacity=50\n"
+                            "root.a capacity=20 disable_preemption=true user-limit-factor=-1\n"
+                            "root.b capacity=30\n"
+                            "root.b.x capacity=90 user-limit-factor=-1\n"
+                            "root.b.y capacity=10 user-limit-factor=-1")
+                        .nodes(1, "20GB 20c")
+                        .build();
+  cluster.scheduler.set_preemption(at_once());
+  cluster.ask(cluster.running_app("a"), 100, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(14), SizeIs(14));
+  const AppId other = cluster.running_app("y");
+  cluster.ask(other, 6, "1GB 1c");
+  cluster.ask(cluster.running_app("x"), 0, "1GB 1c");
+  while (cluster.containers(other) < 6) {
+    const auto grants = cluster.schedule(1);
+    ASSERT_THAT(grants, SizeIs(1));
+  }
+  const AppId owed = cluster.running_app("x");
+  cluster.ask(owed, 100, "1GB 1c");
+  EXPECT_THAT(cluster.schedule(), IsEmpty());
+  const auto round = cluster.scheduler.preempt();
+  EXPECT_THAT(round.marked, SizeIs(5)) << "5.4 are guaranteed";
+  for (const Victim& victim : round.marked)
+    EXPECT_EQ(victim.attempt.app, other);
+  EXPECT_EQ(count_for(end(cluster, holds_of(round)), owed), 5u);
+  EXPECT_THAT(cluster.scheduler.preempt().marked, IsEmpty());
+}
+
 TEST_F(TwoHalves, OverdueAreThoseWhoseGraceIsOver) {
   cluster_.scheduler.set_time(100'000);
   const auto round = cluster_.scheduler.preempt();

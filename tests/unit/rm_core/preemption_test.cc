@@ -75,6 +75,30 @@ TEST_F(Preemption, SettingsThatComeWithTheQueuesHoldFromTheNextLookOn) {
   EXPECT_EQ(sums.victims, 3);
 }
 
+TEST_F(Preemption, ANeedIsAnsweredWithAWarningIn50Ms) {
+  cluster_.advance(50ms);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(3));
+}
+
+TEST_F(Preemption, NoMoreIsTakenInOneIntervalHoweverOftenSomebodyBeginsToWait) {
+  auto config = *queues::parse_capacity_config(testlib::queue_settings(setup().queues));
+  config.preemption = setup().options.preemption;
+  config.preemption->natural_termination = 0.01;  // one container a look
+  Turn turn{cluster_.clock.now(), {}};
+  ASSERT_TRUE(
+      cluster_.core->configure_queues(std::make_shared<const queues::QueueConfig>(config), turn));
+  cluster_.ask(b_, 4);
+  cluster_.advance(50ms);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(1));
+  for (int i = 0; i < 10; ++i) {
+    cluster_.ask(b_, 3 + i % 2);
+    cluster_.advance(100ms);
+  }
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(1));
+  cluster_.advance(3s);
+  EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(2));
+}
+
 TEST_F(Preemption, IsTakenBackWhereAChangeProtectsTheQueue) {
   cluster_.advance(3s);
   EXPECT_THAT(cluster_.allocate(a_)->losing, SizeIs(3));
