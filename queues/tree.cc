@@ -60,8 +60,11 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   own_config_ = std::move(own);
 
   remember_warnings();
-  while (!claims_.empty())
+  std::vector<NodeIndex::Slot> freed;
+  while (!claims_.empty()) {
+    freed.push_back(claims_.begin()->second.node);
     drop_claim(claims_.begin()->first);
+  }
   caps_.open_all();
   settle_reopened();  // no list waits for a queue that may go
 
@@ -94,6 +97,8 @@ Result<void> Scheduler::Impl::configure(std::shared_ptr<const QueueConfig> confi
   caps_.hope_again();
   new_need_ = true;
   if (types_ != types_before) wake_everywhere();  // what found no node for a type may fit now
+  for (const NodeIndex::Slot slot : freed)
+    wake_for(slot);
   return {};
 }
 

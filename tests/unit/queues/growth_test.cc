@@ -57,6 +57,34 @@ TEST_F(Growing, TakesTheDifferenceOnItsOwnNodeAndKeepsItsHold) {
   expect_right();
 }
 
+TEST_F(Growing, IsServedWhenAChangeOfQueuesGivesUpTheRoomThatWasKeptOnItsNode) {
+  const Grant grant = one_on("n1", "2GB 1c");
+  cluster_.scheduler.set_node_usable({"n2", grant.node.port}, false);
+  const AppId small = cluster_.running_app("b");
+  const AppId large = cluster_.running_app("b");
+  cluster_.ask(small, 100, "2GB 1c");
+  std::vector<Grant> running = cluster_.schedule();
+  cluster_.ask(large, 1, "6GB 1c");
+  const auto kept = [&] { return cluster_.scheduler.node(grant.node)->reserved.memory_mb(); };
+  for (int i = 0; kept() == 0; ++i) {  // until so much has passed the large one by
+    ASSERT_LT(i, 10);
+    ASSERT_FALSE(running.empty());
+    cluster_.release(running.front());
+    running.erase(running.begin());
+    std::ranges::move(cluster_.schedule(), std::back_inserter(running));
+  }
+  cluster_.ask(small, 0, "2GB 1c");
+  cluster_.scheduler.add_node({"n3", grant.node.port}, "/default-rack", sizes("4GB 4c"));
+  ASSERT_TRUE(grow(grant, "2GB 1c"));
+  ASSERT_THAT(cluster_.schedule(), IsEmpty()) << "what is free on its node is kept";
+  const QueueConfig same = cluster_.scheduler.config();
+  ASSERT_TRUE(cluster_.scheduler.configure(same, {}));
+  const auto grown = cluster_.schedule();
+  ASSERT_FALSE(grown.empty());
+  EXPECT_EQ(grown[0].hold, grant.hold);
+  expect_right();
+}
+
 TEST_F(Growing, WaitsForItsNodeThoughAnotherHasRoom) {
   const Grant grant = one_on("n1", "2GB 1c");
   const Grant other = one_on("n1", "5GB 1c");
