@@ -186,7 +186,9 @@ void Scheduler::Impl::refresh_limits() {
   for (Queue* queue : queues_) {
     if (!queue->leaf) continue;
     for (PartitionId at = 0; at < partitions_.size(); ++at) {
+      double& shares = queue->leaf->parts[at].user_shares = 0;
       for (auto& [name, user] : queue->leaf->users) {
+        if (types_ > 1) shares += measure(user->parts[at].used, at);
         if (!user->parts[at].tracked) continue;
         untrack(*user, at);
         track(*user, at);

@@ -445,8 +445,7 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
   app->am_partition = kDefaultPartition;
   if (!am) {
     app->am_charge = am_charge;
-    impl_->set_running(*app, true);
-    impl_->activate(*app);
+    impl_->may_run(*app) ? impl_->run_without_am(*app) : impl_->set_held(*app, true);
     return;
   }
   app->am_charge = impl_->normalize(am->capability, app->leaf->spec.maximum_allocation);

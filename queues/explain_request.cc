@@ -137,9 +137,11 @@ Scheduler::Impl::Explainer::Wanted Scheduler::Impl::Explainer::wanted_by(
       request.user != nullptr ? request.user->weight : weight_of(leaf.spec, request.app.user_name);
   Wanted out{leaf, request.app.user_name, at, request.size, false, mine.used + held, {}};
   const Resources active_used = part.active_used + held + (mine.tracked ? Resources{} : mine.used);
+  const double shares =
+      part.user_shares + impl_.measure(out.user_used, at) - impl_.measure(mine.used, at);
   Resources limit =
-      impl_.user_limit_with(leaf, at, std::as_const(leaf.parts)[at].used + held, active_used,
-                            part.active_weight + (mine.tracked ? 0 : weight));
+      impl_.user_limit_with(leaf, at, std::as_const(leaf.parts)[at].used + held, shares,
+                            active_used, part.active_weight + (mine.tracked ? 0 : weight));
   out.over = impl_.measure(out.user_used, at) / weight > impl_.measure(limit, at);
   if (weight != 1) {
     for (std::int64_t& one : limit.amount)

@@ -234,9 +234,8 @@ std::string Scheduler::Impl::check_parked() const {
       if (in_leaf == parked_in_.end() || !in_leaf->second.contains(group->serial)) {
         return to_string(id) + ": its leaf does not know that it is parked";
       }
-      const auto is_in = [&](const Lots::Lot& lot) {
-        return lot.groups.contains({group->cap, group->serial});
-      };
+      const std::pair place{group->cap, group->serial};
+      const auto is_in = [&](const Lots::Lot& lot) { return lot.groups.contains(place); };
       bool filed = !group->parked_at.empty() || is_in(lots_.anywhere);
       for (const std::string& name : group->parked_at) {
         const auto lot = lots_.by_name.find(name);
@@ -399,9 +398,11 @@ std::string Scheduler::Impl::check_leaf_part(const Queue& queue, PartitionId at,
   }
   Resources active_used;
   std::int32_t active_users = 0;
+  double shares = 0;
   for (const auto& [name, user] : queue.leaf->users) {
     const PartSums& mine = std::as_const(tally.users[user.get()].parts)[at];
     const UserPart& kept = std::as_const(user->parts)[at];
+    shares += types_ > 1 ? measure(kept.used, at) : 0;
     if (!(mine.used == kept.used) || !(mine.am_used == kept.am_used) ||
         mine.active != kept.active_apps) {
       return fmt::format("{}, user {}: sums differ", where, name);
@@ -412,6 +413,7 @@ std::string Scheduler::Impl::check_leaf_part(const Queue& queue, PartitionId at,
     const bool above = measure(kept.used, at) / user->weight > measure(leaf.user_limit, at);
     if (above != kept.over) return fmt::format("{}, user {}: limit applied wrongly", where, name);
   }
+  if (std::abs(shares - leaf.user_shares) > 1e-6) return where + ": shares of users differ";
   return active_used == leaf.active_used && active_users == leaf.active_users
              ? ""
              : where + ": sums of active users differ";

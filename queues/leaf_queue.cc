@@ -130,7 +130,11 @@ void Scheduler::Impl::charge(App& app, PartitionId partition, const Resources& a
   app.containers += containers;
   if (queue.spec.app_order == AppOrder::kFair) sync_all(app);
   user.containers += containers;
-  user.parts[partition].used += amount;
+  Resources& users_own = user.parts[partition].used;
+  double& shares = queue.leaf->parts[partition].user_shares;
+  if (types_ > 1) shares -= measure(users_own, partition);
+  users_own += amount;
+  if (types_ > 1) shares += measure(users_own, partition);
   if (user.parts[partition].tracked) retrack(user, partition, amount);
   for (Queue* at = &queue; at != nullptr; at = at->parent) {
     at->parts[partition].used += amount;
@@ -205,14 +209,19 @@ void Scheduler::Impl::untrack(User& user, PartitionId partition) {
 // if that is more, the minimum percentage of the queue (of what it holds, once above its
 // guarantee). Never above the guarantee times the factor. Like Hadoop, a user AT the limit may
 // still take one container: the limit is checked against what is held, not against what would be.
+// Where several types count, what the queue holds is so much of everything as its users have of
+// their largest ones in all: that of two users with other needs may be more than it really holds.
 Resources Scheduler::Impl::user_limit_with(const Queue& queue, PartitionId partition,
-                                           const Resources& used, const Resources& active_used,
+                                           const Resources& used, double user_shares,
+                                           const Resources& active_used,
                                            double active_weight) const {
   const QueuePart& part = queue.parts[partition];
   const auto size = [&](const Resources& amount) { return measure(amount, partition); };
   const Resources& step = limits_.minimum;
   const Resources guarantee = size(part.guaranteed) < size(step) ? step : part.guaranteed;
-  const Resources current = size(used) < size(guarantee) ? guarantee : used + step;
+  const Resources held =
+      types_ == 1 ? used : rounded_up(scaled(nodes_.total(partition), user_shares), step);
+  const Resources current = size(held) < size(guarantee) ? guarantee : held + step;
   const double weights = active_weight > 0 ? active_weight : 1;
   const Resources even = scaled(active_used + step, 1 / weights);
   const Resources least = scaled(current, queue.spec.minimum_user_limit_percent / 100);
@@ -226,7 +235,8 @@ Resources Scheduler::Impl::user_limit_with(const Queue& queue, PartitionId parti
 void Scheduler::Impl::recompute_user_limit(Queue& queue, PartitionId partition) {
   LeafPart& leaf = queue.leaf->parts[partition];
   const Resources& used = std::as_const(queue.parts)[partition].used;
-  leaf.user_limit = user_limit_with(queue, partition, used, leaf.active_used, leaf.active_weight);
+  leaf.user_limit = user_limit_with(queue, partition, used, leaf.user_shares, leaf.active_used,
+                                    leaf.active_weight);
 
   const double line = measure(leaf.user_limit, partition);
   while (!leaf.by_use.empty() && leaf.by_use.back().place.share > line) {

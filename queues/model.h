@@ -264,8 +264,9 @@ struct User {
 };
 
 struct LeafPart {
-  Resources active_used;  // by users that want more
-  Resources user_limit;   // of a user with weight 1
+  Resources active_used;   // by users that want more
+  Resources user_limit;    // of a user with weight 1
+  double user_shares = 0;  // of the partition that its users have, where several types count
   double active_weight = 0;
   std::int32_t active_users = 0;
   std::int32_t active_apps = 0;  // by the partition of their AM
@@ -298,8 +299,10 @@ struct QueuePart {
   double ratio = 0;                                   // used / guarantee, of the fullest type
   std::int64_t rank = 0;     // among all queues: larger guarantee first, then path
   std::int32_t keeping = 0;  // claims that something is kept for
-  double share = 0;          // of the parent's guarantee
-  double absolute = 0;       // of the partition
+  bool beyond_zone =
+      false;            // of preemption, of this look: further above its guarantee than is ignored
+  double share = 0;     // of the parent's guarantee
+  double absolute = 0;  // of the partition
   double absolute_max = 0;
   Resources pending;
   Resources guaranteed;

@@ -63,8 +63,15 @@ App* Scheduler::Impl::next_held(const Queue& queue) const {
 void Scheduler::Impl::let_held_run() {
   while (App* app = next_held(*root_)) {
     set_held(*app, false);
-    ask_for_am(*app, *std::exchange(app->held_am, std::nullopt));
+    const auto am = std::exchange(app->held_am, std::nullopt);
+    am ? ask_for_am(*app, *am) : run_without_am(*app);
   }
+}
+
+/// Its AM needs no container.
+void Scheduler::Impl::run_without_am(App& app) {
+  set_running(app, true);
+  activate(app);
 }
 
 }  // namespace heddle::queues

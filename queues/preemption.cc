@@ -221,8 +221,11 @@ void Scheduler::Impl::find_losers(PartitionId partition) {
   if (std::exchange(losers_known_, true)) return;
   compute_ideals(partition);
   losers_.clear();
-  for (const Queue* queue : queues_) {
-    if (queue->leaf && queue->parts[partition].ratio > kNoMore) losers_.emplace_back(*queue);
+  for (Queue* queue : queues_) {
+    QueuePart& part = queue->parts[partition];
+    const Resources held = preemption_.count_reserved ? part.used + part.reserved : part.used;
+    part.beyond_zone = ratio_of(part, held) > kNoMore + preemption_.ignored_over_capacity;
+    if (queue->leaf && part.ratio > kNoMore) losers_.emplace_back(*queue);
   }
   std::sort(losers_.begin(), losers_.end(), [&](const Loser& a, const Loser& b) {
     return is_served_before(b.queue, a.queue, partition);

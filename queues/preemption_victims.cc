@@ -54,9 +54,10 @@ bool Scheduler::Impl::may_lose(const Hold& hold, const Need& need) const {
   return true;
 }
 
-/// Above its guarantee by more than is ignored.
+/// In a look that found it above by more than is ignored, as in Hadoop: from there it is taken down
+/// to the guarantee.
 bool Scheduler::Impl::is_above_guarantee(const QueuePart& part, const Resources& held) const {
-  return ratio_of(part, held) > kFull + preemption_.ignored_over_capacity;
+  return part.beyond_zone && ratio_of(part, held) > kFull;
 }
 
 /// And above its share, unless that is not asked for just now.

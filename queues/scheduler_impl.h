@@ -105,9 +105,11 @@ class Scheduler::Impl {
   Place use_of(const User& user, PartitionId partition) const;
   void untrack(User& user, PartitionId partition);
   void recompute_user_limit(Queue& leaf, PartitionId partition);
-  /// What it would be if the queue used `used`, `active_used` of it by users that want more.
+  /// What it would be if the queue used `used`, `active_used` of it by users that want more, and
+  /// these users had such a share of the partition in all.
   Resources user_limit_with(const Queue& leaf, PartitionId partition, const Resources& used,
-                            const Resources& active_used, double active_weight) const;
+                            double user_shares, const Resources& active_used,
+                            double active_weight) const;
   static double weight_of(const QueueRules& rules, const UserName& user);
   void recompute_am_limits(Queue& leaf, PartitionId partition);
   void recompute_all_am_limits(Queue& leaf);
@@ -135,6 +137,7 @@ class Scheduler::Impl {
   void set_held(App& app, bool held);
   App* next_held(const Queue& queue) const;  // the first submitted that may run now
   void let_held_run();
+  void run_without_am(App& app);
 
   // growth.cc: containers that are there and want more
   Result<void> ask_growth(const AttemptId& attempt, const Growth& growth);

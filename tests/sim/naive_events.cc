@@ -201,18 +201,22 @@ void Scheduler::start_attempt(const AttemptId& attempt, const std::optional<AmAs
   end_attempt(attempt.app);
   app->attempt = attempt;
   app->am_label = "";
+  const std::vector<Queue> all = queues();
   if (!am) {
-    app->running = app->active = true;
+    if (may_run(*app, all)) {
+      app->running = app->active = true;
+    } else {
+      app->held.emplace(std::nullopt);
+    }
     return activate();
   }
-  const std::vector<Queue> all = queues();
   const Queue& leaf = *leaf_of(all, app->leaf);
   app->am_charge = normalize(am->capability, leaf.spec->maximum_allocation);
   app->am_label = home_of(am->label.value_or(leaf.spec->default_label));
   if (may_run(*app, all)) {
     ask_for_am(*app, *am);
   } else {
-    app->held = am;
+    app->held.emplace(am);
     ++seen_.held;
   }
 }

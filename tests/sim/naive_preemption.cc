@@ -123,7 +123,8 @@ bool Scheduler::may_shrink(const Queue& queue, const Hold& hold, queues::Purpose
   const Part& part = queue.parts.at(hold.label);
   const Resources held = part.used - leaving(queue, hold.label);
   const Resources left = held - hold.size;
-  if (ratio_of(part, held) <= 1 + kHair + preemption_.ignored_over_capacity) return false;
+  if (ratio_of(part, part.used) <= 1 + kHair + preemption_.ignored_over_capacity) return false;
+  if (ratio_of(part, held) <= 1 + kHair) return false;
   bool is_guaranteed = false;
   for (std::size_t i = 0; i < types_; ++i)
     is_guaranteed = is_guaranteed || part.guarantee[i] > 0;

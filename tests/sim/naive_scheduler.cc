@@ -409,7 +409,14 @@ UserLimits Scheduler::limits_of(const Queue& leaf, const std::string& user,
     weights += weight_of(leaf, name);
   }
   const Resources guarantee = size(part.guaranteed) < size(step) ? step : part.guaranteed;
-  const Resources now = size(part.used) < size(guarantee) ? guarantee : part.used + step;
+  Resources all_held = part.used;
+  if (types_ > 1) {
+    double shares = 0;
+    for (const std::string& name : users_of(leaf.path()))
+      shares += size(user_used(leaf.path(), name, label));
+    all_held = rounded_up(scaled(cluster(label), shares), step);
+  }
+  const Resources now = size(all_held) < size(guarantee) ? guarantee : all_held + step;
   const Resources even = scaled(held + step, 1 / (weights > 0 ? weights : 1));
   const Resources least = scaled(now, leaf.spec->minimum_user_limit_percent / 100);
   const double factor = leaf.spec->user_limit_factor;
@@ -517,9 +524,14 @@ void Scheduler::let_run() {
       if (first == nullptr || app.sequence < first->sequence) first = &app;
     }
     if (first == nullptr) return;
-    const AmAsk am = *first->held;
+    const std::optional<AmAsk> am = *first->held;
     first->held.reset();
-    ask_for_am(*first, am);
+    if (am) {
+      ask_for_am(*first, *am);
+    } else {
+      first->running = first->active = true;
+      activate();
+    }
   }
 }
 

@@ -83,7 +83,8 @@ struct App {
   std::int64_t sequence = 0;
   std::optional<AttemptId> attempt;
   bool running = false;       // counts in max-parallel-apps
-  std::optional<AmAsk> held;  // max-parallel-apps does not let it run yet
+  /// How it begins once max-parallel-apps lets it run; an AM of its own needs no container.
+  std::optional<std::optional<AmAsk>> held;
   bool active = false;        // holds its share of AMs
   bool waiting = false;       // waits for it
   std::int64_t last_loss_ms = -1'000'000'000'000;
