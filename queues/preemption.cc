@@ -177,15 +177,19 @@ void Scheduler::Impl::preempt_between(PartitionId partition, Purpose purpose,
   find_losers(partition);
   std::sort(owed.begin(), owed.end(),
             [&](const Queue* a, const Queue* b) { return is_served_before(a, b, partition); });
+  const double part = preemption_.natural_termination;
+  std::unordered_map<const Queue*, double> awaited;
+  if (part < 1) awaited = awaited_by_leaf(partition);
   for (Queue* queue : owed) {
-    const double most = preemption_.natural_termination * lacking(*queue, partition, purpose);
-    double given = 0;
+    // What somebody is going for already counts: as in Hadoop it is a part in each grace.
+    double given = part < 1 ? awaited[queue] : 0;
+    const double most = part * (lacking(*queue, partition, purpose) + given);
     bool in_vain = false;
     while (taken_this_round_ < round_limit_) {
       AskGroup* group = owed_group(*queue, partition, purpose, true);
       if (group == nullptr) break;
       const double size = measure(caps_.size(group->cap), partition);
-      if (given > 0 && given + size > most * kNoMore) break;
+      if (given > 0 && given * kNoMore >= most) break;
       if (preempt_for({group, purpose, caps_.size(group->cap), {}}, round)) {
         given += size;
         continue;
@@ -195,6 +199,20 @@ void Scheduler::Impl::preempt_between(PartitionId partition, Purpose purpose,
       if (std::exchange(in_vain, true) && --in_vain_left_ < 0) break;
     }
   }
+}
+
+/// Sizes of claims that somebody still has to go for.
+std::unordered_map<const Queue*, double> Scheduler::Impl::awaited_by_leaf(
+    PartitionId partition) const {
+  std::unordered_map<const Queue*, double> out;
+  for (const auto& [id, claim] : claims_) {
+    const CapId cap = claim.group->cap;
+    if (claim.purpose == Purpose::kInside || caps_.partition(cap) != partition) continue;
+    if (awaits_victims(claim)) {
+      out[claim.group->app->leaf] += measure(caps_.size(cap), partition);
+    }
+  }
+  return out;
 }
 
 /// Room that is kept for a large container is completed by victims there.

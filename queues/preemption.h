@@ -25,8 +25,8 @@ struct PreemptionSettings {
   double total_per_round = 0.1;   // of the partition
   double ignored_over_capacity =
       0.1;                           // a queue may hold that much more than its guarantee in peace
-  double natural_termination = 0.2;  // a look takes that much of what a queue lacks, one container
-                                     // at least: others end by themselves meanwhile
+  double natural_termination = 0.2;  // of what a queue lacks at a time, one container at least:
+                                     // others end by themselves meanwhile
   bool every_type = false;           // conservative-drf: no type may fall below the guarantee
   bool for_reserved = false;         // victims also for large containers that room is kept for
   bool count_reserved = false;       // what is kept for large containers counts as held

@@ -197,6 +197,7 @@ class Scheduler::Impl {
   PreemptionRound preempt();
   void preempt_in(PartitionId partition, PreemptionRound& round);
   void preempt_between(PartitionId partition, Purpose purpose, PreemptionRound& round);
+  std::unordered_map<const Queue*, double> awaited_by_leaf(PartitionId partition) const;
   void complete_reserved(PartitionId partition, PreemptionRound& round);
   void compute_ideals(PartitionId partition);
   void find_losers(PartitionId partition);

@@ -82,11 +82,11 @@ struct App {
   std::int32_t priority = 0;
   std::int64_t sequence = 0;
   std::optional<AttemptId> attempt;
-  bool running = false;       // counts in max-parallel-apps
+  bool running = false;  // counts in max-parallel-apps
   /// How it begins once max-parallel-apps lets it run; an AM of its own needs no container.
   std::optional<std::optional<AmAsk>> held;
-  bool active = false;        // holds its share of AMs
-  bool waiting = false;       // waits for it
+  bool active = false;   // holds its share of AMs
+  bool waiting = false;  // waits for it
   std::int64_t last_loss_ms = -1'000'000'000'000;
   Label am_label;
   Resources am_charge;

@@ -300,15 +300,22 @@ class TwoQueues : public OneQueue {
   }
 };
 
-TEST_F(TwoQueues, ALookTakesTheNaturalTerminationFactorOfWhatIsMissingAndOneAtLeast) {
+TEST_F(TwoQueues, TheNaturalTerminationFactorOfWhatIsMissingIsTakenAtATime) {
   fill("ann", 0);
   wait_in("b", 8);
   auto settings = between();
   settings.natural_termination = 0.5;  // of four
   EXPECT_THAT(look(settings).marked, SizeIs(2));
-  EXPECT_THAT(look(settings).marked, SizeIs(1)) << "of the two that are left";
+  EXPECT_THAT(look(settings).marked, IsEmpty()) << "two are told to go already";
+}
+
+TEST_F(TwoQueues, ANaturalTerminationFactorOfNothingStillTakesOneAtATime) {
+  fill("ann", 0);
+  wait_in("b", 8);
+  auto settings = between();
   settings.natural_termination = 0;
   EXPECT_THAT(look(settings).marked, SizeIs(1));
+  EXPECT_THAT(look(settings).marked, IsEmpty());
 }
 
 TEST_F(TwoQueues, NewSettingsBeforeTheGraceIsOverDoNotStartItAgain) {

@@ -83,7 +83,7 @@ TEST_F(Preemption, ANeedIsAnsweredWithAWarningIn50Ms) {
 TEST_F(Preemption, NoMoreIsTakenInOneIntervalHoweverOftenSomebodyBeginsToWait) {
   auto config = *queues::parse_capacity_config(testlib::queue_settings(setup().queues));
   config.preemption = setup().options.preemption;
-  config.preemption->natural_termination = 0.01;  // one container a look
+  config.preemption->total_per_round = 0.1;  // one container a look
   Turn turn{cluster_.clock.now(), {}};
   ASSERT_TRUE(
       cluster_.core->configure_queues(std::make_shared<const queues::QueueConfig>(config), turn));
