@@ -187,7 +187,8 @@ std::vector<Event> random_events(std::uint64_t seed, std::size_t count) {
       kBlacklist,  kSchedule,  kSchedule, kSchedule, kSchedule,   kSchedule,     kSchedule,
       kRelease,    kRelease,   kRelease,  kRelease,  kRelease,    kAddNode,      kRemoveNode,
       kResizeNode, kUsable,    kMove,     kPriority, kConfigure,  kRecover,      kResize,
-      kPartitions, kNodeLabel, kPreempt,  kPreempt,  kPreempt};
+      kPartitions, kNodeLabel, kPreempt,  kPreempt,  kPreempt,    kPreempt,      kPreempt,
+      kPreempt};
   static constexpr EventKind kMore[] = {kAskTagged,    kAskTagged, kAskTagged, kAskTagged,
                                         kAttributes,   kGrow,      kGrow,      kGrow,
                                         kCancelGrowth, kDemote};
@@ -240,14 +241,14 @@ std::vector<queues::PartitionSpec> random_partitions(std::uint64_t seed) {
 queues::PreemptionSettings random_preemption(std::uint64_t seed) {
   sim::Random random(seed ^ 0x77777);
   queues::PreemptionSettings out;
-  out.enabled = random.chance(0.6);
+  out.enabled = random.chance(0.8);
   out.observe_only = random.chance(0.1);
   out.grace_ms = random.chance(0.5) ? 0 : 5000;
-  out.total_per_round = random.chance(0.5) ? 1 : 0.2;
-  out.ignored_over_capacity = random.chance(0.5) ? 0 : 0.1;
-  out.patience_ms = random.chance(0.3) ? 3000 : 0;
-  out.minimum_run_ms = random.chance(0.3) ? 4000 : 0;
-  out.cooldown_ms = random.chance(0.3) ? 4000 : 0;
+  out.total_per_round = random.chance(0.7) ? 1 : 0.2;
+  out.ignored_over_capacity = random.chance(0.7) ? 0 : 0.1;
+  out.patience_ms = random.chance(0.2) ? 3000 : 0;
+  out.minimum_run_ms = random.chance(0.2) ? 4000 : 0;
+  out.cooldown_ms = random.chance(0.2) ? 4000 : 0;
   out.natural_termination = random.chance(0.5) ? 1 : 0.2;
   out.for_reserved = random.chance(0.3);
   out.balance = random.chance(0.3);
